@@ -1,0 +1,38 @@
+export { formatChallenge } from './challenge.ts'
+export type { Principal } from './principal.ts'
+export { toPublicRefusal, type PublicRefusal } from './public-refusal.ts'
+export type { CredentialRefusal, Refusal, RefusalReason, ScopeRefusal } from './refusal.ts'
+export {
+  createAccessTokenVerifier,
+  DEFAULT_CLOCK_TOLERANCE_SECONDS,
+  type AccessTokenVerifier,
+  type AccessTokenVerifierOptions,
+} from './verify/access-token-verifier.ts'
+export {
+  createApiKeyVerifier,
+  type ApiKeyVerifier,
+  type ApiKeyVerifierOptions,
+} from './verify/api-key-verifier.ts'
+export {
+  createAuthenticator,
+  type Authenticated,
+  type Authenticator,
+  type AuthenticatorOptions,
+} from './verify/authenticator.ts'
+export { readCredential, type Credential, type HeaderLookup } from './verify/credential.ts'
+export {
+  createHttpIntrospect,
+  type HttpIntrospectOptions,
+  type Introspect,
+} from './verify/introspect.ts'
+export {
+  createLocalSigningKeySource,
+  createRemoteSigningKeySource,
+  SigningKeysUnavailableError,
+  type RemoteSigningKeySourceOptions,
+  type SigningKeySource,
+} from './verify/signing-key-source.ts'
+export {
+  createIssuerAuthenticator,
+  type IssuerAuthenticatorOptions,
+} from './verify/issuer-authenticator.ts'

@@ -1,0 +1,19 @@
+import type { EpochSeconds } from './protocol/index.ts'
+
+/** Who is calling and with what authority: the same shape whichever way the caller came in. */
+export type Principal = {
+  /** The agent that is calling now: `client_id`, or the outermost `act.sub` of a delegated token. */
+  readonly agentId: string
+  /** Whose authority is used (`sub`). Equal to `agentId` unless the work was delegated. */
+  readonly subject: string
+  /** The agent that the credential is meant for (`aud`): this one. */
+  readonly audience: string
+  /** What the credential allows, each scope once. */
+  readonly scopes: readonly string[]
+  /** Agents that acted before this one, latest first (RFC 8693 §4.1). Informational: never decide by it. */
+  readonly priorActors: readonly string[]
+  /** When the authority ends; `undefined` for an API key without expiry. */
+  readonly expiresAt: EpochSeconds | undefined
+  /** How the caller proved itself. `id` is the token's `jti` or the key's id: safe to log. */
+  readonly credential: { readonly kind: 'access_token' | 'api_key'; readonly id: string }
+}

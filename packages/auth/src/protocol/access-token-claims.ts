@@ -1,0 +1,30 @@
+// The claims of a Deputy access token: a JWT by RFC 9068, `typ: at+jwt`.
+import * as z from 'zod'
+
+/** The JOSE `typ` of an access token (RFC 9068 §2.1). */
+export const ACCESS_TOKEN_TYPE = 'at+jwt'
+
+/** Signature algorithms a verifier may be told to accept: asymmetric only, never `none`, never HMAC. */
+export const SIGNATURE_ALGORITHMS = ['ES256', 'EdDSA', 'RS256'] as const
+export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number]
+
+/** An actor (RFC 8693 §4.1): the outermost acts now, nested ones acted before it. */
+export type ActClaim = { sub: string; act?: ActClaim | undefined }
+export const ActClaim: z.ZodType<ActClaim> = z.object({
+  sub: z.string().min(1),
+  act: z.lazy(() => ActClaim).optional(),
+})
+
+/** What must be in the payload (RFC 9068 §2.2); times are seconds. Unknown claims are kept out. */
+export const AccessTokenClaims = z.object({
+  iss: z.string().min(1),
+  sub: z.string().min(1),
+  aud: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+  client_id: z.string().min(1),
+  jti: z.string().min(1),
+  exp: z.number(),
+  iat: z.number(),
+  scope: z.string().optional(),
+  act: ActClaim.optional(),
+})
+export type AccessTokenClaims = z.infer<typeof AccessTokenClaims>

@@ -1,0 +1,42 @@
+export { AgentId } from './agent-id.ts'
+export {
+  ACCESS_TOKEN_TYPE,
+  AccessTokenClaims,
+  ActClaim,
+  SIGNATURE_ALGORITHMS,
+  type SignatureAlgorithm,
+} from './access-token-claims.ts'
+export {
+  AGENT_SECRET_PATTERN,
+  createAgentSecret,
+  isAgentSecret,
+  SECRET_PREFIX,
+  type AgentSecretKind,
+  type FillRandom,
+} from './agent-secret.ts'
+export { CredentialsFile } from './credentials-file.ts'
+export { systemClock, type Clock, type EpochSeconds } from './clock.ts'
+export { IntrospectionResponse } from './introspection.ts'
+export {
+  AUTHORIZATION_SERVER_METADATA_PATH,
+  AuthorizationServerMetadata,
+  PROTECTED_RESOURCE_METADATA_PATH,
+  ProtectedResourceMetadata,
+  toAuthorizationServerMetadataUrl,
+} from './metadata.ts'
+export {
+  OAUTH_ERROR_CODES,
+  OAuthErrorResponse,
+  type BearerErrorCode,
+  type OAuthErrorCode,
+} from './oauth-error.ts'
+export { accept, refuse, type Result } from './result.ts'
+export {
+  findMissingScopes,
+  formatScope,
+  isScopeToken,
+  MAX_SCOPE_CHARS,
+  parseScope,
+  type Scope,
+} from './scope.ts'
+export { TokenResponse } from './token-response.ts'

@@ -1,0 +1,24 @@
+import * as z from 'zod'
+import { ActClaim } from './access-token-claims.ts'
+
+/**
+ * The answer of the introspection endpoint (RFC 7662 §2.2). `token_type` is `Bearer` for an access
+ * token and `api_key` for an API key, whose `jti` is then the key's id.
+ */
+export const IntrospectionResponse = z.discriminatedUnion('active', [
+  z.object({ active: z.literal(false) }),
+  z.object({
+    active: z.literal(true),
+    token_type: z.enum(['Bearer', 'api_key']),
+    iss: z.string().min(1),
+    sub: z.string().min(1),
+    aud: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+    client_id: z.string().min(1),
+    jti: z.string().min(1),
+    scope: z.string(),
+    iat: z.number(),
+    exp: z.number().optional(),
+    act: ActClaim.optional(),
+  }),
+])
+export type IntrospectionResponse = z.infer<typeof IntrospectionResponse>

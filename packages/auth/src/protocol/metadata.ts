@@ -1,0 +1,38 @@
+// Metadata documents: of the authorization server (RFC 8414) and of an agent as protected resource (RFC 9728).
+import * as z from 'zod'
+
+/** Where the authorization server publishes its metadata, for an issuer without a path (RFC 8414 §3). */
+export const AUTHORIZATION_SERVER_METADATA_PATH = '/.well-known/oauth-authorization-server'
+
+/** Where an agent publishes its metadata (RFC 9728 §3). */
+export const PROTECTED_RESOURCE_METADATA_PATH = '/.well-known/oauth-protected-resource'
+
+/** What the authorization server says of itself (RFC 8414 §2); members that Deputy does not read are let through. */
+export const AuthorizationServerMetadata = z.looseObject({
+  issuer: z.url(),
+  token_endpoint: z.url(),
+  jwks_uri: z.url(),
+  introspection_endpoint: z.url().optional(),
+  scopes_supported: z.array(z.string()).optional(),
+  response_types_supported: z.array(z.string()),
+  grant_types_supported: z.array(z.string()).optional(),
+  token_endpoint_auth_methods_supported: z.array(z.string()).optional(),
+})
+export type AuthorizationServerMetadata = z.infer<typeof AuthorizationServerMetadata>
+
+/** What an agent says of itself (RFC 9728 §2). */
+export const ProtectedResourceMetadata = z.looseObject({
+  resource: z.url(),
+  resource_name: z.string().optional(),
+  authorization_servers: z.array(z.url()).optional(),
+  scopes_supported: z.array(z.string()).optional(),
+  bearer_methods_supported: z.array(z.string()).optional(),
+})
+export type ProtectedResourceMetadata = z.infer<typeof ProtectedResourceMetadata>
+
+/** The URL of an issuer's metadata (RFC 8414 §3.1): the well-known part goes before the issuer's path. */
+export function toAuthorizationServerMetadataUrl(issuer: string): URL {
+  const url = new URL(issuer)
+  url.pathname = AUTHORIZATION_SERVER_METADATA_PATH + url.pathname.replace(/\/$/, '')
+  return url
+}

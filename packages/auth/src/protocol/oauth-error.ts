@@ -1,0 +1,27 @@
+// Error answers of the token endpoint (RFC 6749 §5.2, RFC 8707 §2) and of protected resources (RFC 6750 §3.1).
+import * as z from 'zod'
+
+/** `error` codes of the token endpoint and the other endpoints that authenticate clients. */
+export const OAUTH_ERROR_CODES = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'invalid_target',
+  'server_error',
+  'temporarily_unavailable',
+] as const
+export type OAuthErrorCode = (typeof OAUTH_ERROR_CODES)[number]
+
+/** `error` codes of a `WWW-Authenticate: Bearer` challenge (RFC 6750 §3.1). */
+export type BearerErrorCode = 'invalid_request' | 'invalid_token' | 'insufficient_scope'
+
+/** The JSON body of an error answer (RFC 6749 §5.2). */
+export const OAuthErrorResponse = z.object({
+  error: z.string().min(1),
+  error_description: z.string().optional(),
+  error_uri: z.string().optional(),
+})
+export type OAuthErrorResponse = z.infer<typeof OAuthErrorResponse>

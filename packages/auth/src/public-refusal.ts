@@ -1,0 +1,116 @@
+// The one mapping from a refusal to what the caller is told (RFC 6750 §3.1). Exhaustive: a new reason
+// does not compile until it is mapped. `detail` of a refusal is for the operator's log and is never
+// copied here unless it came from the caller's own credential header.
+import { formatScope, type BearerErrorCode } from './protocol/index.ts'
+import type { Refusal, RefusalReason } from './refusal.ts'
+
+/** What the caller may read of a refusal. */
+export type PublicRefusal = {
+  readonly status: 400 | 401 | 403 | 503
+  readonly reason: RefusalReason
+  /** One sentence: what was wrong. */
+  readonly message: string
+  /** One sentence: what the caller can do about it. */
+  readonly hint: string
+  /** `error` of the challenge; `undefined` where RFC 6750 §3.1 wants none. */
+  readonly bearerError: BearerErrorCode | undefined
+}
+
+/** Decides what the caller is told about a refusal. */
+export function toPublicRefusal(refusal: Refusal): PublicRefusal {
+  const { reason } = refusal
+  switch (reason) {
+    case 'credentials_missing':
+      // > If the request lacks any authentication information […] the resource server SHOULD NOT
+      // > include an error code or other error information. (RFC 6750 §3.1)
+      return {
+        status: 401,
+        reason,
+        message: 'No credentials were sent',
+        hint: 'Send an access token as "Authorization: Bearer …" or an API key as "X-API-Key". Credentials in the URL are never read.',
+        bearerError: undefined,
+      }
+    case 'credentials_malformed':
+      return {
+        status: 401,
+        reason,
+        message: `The credentials cannot be read: ${refusal.detail}`,
+        hint: 'Send exactly one "Authorization: Bearer <access token>" header.',
+        bearerError: undefined,
+      }
+    case 'credentials_ambiguous':
+      return {
+        status: 400,
+        reason,
+        message: 'More than one credential was sent',
+        hint: 'Send either an access token or an API key, not both.',
+        bearerError: 'invalid_request',
+      }
+    case 'token_expired':
+      return {
+        ...invalidToken(reason, 'The access token expired'),
+        hint: 'Ask the authorization server for a new access token and try again.',
+      }
+    case 'token_audience_invalid':
+      return {
+        ...invalidToken(reason, 'The access token is meant for another agent'),
+        hint: `Ask the authorization server for a token with audience=${refusal.expected}.`,
+      }
+    case 'token_not_yet_valid':
+      return {
+        ...invalidToken(reason, 'The access token is not valid yet'),
+        hint: "Check the caller's and the authorization server's clocks.",
+      }
+    case 'token_malformed':
+      return invalidToken(reason, 'The access token is not a well-formed token')
+    case 'token_signature_invalid':
+      return invalidToken(reason, "The access token's signature cannot be verified")
+    case 'token_type_invalid':
+      return invalidToken(reason, 'The token is not an access token')
+    case 'token_issuer_invalid':
+      return invalidToken(reason, 'The access token is from another issuer')
+    case 'api_key_malformed':
+      return {
+        ...invalidToken(reason, 'The API key is mistyped or cut short'),
+        hint: 'Copy the whole key: "sk-agent-" and 49 letters and digits.',
+      }
+    case 'api_key_invalid':
+      // Unknown, inactive and expired keys are told apart in the audit trail only: an answer that
+      // tells them apart would confirm to a thief that a key was once real.
+      return {
+        ...invalidToken(reason, 'The API key is unknown, inactive, expired or not for this agent'),
+        hint: 'Ask the operator for an active key whose agent may call this one.',
+      }
+    case 'api_key_not_accepted':
+      return {
+        ...invalidToken(reason, 'This agent does not accept API keys'),
+        hint: 'Send an access token as "Authorization: Bearer …".',
+      }
+    case 'verifier_unavailable':
+      return {
+        status: 503,
+        reason,
+        message: 'The credentials cannot be verified right now',
+        hint: 'The authorization server cannot be reached. Try again shortly with the same credentials.',
+        bearerError: undefined,
+      }
+    case 'scope_missing':
+      return {
+        status: 403,
+        reason,
+        message: `Missing required scope: ${formatScope(refusal.missingScopes)}`,
+        hint: `Ask for a token with scope "${formatScope(refusal.requiredScopes)}". If the authorization server refuses it, an operator must allow it for this agent.`,
+        bearerError: 'insufficient_scope',
+      }
+  }
+}
+
+function invalidToken(reason: RefusalReason, message: string): PublicRefusal {
+  return {
+    status: 401,
+    reason,
+    message,
+    hint: 'Ask the authorization server for an access token for this agent.',
+    bearerError: 'invalid_token',
+  }
+}

@@ -1,0 +1,34 @@
+// Every reason for which a caller is turned away before a procedure runs, as data. How each one is
+// told to the caller is decided in one place: `toPublicRefusal`.
+import type { EpochSeconds } from './protocol/index.ts'
+
+/** The credential itself was missing, unreadable or not good. */
+export type CredentialRefusal =
+  | { readonly reason: 'credentials_missing' }
+  | { readonly reason: 'credentials_malformed'; readonly detail: string }
+  | { readonly reason: 'credentials_ambiguous' }
+  | { readonly reason: 'token_malformed'; readonly detail: string }
+  | { readonly reason: 'token_signature_invalid'; readonly detail: string }
+  | { readonly reason: 'token_type_invalid'; readonly detail: string }
+  | { readonly reason: 'token_issuer_invalid'; readonly detail: string }
+  | { readonly reason: 'token_audience_invalid'; readonly expected: string }
+  | { readonly reason: 'token_expired'; readonly expiredAt: EpochSeconds | undefined }
+  | { readonly reason: 'token_not_yet_valid'; readonly detail: string }
+  | { readonly reason: 'api_key_malformed' }
+  | { readonly reason: 'api_key_invalid' }
+  | { readonly reason: 'api_key_not_accepted' }
+  | { readonly reason: 'verifier_unavailable'; readonly detail: string }
+
+/** The credential is good but may not do this. */
+export type ScopeRefusal = {
+  readonly reason: 'scope_missing'
+  readonly requiredScopes: readonly string[]
+  readonly grantedScopes: readonly string[]
+  readonly missingScopes: readonly string[]
+}
+
+/** Everything that can stop a call before its procedure runs. */
+export type Refusal = CredentialRefusal | ScopeRefusal
+
+/** The stable names of the reasons, as callers see them in `data.reason`. */
+export type RefusalReason = Refusal['reason']

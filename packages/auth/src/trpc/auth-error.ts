@@ -1,0 +1,22 @@
+import { TRPCError } from '@trpc/server'
+import { toPublicRefusal } from '../public-refusal.ts'
+import type { Refusal } from '../refusal.ts'
+
+const TRPC_CODE = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHORIZED',
+  403: 'FORBIDDEN',
+  503: 'SERVICE_UNAVAILABLE',
+} as const
+
+/** A refusal on its way out through tRPC. Its message is public; `refusal` also holds the operator's detail. */
+export class AuthError extends TRPCError {
+  override readonly name = 'TRPCError'
+  readonly refusal: Refusal
+
+  constructor(refusal: Refusal) {
+    const { message, status } = toPublicRefusal(refusal)
+    super({ code: TRPC_CODE[status], message })
+    this.refusal = refusal
+  }
+}

@@ -1,0 +1,36 @@
+import type { TRPCError } from '@trpc/server'
+import { formatChallenge } from '../challenge.ts'
+import type { Refusal } from '../refusal.ts'
+import { AuthError } from './auth-error.ts'
+
+/**
+ * The headers that go with an answer's errors: `WWW-Authenticate` for the refusal that matters most
+ * (a credential that is not good before a scope that is missing; a batch may hold both), and
+ * `Retry-After` where the credential could not be verified at all.
+ *
+ * @param resourceMetadataUrl where the agent's protected-resource metadata is served
+ */
+export function createChallengeHeaders(
+  errors: readonly TRPCError[],
+  resourceMetadataUrl: string,
+): Record<string, string> {
+  const refusals = errors.filter((error) => error instanceof AuthError).map((e) => e.refusal)
+  if (refusals.some((refusal) => refusal.reason === 'verifier_unavailable')) {
+    return { 'retry-after': '1' }
+  }
+  const refusal = refusals.find(({ reason }) => reason !== 'scope_missing') ?? mergeScopes(refusals)
+  const challenge = refusal && formatChallenge(refusal, resourceMetadataUrl)
+  return challenge === undefined ? {} : { 'www-authenticate': challenge }
+}
+
+/** A batch that lacks several scopes names them all in one challenge. */
+function mergeScopes(refusals: readonly Refusal[]): Refusal | undefined {
+  const scopeRefusals = refusals.filter((refusal) => refusal.reason === 'scope_missing')
+  const first = scopeRefusals[0]
+  if (first === undefined) return undefined
+  return {
+    ...first,
+    requiredScopes: [...new Set(scopeRefusals.flatMap((r) => r.requiredScopes))],
+    missingScopes: [...new Set(scopeRefusals.flatMap((r) => r.missingScopes))],
+  }
+}

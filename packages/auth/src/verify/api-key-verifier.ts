@@ -1,0 +1,51 @@
+import { accept, isAgentSecret, parseScope, refuse, type Result } from '../protocol/index.ts'
+import type { Principal } from '../principal.ts'
+import type { CredentialRefusal } from '../refusal.ts'
+import type { Introspect } from './introspect.ts'
+
+/** Turns the text of an API key into a principal, or says why not. */
+export type ApiKeyVerifier = {
+  verify(key: string): Promise<Result<Principal, CredentialRefusal>>
+}
+
+export type ApiKeyVerifierOptions = {
+  /** This agent's id: the key's agent must be allowed to call it. */
+  readonly audience: string
+  readonly introspect: Introspect
+}
+
+/**
+ * Creates a verifier that checks a key's form and checksum offline, then asks the authorization
+ * server each time: a key that was deactivated is refused from the next request on.
+ */
+export function createApiKeyVerifier(options: ApiKeyVerifierOptions): ApiKeyVerifier {
+  const { audience, introspect } = options
+
+  return Object.freeze({
+    async verify(key: string): Promise<Result<Principal, CredentialRefusal>> {
+      if (!isAgentSecret(key, 'apiKey')) return refuse({ reason: 'api_key_malformed' })
+      const answer = await introspect(key)
+      if (!answer.ok) return answer
+      const found = answer.value
+      if (
+        !found.active ||
+        found.token_type !== 'api_key' ||
+        ![found.aud].flat().includes(audience)
+      ) {
+        return refuse({ reason: 'api_key_invalid' })
+      }
+      const scopes = found.scope === '' ? accept([]) : parseScope(found.scope)
+      if (!scopes.ok)
+        return refuse({ reason: 'verifier_unavailable', detail: scopes.refusal.detail })
+      return accept({
+        agentId: found.client_id,
+        subject: found.sub,
+        audience,
+        scopes: scopes.value,
+        priorActors: [],
+        expiresAt: found.exp,
+        credential: { kind: 'api_key', id: found.jti },
+      })
+    },
+  })
+}

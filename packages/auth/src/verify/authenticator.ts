@@ -1,0 +1,56 @@
+import { accept, refuse, type Result } from '../protocol/index.ts'
+import type { Principal } from '../principal.ts'
+import type { CredentialRefusal } from '../refusal.ts'
+import type { AccessTokenVerifier } from './access-token-verifier.ts'
+import type { ApiKeyVerifier } from './api-key-verifier.ts'
+import { readCredential, type Credential, type HeaderLookup } from './credential.ts'
+
+/** Decides who is calling. One for each agent; every transport uses it. */
+export type Authenticator = {
+  /** Finds the credential and verifies it. */
+  authenticate(header: HeaderLookup): Promise<Result<Authenticated, CredentialRefusal>>
+}
+
+/** A verified caller on a connection that may outlive the credential. */
+export type Authenticated = {
+  readonly principal: Principal
+  /**
+   * Says whether the caller may still go on: called for each message of a long-lived connection. A
+   * token's signature is not verified again, only its time; an API key is looked up again.
+   */
+  recheck(): Promise<Result<Principal, CredentialRefusal>>
+}
+
+export type AuthenticatorOptions = {
+  readonly accessTokens: AccessTokenVerifier
+  /** Leave out for an agent that takes access tokens only. */
+  readonly apiKeys?: ApiKeyVerifier | undefined
+}
+
+/** Wires the verifiers behind the one question that transports ask. */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { accessTokens, apiKeys } = options
+
+  async function verify(credential: Credential): Promise<Result<Principal, CredentialRefusal>> {
+    if (credential.kind === 'access_token') return accessTokens.verify(credential.token)
+    if (apiKeys === undefined) return refuse({ reason: 'api_key_not_accepted' })
+    return apiKeys.verify(credential.key)
+  }
+
+  return Object.freeze({
+    async authenticate(header: HeaderLookup): Promise<Result<Authenticated, CredentialRefusal>> {
+      const credential = readCredential(header)
+      if (!credential.ok) return credential
+      const verified = await verify(credential.value)
+      if (!verified.ok) return verified
+      const principal = verified.value
+      return accept({
+        principal,
+        recheck: async () =>
+          credential.value.kind === 'access_token'
+            ? accessTokens.checkTime(principal)
+            : verify(credential.value),
+      })
+    },
+  })
+}

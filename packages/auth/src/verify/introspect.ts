@@ -1,0 +1,57 @@
+// Asks the authorization server about a token or a key (RFC 7662). A port with two adapters: this
+// one over HTTP, for agents; the authorization server answers from its own store.
+import { accept, IntrospectionResponse, refuse, type Result } from '../protocol/index.ts'
+import type { CredentialRefusal } from '../refusal.ts'
+import {
+  createIssuerDiscovery,
+  DEFAULT_ISSUER_TIMEOUT_MS,
+  type IssuerDiscoveryOptions,
+} from './issuer-discovery.ts'
+
+/** Answers what the authorization server knows of a token or key; refuses with `verifier_unavailable` only. */
+export type Introspect = (
+  token: string,
+) => Promise<
+  Result<IntrospectionResponse, CredentialRefusal & { readonly reason: 'verifier_unavailable' }>
+>
+
+export type HttpIntrospectOptions = IssuerDiscoveryOptions & {
+  readonly issuer: string
+  /** This agent's own client id and secret: the endpoint answers authenticated agents only. */
+  readonly clientId: string
+  readonly clientSecret: string
+}
+
+/** Creates an introspection over HTTP. The endpoint is found in the issuer's metadata on first use. */
+export function createHttpIntrospect(options: HttpIntrospectOptions): Introspect {
+  const { clientId, clientSecret, issuer } = options
+  const fetchWith = options.fetch ?? fetch
+  const timeoutMs = options.timeoutMs ?? DEFAULT_ISSUER_TIMEOUT_MS
+  const authorization = toBasicAuthorization(clientId, clientSecret)
+  const discover = createIssuerDiscovery(issuer, options)
+
+  return async (token) => {
+    try {
+      const { introspection_endpoint: endpoint } = await discover()
+      if (endpoint === undefined) throw new Error(`${issuer} does not introspect`)
+      const response = await fetchWith(endpoint, {
+        method: 'POST',
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+        headers: { authorization, accept: 'application/json' },
+        body: new URLSearchParams({ token }),
+      })
+      if (!response.ok) throw new Error(`introspection answered ${String(response.status)}`)
+      return accept(IntrospectionResponse.parse(await response.json()))
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : 'introspection failed'
+      return refuse({ reason: 'verifier_unavailable', detail })
+    }
+  }
+}
+
+/** `client_secret_basic`: both parts are form-encoded first (RFC 6749 §2.3.1). */
+function toBasicAuthorization(clientId: string, clientSecret: string): string {
+  const encode = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1)
+  return `Basic ${btoa(`${encode(clientId)}:${encode(clientSecret)}`)}`
+}

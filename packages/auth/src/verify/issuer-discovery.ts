@@ -1,0 +1,52 @@
+import { AuthorizationServerMetadata, toAuthorizationServerMetadataUrl } from '../protocol/index.ts'
+
+export type IssuerDiscoveryOptions = {
+  readonly fetch?: typeof fetch | undefined
+  /** How long the request may take. Default 5,000 ms. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** Default for how long one request to the authorization server may take. */
+export const DEFAULT_ISSUER_TIMEOUT_MS = 5000
+
+/**
+ * Creates a function that reads the issuer's metadata (RFC 8414) on first use and remembers it. One
+ * request at a time however many callers; a failure is not remembered. Rejects with an `Error` that
+ * says what was wrong.
+ */
+export function createIssuerDiscovery(
+  issuer: string,
+  options: IssuerDiscoveryOptions = {},
+): () => Promise<AuthorizationServerMetadata> {
+  const fetchWith = options.fetch ?? fetch
+  const timeoutMs = options.timeoutMs ?? DEFAULT_ISSUER_TIMEOUT_MS
+  let known: Promise<AuthorizationServerMetadata> | undefined
+
+  async function discover(): Promise<AuthorizationServerMetadata> {
+    const response = await fetchWith(toAuthorizationServerMetadataUrl(issuer), {
+      // Attack prevented: a redirect to a host that then chooses the keys.
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+      headers: { accept: 'application/json' },
+    })
+    if (!response.ok) throw new Error(`${issuer}: metadata answered ${String(response.status)}`)
+    const metadata = AuthorizationServerMetadata.parse(await response.json())
+    // > The "issuer" value returned MUST be identical to the authorization server's issuer
+    // > identifier value into which the well-known URI string was inserted (RFC 8414 §3.3)
+    if (metadata.issuer !== issuer) {
+      throw new Error(`${issuer}: metadata names another issuer, ${metadata.issuer}`)
+    }
+    return metadata
+  }
+
+  return async () => {
+    known ??= discover()
+    const pending = known
+    try {
+      return await pending
+    } catch (error) {
+      if (known === pending) known = undefined
+      throw error
+    }
+  }
+}

@@ -1,0 +1,196 @@
+// What the billing agent promises. Every account belongs to an agent: a call reads and moves only the
+// account of its own subject (`sub`), except `deposit` and `closeStatement`, which are the operator's.
+import { AgentId } from '@deputy/auth/protocol'
+import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
+import * as z from 'zod'
+import { CallRecord, type Call } from './call.ts'
+import { IdempotencyKey } from './idempotency-key.ts'
+import { Money } from './money.ts'
+
+/** The billing agent's id: the audience of tokens for it. */
+export const BILLING_AGENT_ID = 'agent-billing-v2'
+
+const Id = z.string().min(1).max(64)
+
+/** What an account holds: `available` may be held, `held` is promised to open holds. */
+export const Balance = z.object({
+  account: AgentId,
+  currency: z.string(),
+  availableMinor: z.int(),
+  heldMinor: z.int(),
+})
+export type Balance = z.infer<typeof Balance>
+
+export const BalanceInput = z.object({ currency: Money.shape.currency.default('USD') }).prefault({})
+export type BalanceInput = z.infer<typeof BalanceInput>
+
+export const QuoteInput = z.object({
+  service: z.literal('research.brief'),
+  units: z.int().min(1).max(1000).describe('cited sentences at most'),
+  idempotencyKey: IdempotencyKey,
+})
+export type QuoteInput = z.infer<typeof QuoteInput>
+
+/** A price that stands until `expiresAt` (epoch seconds): `base + units × unitPrice`. */
+export const Quote = z.object({
+  quoteId: Id,
+  service: QuoteInput.shape.service,
+  units: z.int(),
+  baseMinor: z.int(),
+  unitPriceMinor: z.int(),
+  amount: Money,
+  priceBookVersion: z.string(),
+  expiresAt: z.int(),
+})
+export type Quote = z.infer<typeof Quote>
+
+export const HoldInput = z.object({
+  quoteId: Id,
+  reference: Id.describe("the caller's name for the work, which a receipt can be asked for by"),
+  idempotencyKey: IdempotencyKey,
+})
+export type HoldInput = z.infer<typeof HoldInput>
+
+/** Money set aside. Ends captured or released; past `expiresAt` it can only be released. */
+export const Hold = z.object({
+  holdId: Id,
+  quoteId: Id,
+  reference: Id,
+  state: z.enum(['held', 'captured', 'released']),
+  amount: Money,
+  capturedMinor: z.int(),
+  expiresAt: z.int(),
+})
+export type Hold = z.infer<typeof Hold>
+
+export const CaptureInput = z.object({
+  holdId: Id,
+  amountMinor: Money.shape.amountMinor.min(1),
+  idempotencyKey: IdempotencyKey,
+})
+export type CaptureInput = z.infer<typeof CaptureInput>
+
+export const ReleaseInput = z.object({ holdId: Id, idempotencyKey: IdempotencyKey })
+export type ReleaseInput = z.infer<typeof ReleaseInput>
+
+export const DepositInput = z.object({
+  account: AgentId,
+  amount: Money.extend({ amountMinor: Money.shape.amountMinor.min(1) }),
+  idempotencyKey: IdempotencyKey,
+})
+export type DepositInput = z.infer<typeof DepositInput>
+
+export const CloseStatementInput = z.object({
+  account: AgentId,
+  currency: Money.shape.currency.default('USD'),
+  idempotencyKey: IdempotencyKey,
+})
+export type CloseStatementInput = z.infer<typeof CloseStatementInput>
+
+/** One captured amount with the evidence that the work was done. */
+export const StatementLine = z.object({
+  holdId: Id,
+  reference: Id,
+  amountMinor: z.int(),
+  capturedAt: z.int(),
+  evidence: z.object({
+    briefSha256: z.string(),
+    sentences: z.int(),
+    documents: z.int(),
+    completedAt: z.int(),
+  }),
+})
+export type StatementLine = z.infer<typeof StatementLine>
+
+/** All captures of an account since its last statement, each one backed by evidence. */
+export const Statement = z.object({
+  statementId: Id,
+  account: AgentId,
+  currency: z.string(),
+  lines: z.array(StatementLine),
+  totalMinor: z.int(),
+  closedAt: z.int(),
+  calls: z.array(CallRecord).describe('the calls that billing made to gather the evidence'),
+})
+export type Statement = z.infer<typeof Statement>
+
+/** The port that the billing agent implements. Refusals of its domain are thrown as `CallRefusal`. */
+export type BillingService = {
+  balance(call: Call, input: BalanceInput): Promise<Balance>
+  quote(call: Call, input: QuoteInput): Promise<Quote>
+  hold(call: Call, input: HoldInput): Promise<Hold>
+  capture(call: Call, input: CaptureInput): Promise<Hold>
+  release(call: Call, input: ReleaseInput): Promise<Hold>
+  deposit(call: Call, input: DepositInput): Promise<Balance>
+  closeStatement(call: Call, input: CloseStatementInput): Promise<Statement>
+}
+
+/** Why billing turns a call down: `data.reason` beside the reasons that every agent has. */
+export const BILLING_REASONS = [
+  'account_unknown',
+  'capture_exceeds_hold',
+  'evidence_mismatch',
+  'evidence_unavailable',
+  'hold_expired',
+  'hold_not_open',
+  'hold_unknown',
+  'idempotency_conflict',
+  'insufficient_funds',
+  'quote_expired',
+  'quote_unknown',
+  'quote_used',
+] as const
+export type BillingReason = (typeof BILLING_REASONS)[number]
+
+/** Creates the router over an implementation of the port. */
+export function createBillingRouter(service: BillingService) {
+  return agentRouter({
+    billing: agentRouter({
+      balance: scopedProcedure('billing:read')
+        .input(BalanceInput)
+        .output(Balance)
+        .query(async ({ ctx, input, signal }) =>
+          service.balance({ principal: ctx.principal, signal }, input),
+        ),
+      quote: scopedProcedure('billing:write')
+        .input(QuoteInput)
+        .output(Quote)
+        .mutation(async ({ ctx, input, signal }) =>
+          service.quote({ principal: ctx.principal, signal }, input),
+        ),
+      hold: scopedProcedure('billing:write')
+        .input(HoldInput)
+        .output(Hold)
+        .mutation(async ({ ctx, input, signal }) =>
+          service.hold({ principal: ctx.principal, signal }, input),
+        ),
+      capture: scopedProcedure('billing:write')
+        .input(CaptureInput)
+        .output(Hold)
+        .mutation(async ({ ctx, input, signal }) =>
+          service.capture({ principal: ctx.principal, signal }, input),
+        ),
+      release: scopedProcedure('billing:write')
+        .input(ReleaseInput)
+        .output(Hold)
+        .mutation(async ({ ctx, input, signal }) =>
+          service.release({ principal: ctx.principal, signal }, input),
+        ),
+      deposit: scopedProcedure('billing:deposit')
+        .input(DepositInput)
+        .output(Balance)
+        .mutation(async ({ ctx, input, signal }) =>
+          service.deposit({ principal: ctx.principal, signal }, input),
+        ),
+      closeStatement: scopedProcedure('billing:close')
+        .input(CloseStatementInput)
+        .output(Statement)
+        .mutation(async ({ ctx, input, signal }) =>
+          service.closeStatement({ principal: ctx.principal, signal }, input),
+        ),
+    }),
+  })
+}
+
+/** What callers import, as a type. */
+export type BillingRouter = ReturnType<typeof createBillingRouter>

@@ -1,0 +1,6 @@
+export {
+  DatabaseOpenError,
+  openDatabase,
+  type Database,
+  type OpenDatabaseOptions,
+} from './open-database.ts'
