@@ -108,6 +108,7 @@ child.on('error', (error) => {
   console.error(`deputy: cannot run ${command}: ${error.message}`)
   process.exit(127)
 })
-// Ctrl-C reaches the child through the terminal too; this forwards what a supervisor sends to us alone.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+// Ctrl-C reaches the child through the terminal; what a supervisor sends to us alone is passed on.
+process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)))

@@ -6,6 +6,7 @@ import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { Authenticator } from '../verify/authenticator.ts'
 import type { HeaderLookup } from '../verify/credential.ts'
+import type { ObserveCall } from './observe-call.ts'
 
 export type AgentTransport = 'http' | 'websocket'
 
@@ -16,6 +17,8 @@ export type AgentContext = {
   readonly correlationId: string
   /** Says who is calling. On HTTP verified once however many calls are in the batch. */
   authenticate(): Promise<Result<Principal, CredentialRefusal>>
+  /** Told of each call, for logs and for a drain that waits until the last one is answered. */
+  readonly observeCall: ObserveCall | undefined
 }
 
 /** The part of a request that is looked at: structural, so that any adapter of tRPC fits. */
@@ -29,6 +32,7 @@ export type AgentContextRequest = {
 export type AgentContextOptions = {
   readonly authenticator: Authenticator
   readonly transport: AgentTransport
+  readonly observeCall?: ObserveCall | undefined
   /** Makes correlation ids. Default: random UUIDs. */
   readonly createCorrelationId?: (() => string) | undefined
 }
@@ -55,6 +59,7 @@ export function createAgentContext(
     return {
       transport,
       correlationId: createCorrelationId(),
+      observeCall: options.observeCall,
       async authenticate() {
         const authenticated = await first()
         if (!authenticated.ok) return authenticated

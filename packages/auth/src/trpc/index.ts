@@ -8,7 +8,8 @@ export {
   type AgentContextRequest,
   type AgentTransport,
 } from './context.ts'
-export type { AgentErrorData } from './error-data.ts'
+export { toPublicError, type AgentErrorData, type PublicError } from './error-data.ts'
+export type { CallEnd, CallStart, ObserveCall } from './observe-call.ts'
 export {
   agentRouter,
   assertScopedRouter,

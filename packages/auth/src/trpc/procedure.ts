@@ -1,7 +1,13 @@
 // The only way to make a procedure: with the scopes it needs. The builder without scopes is not
 // exported, so a procedure that forgot its scope does not compile, and `assertScopedRouter` catches
 // one that was smuggled in from another tRPC instance.
-import { initTRPC, type AnyTRPCProcedure, type AnyTRPCRouter } from '@trpc/server'
+import {
+  getTRPCErrorFromUnknown,
+  initTRPC,
+  type AnyTRPCProcedure,
+  type AnyTRPCRouter,
+} from '@trpc/server'
+import type { Principal } from '../principal.ts'
 import { findMissingScopes, isScopeToken, type Scope } from '../protocol/index.ts'
 import { AuthError } from './auth-error.ts'
 import type { AgentContext } from './context.ts'
@@ -27,24 +33,17 @@ const t = initTRPC
   })
 
 /**
- * Makes a middleware that lets a call through only when its caller holds all of these scopes, and
- * puts the caller's `principal` into the context. Refuses with 401 or 403 as RFC 6750 §3.1 has it.
+ * Checks, inside a handler, a scope that only the input makes necessary. Throws the same 403 as a
+ * procedure that needs the scope always.
  */
-export function requireScope(...scopes: readonly [Scope, ...Scope[]]) {
-  return t.middleware(async ({ ctx, next }) => {
-    const authenticated = await ctx.authenticate()
-    if (!authenticated.ok) throw new AuthError(authenticated.refusal)
-    const principal = authenticated.value
-    const missingScopes = findMissingScopes(scopes, principal.scopes)
-    if (missingScopes.length > 0) {
-      throw new AuthError({
-        reason: 'scope_missing',
-        requiredScopes: scopes,
-        grantedScopes: principal.scopes,
-        missingScopes,
-      })
-    }
-    return next({ ctx: { principal } })
+export function requireScope(principal: Principal, ...scopes: readonly [Scope, ...Scope[]]): void {
+  const missingScopes = findMissingScopes(scopes, principal.scopes)
+  if (missingScopes.length === 0) return
+  throw new AuthError({
+    reason: 'scope_missing',
+    requiredScopes: scopes,
+    grantedScopes: principal.scopes,
+    missingScopes,
   })
 }
 
@@ -58,7 +57,23 @@ export function scopedProcedure(...scopes: readonly [Scope, ...Scope[]]) {
   const bad = scopes.find((scope) => !isScopeToken(scope))
   if (bad !== undefined)
     throw new TypeError(`${JSON.stringify(bad)} is not a scope (RFC 6749 §3.3)`)
-  return t.procedure.meta({ scopes }).use(requireScope(...scopes))
+  return t.procedure.meta({ scopes }).use(async ({ ctx, next, path, type }) => {
+    const end = ctx.observeCall?.({ path, type, correlationId: ctx.correlationId })
+    let principal: Principal | undefined
+    try {
+      const authenticated = await ctx.authenticate()
+      if (!authenticated.ok) throw new AuthError(authenticated.refusal)
+      principal = authenticated.value
+      requireScope(principal, ...scopes)
+      const result = await next({ ctx: { principal } })
+      end?.({ principal, error: result.ok ? undefined : result.error })
+      return result
+    } catch (cause) {
+      const error = getTRPCErrorFromUnknown(cause)
+      end?.({ principal, error })
+      throw error
+    }
+  })
 }
 
 /** Groups scoped procedures under names. Throws `TypeError` for one that declares no scope. */

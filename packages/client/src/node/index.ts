@@ -1,0 +1,1 @@
+export { readCredentialsFile } from './credentials-file.ts'

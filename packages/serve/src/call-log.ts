@@ -1,0 +1,51 @@
+// One log line a call: who called what, how it ended, how long it took. Also counts the calls under
+// way, so that a drain can wait for the last one.
+import { toPublicError, type ObserveCall } from '@deputy/auth/trpc'
+import type { Logger } from 'pino'
+
+export type CallLog = {
+  readonly observeCall: ObserveCall
+  /** Resolves when no call is under way. */
+  readonly whenIdle: () => Promise<void>
+}
+
+/** Creates the call log of one agent. */
+export function createCallLog(logger: Logger): CallLog {
+  let underWay = 0
+  let waiting: (() => void)[] = []
+
+  function leave(): void {
+    underWay -= 1
+    if (underWay > 0) return
+    for (const resolve of waiting) resolve()
+    waiting = []
+  }
+
+  return {
+    observeCall({ correlationId, path, type }) {
+      underWay += 1
+      const startedMs = performance.now()
+      return ({ error, principal }) => {
+        leave()
+        const line = {
+          path,
+          type,
+          correlationId,
+          agentId: principal?.agentId,
+          subject: principal?.subject,
+          credentialId: principal?.credential.id,
+          outcome: error === undefined ? 'ok' : toPublicError(error).data.reason,
+          durationMs: Math.round((performance.now() - startedMs) * 10) / 10,
+        }
+        // A bug keeps its stack, here and nowhere else.
+        if (error?.code === 'INTERNAL_SERVER_ERROR') logger.error({ ...line, err: error }, 'call')
+        else logger.info(line, 'call')
+      }
+    },
+
+    async whenIdle() {
+      if (underWay === 0) return
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    },
+  }
+}

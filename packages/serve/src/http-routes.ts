@@ -1,0 +1,60 @@
+// The plain HTTP side of an agent: health, metadata, tRPC, and whatever else the app brings.
+import {
+  PROTECTED_RESOURCE_METADATA_PATH,
+  type ProtectedResourceMetadata,
+} from '@deputy/auth/protocol'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+
+/** Where an agent's procedures are. */
+export const TRPC_PATH = '/trpc'
+
+export type HttpRoutes = {
+  readonly trpc: RequestListener
+  readonly fallback: RequestListener | undefined
+  readonly metadata: () => ProtectedResourceMetadata
+  readonly isReady: () => Promise<boolean>
+}
+
+/** Creates the listener that sends each request to its route by its path. Never throws. */
+export function createRequestListener(routes: HttpRoutes): RequestListener {
+  return (req, res) => {
+    const path = readPath(req)
+    if (path === undefined) sendJson(res, 400, { error: 'bad_request', message: 'malformed URL' })
+    else if (path === '/livez') sendGet(req, res, () => ({ status: 'live' }))
+    else if (path === '/readyz') void sendReadiness(res, routes.isReady)
+    else if (path === PROTECTED_RESOURCE_METADATA_PATH) sendGet(req, res, routes.metadata)
+    else if (path === TRPC_PATH || path.startsWith(`${TRPC_PATH}/`)) routes.trpc(req, res)
+    else if (routes.fallback) routes.fallback(req, res)
+    else sendNotFound(res)
+  }
+}
+
+/** The path of a request, or `undefined` where the request line has none. */
+export function readPath(req: IncomingMessage): string | undefined {
+  return URL.parse(req.url ?? '', 'http://agent.invalid')?.pathname
+}
+
+/** Answers with JSON. */
+export function sendJson(res: ServerResponse, status: number, body: object): void {
+  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  res.end(JSON.stringify(body))
+}
+
+function sendNotFound(res: ServerResponse): void {
+  const message = `there is nothing here: procedures are below ${TRPC_PATH}/`
+  sendJson(res, 404, { error: 'not_found', message })
+}
+
+function sendGet(req: IncomingMessage, res: ServerResponse, body: () => object): void {
+  if (req.method === 'GET' || req.method === 'HEAD') {
+    sendJson(res, 200, body())
+    return
+  }
+  res.setHeader('allow', 'GET, HEAD')
+  sendJson(res, 405, { error: 'method_not_allowed', message: 'use GET' })
+}
+
+async function sendReadiness(res: ServerResponse, isReady: () => Promise<boolean>): Promise<void> {
+  const ready = await isReady().catch(() => false)
+  sendJson(res, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' })
+}

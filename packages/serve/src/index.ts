@@ -1,0 +1,4 @@
+export { closeOnSignal } from './close-on-signal.ts'
+export { ListenError } from './listen.ts'
+export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
+export { serveAgent, type RunningAgent, type ServeAgentOptions } from './serve-agent.ts'

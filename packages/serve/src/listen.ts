@@ -1,0 +1,35 @@
+import type { Server } from 'node:http'
+
+/** The port could not be had. The message says why and what to do. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+  readonly code = 'listen_failed'
+}
+
+/** Starts listening and answers with what was bound. Rejects with `ListenError`. */
+export async function listen(
+  server: Server,
+  options: { readonly host?: string | undefined; readonly port: number },
+): Promise<{ readonly host: string; readonly port: number }> {
+  const { host = '127.0.0.1', port } = options
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      reject(new ListenError(explain(cause, `${host}:${String(port)}`), { cause }))
+    })
+    server.listen(port, host, resolve)
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server')
+  return { host: address.family === 'IPv6' ? `[${host}]` : host, port: address.port }
+}
+
+function explain({ code, message }: NodeJS.ErrnoException, where: string): string {
+  if (code === 'EADDRINUSE') {
+    return `${where} is already in use: stop what listens there, or choose another port`
+  }
+  if (code === 'EACCES') return `${where} may not be used by this user: choose a port above 1023`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return `${where} is not an address of this machine: choose another host`
+  }
+  return `cannot listen on ${where}: ${message}`
+}

@@ -1,0 +1,147 @@
+// Runs a router as an agent: HTTP and WebSocket on one port, health, metadata (RFC 9728), drain.
+import type { Authenticator } from '@deputy/auth'
+import {
+  PROTECTED_RESOURCE_METADATA_PATH,
+  type ProtectedResourceMetadata,
+} from '@deputy/auth/protocol'
+import {
+  assertScopedRouter,
+  createAgentContext,
+  createChallengeHeaders,
+  listProcedures,
+} from '@deputy/auth/trpc'
+import type { AnyTRPCRouter } from '@trpc/server'
+import { createHTTPHandler } from '@trpc/server/adapters/standalone'
+import { createServer, type RequestListener } from 'node:http'
+import type { Logger } from 'pino'
+import { createCallLog } from './call-log.ts'
+import { createRequestListener, TRPC_PATH } from './http-routes.ts'
+import { listen } from './listen.ts'
+import { serveWebSocket } from './web-socket.ts'
+
+export type ServeAgentOptions = {
+  readonly agentId: string
+  /** Made with `agentRouter` and `scopedProcedure`: any other is refused with `TypeError`. */
+  readonly router: AnyTRPCRouter
+  readonly authenticator: Authenticator
+  /** The authorization server that callers get their tokens from. */
+  readonly issuer: string
+  /** Default: `127.0.0.1`. */
+  readonly host?: string | undefined
+  /** 0 lets the system choose. */
+  readonly port: number
+  readonly logger: Logger
+  /** What callers reach the agent by, when that is not host and port. */
+  readonly publicUrl?: string | undefined
+  /** Answers `/readyz`. Default: always ready. */
+  readonly isReady?: (() => Promise<boolean>) | undefined
+  /** Gets the requests that are not the agent's own. Default: 404. */
+  readonly fallback?: RequestListener | undefined
+  /** Largest body or WebSocket message, in bytes. Default 1 MiB. */
+  readonly maxBodyBytes?: number | undefined
+  /** Most calls in one batch. Default 100. */
+  readonly maxBatchSize?: number | undefined
+  /** How long a drain waits for the calls under way. Default 10,000 ms. */
+  readonly drainTimeoutMs?: number | undefined
+}
+
+export type RunningAgent = AsyncDisposable & {
+  /** Where callers reach it. */
+  readonly url: string
+  readonly port: number
+  /**
+   * Drains: takes no new connection, lets the calls under way finish, then closes. A second call
+   * waits for the same end.
+   */
+  close(): Promise<void>
+}
+
+/**
+ * Starts serving. Rejects with `ListenError` when the port is taken or not allowed; throws
+ * `TypeError` when the router has a procedure without scopes.
+ */
+export async function serveAgent(options: ServeAgentOptions): Promise<RunningAgent> {
+  const { authenticator, logger, router } = options
+  assertScopedRouter(router)
+  const maxBytes = options.maxBodyBytes ?? 1024 * 1024
+  const maxBatchSize = options.maxBatchSize ?? 100
+  const callLog = createCallLog(logger)
+  const { observeCall } = callLog
+  let isDraining = false
+  let url = options.publicUrl ?? ''
+
+  const metadata = createMetadata(options)
+  const trpc = createHTTPHandler({
+    router,
+    basePath: `${TRPC_PATH}/`,
+    createContext: createAgentContext({ authenticator, observeCall, transport: 'http' }),
+    maxBodySize: maxBytes,
+    maxBatchSize,
+    allowMethodOverride: true,
+    responseMeta: ({ ctx, errors }) => ({
+      headers: {
+        'cache-control': 'no-store',
+        ...(ctx === undefined ? {} : { 'x-correlation-id': ctx.correlationId }),
+        ...createChallengeHeaders(errors, `${url}${PROTECTED_RESOURCE_METADATA_PATH}`),
+      },
+    }),
+  })
+  const server = createServer(
+    { requestTimeout: 30_000, headersTimeout: 10_000 },
+    createRequestListener({
+      trpc,
+      fallback: options.fallback,
+      metadata: () => metadata(url),
+      isReady: async () => !isDraining && (await (options.isReady?.() ?? true)),
+    }),
+  )
+  const webSockets = serveWebSocket(server, {
+    router,
+    authenticator,
+    observeCall,
+    maxBytes,
+    maxBatchSize,
+  })
+
+  const { host, port } = await listen(server, options)
+  if (url === '') url = `http://${host}:${String(port)}`
+  logger.info({ url, issuer: options.issuer }, 'listening')
+
+  async function drain(): Promise<void> {
+    isDraining = true
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    webSockets.notify()
+    await withTimeout(callLog.whenIdle(), options.drainTimeoutMs ?? 10_000)
+    webSockets.close()
+    server.closeIdleConnections()
+    // What is left is a client that keeps its connection although it has nothing under way.
+    const cut = setTimeout(() => server.closeAllConnections(), 1000)
+    await closed
+    clearTimeout(cut)
+    logger.info('closed')
+  }
+
+  let draining: Promise<void> | undefined
+  const close = async (): Promise<void> => (draining ??= drain())
+  return { url, port, close, [Symbol.asyncDispose]: close }
+}
+
+function createMetadata(
+  options: Pick<ServeAgentOptions, 'agentId' | 'issuer' | 'router'>,
+): (url: string) => ProtectedResourceMetadata {
+  const scopes = listProcedures(options.router).flatMap((procedure) => procedure.scopes)
+  return (url) => ({
+    resource: url,
+    resource_name: options.agentId,
+    authorization_servers: [options.issuer],
+    scopes_supported: [...new Set(scopes)].toSorted(),
+    bearer_methods_supported: ['header'],
+  })
+}
+
+async function withTimeout(work: Promise<void>, timeoutMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, timeoutMs)
+  await Promise.race([work, promise])
+  clearTimeout(timer)
+}

@@ -1,0 +1,63 @@
+import type { ObserveCall } from '@deputy/auth/trpc'
+import { createAgentContext } from '@deputy/auth/trpc'
+import type { Authenticator } from '@deputy/auth'
+import type { AnyTRPCRouter } from '@trpc/server'
+import { applyWSSHandler } from '@trpc/server/adapters/ws'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { readPath, TRPC_PATH } from './http-routes.ts'
+
+export type WebSocketOptions = {
+  readonly router: AnyTRPCRouter
+  readonly authenticator: Authenticator
+  readonly observeCall: ObserveCall
+  /** Largest message, in bytes. */
+  readonly maxBytes: number
+  /** Most calls in one message. */
+  readonly maxBatchSize: number
+}
+
+export type WebSockets = {
+  /** Asks clients to go elsewhere: they finish what is under way here. */
+  notify(): void
+  /** Ends what is still open, with a code that tells clients to come back. */
+  close(): void
+}
+
+/** RFC 6455 §7.4.1: going away. tRPC's client reconnects after it. */
+const GOING_AWAY = 1001
+
+/** Serves the router over WebSocket, at the same path and on the same port as over HTTP. */
+export function serveWebSocket(server: Server, options: WebSocketOptions): WebSockets {
+  const { authenticator, maxBatchSize, maxBytes, observeCall, router } = options
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxBytes })
+  const handler = applyWSSHandler({
+    wss: sockets,
+    router,
+    createContext: createAgentContext({ authenticator, observeCall, transport: 'websocket' }),
+    maxBatchSize,
+    keepAlive: { enabled: true, pingMs: 30_000, pongWaitMs: 5000 },
+  })
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Without a listener, a peer that resets while the handshake runs would end the process.
+    socket.on('error', () => socket.destroy())
+    if (readPath(req) !== TRPC_PATH) {
+      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+      return
+    }
+    sockets.handleUpgrade(req, socket, head, (client) => {
+      client.on('error', () => client.terminate())
+      sockets.emit('connection', client, req)
+    })
+  })
+  return {
+    notify() {
+      handler.broadcastReconnectNotification()
+    },
+    close() {
+      for (const client of sockets.clients) client.close(GOING_AWAY, 'the agent is shutting down')
+      sockets.close()
+    },
+  }
+}
