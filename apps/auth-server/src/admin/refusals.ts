@@ -1,0 +1,68 @@
+import { CallRefusal } from '@deputy/auth/trpc'
+
+/** Why the admin API turns a call down: `data.reason` beside the reasons that every agent has. */
+export const ADMIN_REASONS = [
+  'agent_exists',
+  'agent_inactive',
+  'agent_unknown',
+  'credential_unknown',
+  'expiry_in_the_past',
+  'scope_not_allowed',
+] as const
+export type AdminReason = (typeof ADMIN_REASONS)[number]
+
+/** An agent id that is not there. */
+export function agentUnknown(id: string): CallRefusal {
+  return refusal('NOT_FOUND', 'agent_unknown', {
+    message: `There is no agent ${id}`,
+    hint: 'List the agents with agents.list.',
+  })
+}
+
+/** An id that is taken. */
+export function agentExists(id: string): CallRefusal {
+  return refusal('CONFLICT', 'agent_exists', {
+    message: `There is an agent ${id} already`,
+    hint: 'Change it with agents.update, or choose another id.',
+  })
+}
+
+/** An agent that was ended. */
+export function agentInactive(id: string): CallRefusal {
+  return refusal('CONFLICT', 'agent_inactive', {
+    message: `The agent ${id} is inactive`,
+    hint: 'Create an agent with a new id: one that was deactivated stays so.',
+  })
+}
+
+/** A credential id that is not there. */
+export function credentialUnknown(id: string): CallRefusal {
+  return refusal('NOT_FOUND', 'credential_unknown', {
+    message: `There is no such credential: ${id}`,
+    hint: 'List the credentials of the agent.',
+  })
+}
+
+/** Scopes for a key that its agent may not have. */
+export function scopeNotAllowed(agentId: string, scopes: readonly string[]): CallRefusal {
+  return refusal('BAD_REQUEST', 'scope_not_allowed', {
+    message: `${agentId} may not have: ${scopes.join(' ')}`,
+    hint: 'Allow the scopes for the agent first, with agents.update, or leave them out.',
+  })
+}
+
+/** An expiry that has passed. */
+export function expiryInThePast(): CallRefusal {
+  return refusal('BAD_REQUEST', 'expiry_in_the_past', {
+    message: 'expiresAt is in the past',
+    hint: 'Give it in epoch seconds, later than now, or leave it out.',
+  })
+}
+
+function refusal(
+  code: 'BAD_REQUEST' | 'CONFLICT' | 'NOT_FOUND',
+  reason: AdminReason,
+  text: { readonly message: string; readonly hint: string },
+): CallRefusal {
+  return new CallRefusal({ code, reason, ...text })
+}

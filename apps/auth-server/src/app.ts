@@ -1,0 +1,107 @@
+// The composition root: wires stores, keys, endpoints and the admin API into one running server.
+import {
+  createAccessTokenVerifier,
+  createApiKeyVerifier,
+  createAuthenticator,
+  createLocalSigningKeySource,
+} from '@deputy/auth'
+import { accept, systemClock, type Clock } from '@deputy/auth/protocol'
+import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
+import { getRequestListener } from '@hono/node-server'
+import { AUTH_SERVER_ID, createAdminRouter } from './admin/admin-router.ts'
+import { bootstrap } from './bootstrap.ts'
+import { createClientAuthentication } from './clients/client-authentication.ts'
+import { createIntrospectEndpoint } from './endpoints/introspect.ts'
+import { createTokenEndpoint } from './endpoints/token.ts'
+import { createClientCredentialsGrant } from './grants/client-credentials.ts'
+import { openKeyRing } from './keys/key-ring.ts'
+import { createRoutes } from './routes.ts'
+import { openStorage } from './storage/open-storage.ts'
+import { createIntrospection } from './tokens/introspection.ts'
+import { createIssueAccessToken } from './tokens/issue-access-token.ts'
+
+export type AuthServerOptions = {
+  /** The issuer's URL, as tokens and metadata carry it: where callers reach the server. */
+  readonly issuer: string
+  readonly host?: string | undefined
+  readonly port: number
+  /** SQLite file; made on the first start. */
+  readonly databaseFile: string
+  /** Where the first start writes the operator's credentials. */
+  readonly operatorFile: string
+  readonly resetOperator?: boolean | undefined
+  readonly clock?: Clock | undefined
+  readonly logger: Logger
+}
+
+/**
+ * Starts the authorization server. Rejects with `DatabaseOpenError` or `ListenError`, whose messages
+ * say what to do.
+ */
+export async function createAuthServer(options: AuthServerOptions): Promise<RunningAgent> {
+  const { issuer, logger } = options
+  const clock = options.clock ?? systemClock
+  await using stack = new AsyncDisposableStack()
+  const storage = stack.use(await openStorage(options.databaseFile))
+  const keyRing = await openKeyRing(storage.signingKeys, clock)
+  const authenticateClient = createClientAuthentication({ ...storage, clock })
+  const introspect = createIntrospection({ ...storage, issuer, keyRing, clock })
+  const routes = createRoutes({
+    issuer,
+    keyRing,
+    logger,
+    token: createTokenEndpoint({
+      authenticateClient,
+      logger,
+      clientCredentials: createClientCredentialsGrant({
+        agents: storage.agents,
+        issueAccessToken: createIssueAccessToken({ issuer, keyRing, clock }),
+      }),
+    }),
+    introspect: createIntrospectEndpoint({ authenticateClient, introspect }),
+  })
+
+  const answer = getRequestListener(routes.fetch)
+  let isReady = false
+  const running = await serveAgent({
+    agentId: AUTH_SERVER_ID,
+    router: createAdminRouter({ storage, clock, logger }),
+    authenticator: createAuthenticator({
+      accessTokens: createAccessTokenVerifier({
+        issuer,
+        audience: AUTH_SERVER_ID,
+        keys: createLocalSigningKeySource(async () => keyRing.publicKeys),
+        clock,
+        clockToleranceSeconds: 0,
+      }),
+      apiKeys: createApiKeyVerifier({
+        audience: AUTH_SERVER_ID,
+        introspect: async (key) => {
+          const self = await storage.agents.find(AUTH_SERVER_ID)
+          return accept(self === undefined ? { active: false } : await introspect(self, key))
+        },
+      }),
+    }),
+    issuer,
+    publicUrl: issuer,
+    host: options.host,
+    port: options.port,
+    logger,
+    isReady: async () => isReady,
+    fallback: (req, res) => void answer(req, res),
+  })
+  stack.use(running)
+  // Only now: a server that could not have its port must not make an operator on its way out.
+  await bootstrap({
+    storage,
+    issuer,
+    operatorFile: options.operatorFile,
+    resetOperator: options.resetOperator ?? false,
+    clock,
+    logger,
+  })
+  isReady = true
+  const resources = stack.move()
+  const close = async (): Promise<void> => resources.disposeAsync()
+  return { ...running, close, [Symbol.asyncDispose]: close }
+}

@@ -1,0 +1,82 @@
+// The first start: makes the server's own identity and an operator, whose random secret goes into a
+// file that only its owner can read. Nothing is built in.
+import { CredentialsFile, formatScope, type Clock } from '@deputy/auth/protocol'
+import type { Logger } from '@deputy/serve'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { ADMIN_SCOPES, AUTH_SERVER_ID } from './admin/admin-router.ts'
+import { createClientSecret } from './clients/create-client-secret.ts'
+import { createMetadata } from './endpoints/metadata.ts'
+import type { Storage } from './storage/open-storage.ts'
+
+/** The operator's agent id. */
+export const OPERATOR_ID = 'operator'
+
+export type BootstrapOptions = {
+  readonly storage: Storage
+  readonly issuer: string
+  readonly operatorFile: string
+  /** Gives the operator a further secret, for one whose file was lost. */
+  readonly resetOperator: boolean
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Makes what is missing. A later start changes nothing but the issuer in the operator's file. */
+export async function bootstrap(options: BootstrapOptions): Promise<void> {
+  const { clock, issuer, logger, operatorFile, resetOperator, storage } = options
+  const now = clock.now()
+  const settings = { description: '', accessTokenTtlSeconds: 900, createdAt: now } as const
+  await storage.agents.insert({
+    ...settings,
+    id: AUTH_SERVER_ID,
+    name: 'Authorization server',
+    state: 'active',
+    scopes: [],
+    audiences: [],
+    scopesSupported: [...ADMIN_SCOPES],
+  })
+  await storage.agents.insert({
+    ...settings,
+    id: OPERATOR_ID,
+    name: 'Operator',
+    state: 'active',
+    scopes: [...ADMIN_SCOPES],
+    audiences: [AUTH_SERVER_ID],
+    scopesSupported: [],
+  })
+  const secrets = await storage.clientSecrets.listByAgent(OPERATOR_ID)
+  if (secrets.length > 0 && !resetOperator) {
+    await updateIssuer(operatorFile, issuer)
+    return
+  }
+  const { record, secret } = createClientSecret(OPERATOR_ID, now)
+  // The file first: a crash in between leaves a file of no use, which the next start replaces,
+  // and not an operator whose secret nobody knows.
+  await writeCredentials(operatorFile, {
+    issuer,
+    client_id: OPERATOR_ID,
+    client_secret: secret,
+    scope: formatScope(ADMIN_SCOPES),
+    token_endpoint: createMetadata(issuer).token_endpoint,
+  })
+  await storage.clientSecrets.insert(record)
+  logger.info({ operatorFile }, "the operator's credentials are in this file")
+}
+
+async function writeCredentials(file: string, credentials: CredentialsFile): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  const draft = `${file}.new`
+  await writeFile(draft, `${JSON.stringify(credentials, undefined, 2)}\n`, { mode: 0o600 })
+  await rename(draft, file)
+}
+
+/** Keeps the operator's file true when the server moves. An operator who took the file away keeps it. */
+async function updateIssuer(file: string, issuer: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  if (text === undefined) return
+  const credentials = CredentialsFile.parse(JSON.parse(text))
+  if (credentials.issuer === issuer) return
+  const endpoint = createMetadata(issuer).token_endpoint
+  await writeCredentials(file, { ...credentials, issuer, token_endpoint: endpoint })
+}

@@ -1,0 +1,3 @@
+export { ADMIN_SCOPES, AUTH_SERVER_ID, type AdminRouter } from './admin/admin-router.ts'
+export { createAuthServer, type AuthServerOptions } from './app.ts'
+export { OPERATOR_ID } from './bootstrap.ts'
