@@ -1,5 +1,6 @@
 // What the billing agent promises. Every account belongs to an agent: a call reads and moves only the
-// account of its own subject (`sub`), except `deposit` and `closeStatement`, which are the operator's.
+// account of its own subject (`sub`), except `deposit`,
+// `closeStatement` and `trialBalance`, which are the operator's.
 import { AgentId } from '@deputy/auth/protocol'
 import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
 import * as z from 'zod'
@@ -114,6 +115,19 @@ export const Statement = z.object({
 })
 export type Statement = z.infer<typeof Statement>
 
+export const TrialBalanceInput = z
+  .object({ currency: Money.shape.currency.default('USD') })
+  .prefault({})
+export type TrialBalanceInput = z.infer<typeof TrialBalanceInput>
+
+/** Every account of the ledger that has entries, by name, and their sum: zero unless the ledger is broken. */
+export const TrialBalance = z.object({
+  currency: z.string(),
+  accounts: z.array(z.object({ account: z.string(), balanceMinor: z.int() })),
+  totalMinor: z.int(),
+})
+export type TrialBalance = z.infer<typeof TrialBalance>
+
 /** The port that the billing agent implements. Refusals of its domain are thrown as `CallRefusal`. */
 export type BillingService = {
   balance(call: Call, input: BalanceInput): Promise<Balance>
@@ -123,6 +137,7 @@ export type BillingService = {
   release(call: Call, input: ReleaseInput): Promise<Hold>
   deposit(call: Call, input: DepositInput): Promise<Balance>
   closeStatement(call: Call, input: CloseStatementInput): Promise<Statement>
+  trialBalance(call: Call, input: TrialBalanceInput): Promise<TrialBalance>
 }
 
 /** Why billing turns a call down: `data.reason` beside the reasons that every agent has. */
@@ -187,6 +202,12 @@ export function createBillingRouter(service: BillingService) {
         .output(Statement)
         .mutation(async ({ ctx, input, signal }) =>
           service.closeStatement({ principal: ctx.principal, signal }, input),
+        ),
+      trialBalance: scopedProcedure('billing:audit')
+        .input(TrialBalanceInput)
+        .output(TrialBalance)
+        .query(async ({ ctx, input, signal }) =>
+          service.trialBalance({ principal: ctx.principal, signal }, input),
         ),
     }),
   })

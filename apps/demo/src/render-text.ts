@@ -1,0 +1,132 @@
+// The transcript as a person reads it. One small function an event.
+import { styleText } from 'node:util'
+import type { Transcript, TranscriptEvent } from './transcript.ts'
+
+type Of<Type extends TranscriptEvent['type']> = Extract<TranscriptEvent, { type: Type }>
+
+const WIDTH = 92
+
+/** Writes each event as lines of text, in colour where standard output shows it. */
+export function createTextRenderer(write: (text: string) => void): Transcript {
+  return (event) => {
+    write(`${toLines(event).join('\n')}\n`)
+  }
+}
+
+function toLines(event: TranscriptEvent): readonly string[] {
+  switch (event.type) {
+    case 'chapter':
+      return ['', strong(event.title), dim('─'.repeat(WIDTH))]
+    case 'server':
+      return [`  ${event.id.padEnd(18)} ${event.url}`]
+    case 'call':
+      return [callLine(event)]
+    case 'ledger':
+      return ledgerLines(event)
+    case 'brief':
+      return briefLines(event)
+    case 'statement':
+      return statementLines(event)
+    case 'allowed':
+    case 'refused':
+      return attemptLines(event)
+    case 'try':
+      return [
+        `  ${dim(`# ${event.title}`)}`,
+        ...event.command.split('\n').map((line) => `  ${line}`),
+        '',
+      ]
+    case 'note':
+      return [`  ${event.text}`]
+  }
+}
+
+function callLine(event: Of<'call'>): string {
+  const { depth, durationMs, from, outcome, procedure, scopes, to } = event
+  const arrow = `${'   '.repeat(depth)}${depth === 0 ? '' : '└ '}${from} → ${to}`
+  const mark = outcome === 'ok' ? good('ok') : bad(outcome)
+  const time = `${durationMs.toFixed(1)} ms`
+  return `  ${arrow.padEnd(42)} ${procedure.padEnd(23)} ${time.padStart(10)}  ${mark}  ${dim(scopes.join(' '))}`
+}
+
+function ledgerLines(event: Of<'ledger'>): readonly string[] {
+  return [
+    '',
+    `  Ledger ${event.when} the work (${event.currency})`,
+    ...event.accounts.map(
+      ({ account, balanceMinor }) =>
+        `    ${account.padEnd(44)} ${toAmount(balanceMinor).padStart(12)}`,
+    ),
+    `    ${dim('in all'.padEnd(44))} ${toAmount(event.totalMinor).padStart(12)}`,
+    '',
+  ]
+}
+
+function briefLines(event: Of<'brief'>): readonly string[] {
+  return [
+    '',
+    `  ${strong(event.question)}`,
+    dim(
+      `  from ${String(event.documentsSearched)} documents, for ${toAmount(event.cost.amountMinor)} ${event.cost.currency}`,
+    ),
+    ...event.sentences.flatMap(({ citation, text }) => {
+      const { endLine, file, startLine } = citation
+      const lines =
+        startLine === endLine ? String(startLine) : `${String(startLine)}-${String(endLine)}`
+      return [
+        '',
+        ...wrap(text, WIDTH - 4).map((line) => `    ${line}`),
+        dim(`    [${file}:${lines}]`),
+      ]
+    }),
+    '',
+  ]
+}
+
+function statementLines(event: Of<'statement'>): readonly string[] {
+  return [
+    '',
+    `  Statement ${event.statementId}`,
+    ...event.lines.map(
+      ({ amountMinor, evidence, reference }) =>
+        `    ${reference}  ${toAmount(amountMinor).padStart(8)}  ${dim(`${String(evidence.sentences)} sentences from ${String(evidence.documents)} documents, brief ${evidence.briefSha256.slice(0, 12)}…`)}`,
+    ),
+    `    in all ${toAmount(event.totalMinor)} ${event.currency}, every line backed by a receipt from research`,
+  ]
+}
+
+function attemptLines(event: Of<'allowed' | 'refused'>): readonly string[] {
+  const status = String(event.status)
+  const mark = event.type === 'allowed' ? good(status) : bad(status)
+  return [
+    `  ${mark}  ${event.attempt} ${dim(`(${event.procedure})`)}`,
+    `       ${event.message}${event.type === 'refused' ? dim(`  ${event.reason}`) : ''}`,
+    ...(event.challenge === undefined
+      ? []
+      : wrap(`WWW-Authenticate: ${event.challenge}`, WIDTH - 7).map((line) =>
+          dim(`       ${line}`),
+        )),
+  ]
+}
+
+/** Minor units as an amount with two places: every currency of the demo has them. */
+function toAmount(minor: number): string {
+  return (minor / 100).toFixed(2)
+}
+
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + word.length + 1 > width) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
+}
+
+const strong = (text: string): string => styleText('bold', text)
+const dim = (text: string): string => styleText('dim', text)
+const good = (text: string): string => styleText('green', text)
+const bad = (text: string): string => styleText('red', text)

@@ -1,0 +1,121 @@
+// The main job: a question, answered from real documents, paid for in a real ledger, with evidence.
+import { clientSecret, createAgentClient, toClientError } from '@deputy/client'
+import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
+import { CallRecord } from '@deputy/contracts/call'
+import { RESEARCH_AGENT_ID, type ResearchRouter } from '@deputy/contracts/research'
+import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
+import { DemoError } from './demo-error.ts'
+import { OPERATOR_ID } from './enroll.ts'
+import type { StateFolder } from './state-folder.ts'
+import type { System } from './system.ts'
+import type { Transcript } from './transcript.ts'
+
+const CURRENCY = 'USD'
+
+export type StoryOptions = {
+  readonly system: System
+  readonly state: StateFolder
+  readonly question: string
+  readonly transcript: Transcript
+}
+
+/** Runs the work. Rejects with `DemoError` when an agent turns it down. */
+export async function tellStory(options: StoryOptions): Promise<void> {
+  const { question, state, system, transcript } = options
+  const operator = state.readCredentials(OPERATOR_ID)
+  if (operator === undefined) throw new DemoError('the operator has no credentials file')
+  const credentials = clientSecret({
+    issuer: system.issuer,
+    clientId: operator.client_id,
+    clientSecret: operator.client_secret,
+  })
+  const billingScopes = ['billing:audit', 'billing:close', 'billing:deposit']
+  await using billing = createAgentClient<BillingRouter>({
+    url: system.billingUrl,
+    credentials,
+    audience: BILLING_AGENT_ID,
+    scopes: billingScopes,
+  })
+  // Over WebSocket, so that both transports are seen at work.
+  await using research = createAgentClient<ResearchRouter>({
+    url: system.researchUrl,
+    credentials,
+    audience: RESEARCH_AGENT_ID,
+    scopes: ['research:write'],
+    transport: 'websocket',
+  })
+
+  /** Makes a call as the operator and writes it down, with the calls that it caused. */
+  async function call<Answer extends object>(
+    to: string,
+    act: { readonly procedure: string; readonly scope: string },
+    run: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const { procedure, scope } = act
+    const startedMs = performance.now()
+    const record = (outcome: string): void =>
+      transcript({
+        type: 'call',
+        depth: 0,
+        from: OPERATOR_ID,
+        to,
+        procedure,
+        scopes: [scope],
+        outcome,
+        durationMs: performance.now() - startedMs,
+      })
+    try {
+      const answer = await run()
+      record('ok')
+      for (const inner of readCalls(answer)) transcript({ type: 'call', depth: 1, ...inner })
+      return answer
+    } catch (error) {
+      const { code, hint, message } = toClientError(error)
+      record(code)
+      throw new DemoError(`${to} turned ${procedure} down: ${message}. ${hint}`)
+    }
+  }
+
+  async function showLedger(when: 'before' | 'after'): Promise<void> {
+    const ledger = await billing.billing.trialBalance.query({ currency: CURRENCY })
+    transcript({ type: 'ledger', when, ...ledger })
+  }
+
+  transcript({ type: 'chapter', title: 'The work' })
+  // The same key on every start: the deposit is made once, however often it is asked for.
+  await call(
+    BILLING_AGENT_ID,
+    { procedure: 'billing.deposit', scope: 'billing:deposit' },
+    async () =>
+      billing.billing.deposit.mutate({
+        account: RESEARCH_AGENT_ID,
+        amount: { amountMinor: 10_000, currency: CURRENCY },
+        idempotencyKey: 'opening-deposit',
+      }),
+  )
+  await showLedger('before')
+  const brief = await call(
+    RESEARCH_AGENT_ID,
+    { procedure: 'research.ask', scope: 'research:write' },
+    async () => research.research.ask.mutate({ question }),
+  )
+  transcript({ type: 'brief', ...brief })
+  const statement = await call(
+    BILLING_AGENT_ID,
+    { procedure: 'billing.closeStatement', scope: 'billing:close' },
+    async () =>
+      billing.billing.closeStatement.mutate({
+        account: RESEARCH_AGENT_ID,
+        currency: CURRENCY,
+        idempotencyKey: randomUUID(),
+      }),
+  )
+  transcript({ type: 'statement', ...statement })
+  await showLedger('after')
+}
+
+/** The calls that an agent says it made on the way to its answer. */
+function readCalls(answer: object): readonly CallRecord[] {
+  return 'calls' in answer ? z.array(CallRecord).parse(answer.calls) : []
+}
