@@ -1,4 +1,10 @@
 export { closeOnSignal } from './close-on-signal.ts'
+export {
+  AgentEnvironment,
+  EnvironmentError,
+  readEnvironment,
+  ServerEnvironment,
+} from './environment.ts'
 export { ListenError } from './listen.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { serveAgent, type RunningAgent, type ServeAgentOptions } from './serve-agent.ts'

@@ -1,0 +1,64 @@
+// The composition root: the ledger behind the contract's router, behind Deputy's guard.
+import { createIssuerAuthenticator } from '@deputy/auth'
+import type { Clock, CredentialsFile } from '@deputy/auth/protocol'
+import { clientSecret, createAgentClient } from '@deputy/client'
+import { createBillingRouter } from '@deputy/contracts/billing'
+import { RESEARCH_AGENT_ID, type ResearchRouter } from '@deputy/contracts/research'
+import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
+import { createBillingService } from './billing-service.ts'
+import { createResearchReceiptSource, RECEIPT_SCOPES } from './receipts/research-receipt-source.ts'
+import { openStorage } from './storage/open-storage.ts'
+
+export type BillingAgentOptions = {
+  /** The agent's own identity: its client id is its agent id. */
+  readonly credentials: CredentialsFile
+  readonly host?: string | undefined
+  readonly port: number
+  /** SQLite file; made on the first start. */
+  readonly databaseFile: string
+  readonly researchUrl: string
+  readonly clockToleranceSeconds?: number | undefined
+  readonly clock?: Clock | undefined
+  readonly logger: Logger
+}
+
+/** Starts the billing agent. Rejects with `DatabaseOpenError` or `ListenError`, whose messages say what to do. */
+export async function createBillingAgent(options: BillingAgentOptions): Promise<RunningAgent> {
+  const { clock, logger } = options
+  const { client_id: agentId, client_secret: secret, issuer } = options.credentials
+  await using stack = new AsyncDisposableStack()
+  const storage = stack.use(await openStorage(options.databaseFile))
+  const research = stack.use(
+    createAgentClient<ResearchRouter>({
+      url: options.researchUrl,
+      credentials: clientSecret({ issuer, clientId: agentId, clientSecret: secret, clock }),
+      audience: RESEARCH_AGENT_ID,
+      scopes: RECEIPT_SCOPES,
+    }),
+  )
+  const service = createBillingService({
+    storage,
+    receipts: createResearchReceiptSource(research),
+    clock,
+  })
+  const running = stack.use(
+    await serveAgent({
+      agentId,
+      router: createBillingRouter(service),
+      authenticator: createIssuerAuthenticator({
+        issuer,
+        agentId,
+        clientSecret: secret,
+        clockToleranceSeconds: options.clockToleranceSeconds,
+        clock,
+      }),
+      issuer,
+      host: options.host,
+      port: options.port,
+      logger,
+    }),
+  )
+  const resources = stack.move()
+  const close = async (): Promise<void> => resources.disposeAsync()
+  return { ...running, close, [Symbol.asyncDispose]: close }
+}

@@ -1,0 +1,71 @@
+// The two ways in which a hold ends, each once.
+import { Hold, type CaptureInput, type ReleaseInput } from '@deputy/contracts/billing'
+import type { Call } from '@deputy/contracts/call'
+import { availableAccount, captureEntries, heldAccount, transfer } from '../ledger/posting.ts'
+import { refuseCall } from '../refusals.ts'
+import { toPosting, type ServiceDeps } from '../service-deps.ts'
+import type { HoldRecord, HoldStore } from './hold-store.ts'
+
+/** `billing.capture`: takes at most what is held; the rest returns to the account. */
+export async function captureHold(
+  { clock, runOnce }: ServiceDeps,
+  call: Call,
+  input: CaptureInput,
+): Promise<Hold> {
+  const { agentId, subject } = call.principal
+  const once = { agentId, procedure: 'billing.capture', input, output: Hold }
+  return runOnce(once, async ({ holds, ledger }) => {
+    const now = clock.now()
+    const hold = await findOpenHold(holds, subject, input.holdId)
+    if (hold.expiresAt <= now) {
+      throw refuseCall('hold_expired', `The hold ${hold.holdId} has expired`)
+    }
+    const { amountMinor: heldMinor, currency } = hold.amount
+    const capturedMinor = input.amountMinor
+    if (capturedMinor > heldMinor) {
+      const message = `${String(capturedMinor)} cannot be captured: the hold is over ${String(heldMinor)} minor units of ${currency}`
+      throw refuseCall('capture_exceeds_hold', message)
+    }
+    const { account, service } = hold
+    const entries = captureEntries({ account, service, heldMinor, capturedMinor })
+    await ledger.post(
+      toPosting(call, { procedure: once.procedure, createdAt: now, currency, entries }),
+    )
+    await holds.end(hold.holdId, { capturedMinor, endedAt: now })
+    return Hold.parse({ ...hold, state: 'captured', capturedMinor })
+  })
+}
+
+/** `billing.release`: returns all that is held. An expired hold can still be released. */
+export async function releaseHold(
+  { clock, runOnce }: ServiceDeps,
+  call: Call,
+  input: ReleaseInput,
+): Promise<Hold> {
+  const { agentId, subject } = call.principal
+  const once = { agentId, procedure: 'billing.release', input, output: Hold }
+  return runOnce(once, async ({ holds, ledger }) => {
+    const now = clock.now()
+    const hold = await findOpenHold(holds, subject, input.holdId)
+    const { amountMinor, currency } = hold.amount
+    const entries = transfer(heldAccount(subject), availableAccount(subject), amountMinor)
+    await ledger.post(
+      toPosting(call, { procedure: once.procedure, createdAt: now, currency, entries }),
+    )
+    await holds.end(hold.holdId, { capturedMinor: 0, endedAt: now })
+    return Hold.parse({ ...hold, state: 'released' })
+  })
+}
+
+async function findOpenHold(
+  holds: HoldStore,
+  account: string,
+  holdId: string,
+): Promise<HoldRecord> {
+  const hold = await holds.find(account, holdId)
+  if (hold === undefined) throw refuseCall('hold_unknown', `No hold ${holdId}`)
+  if (hold.state !== 'held') {
+    throw refuseCall('hold_not_open', `The hold ${holdId} is ${hold.state} already`)
+  }
+  return hold
+}

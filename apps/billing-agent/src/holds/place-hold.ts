@@ -1,0 +1,55 @@
+import { Hold, type HoldInput } from '@deputy/contracts/billing'
+import type { Call } from '@deputy/contracts/call'
+import { randomUUID } from 'node:crypto'
+import { availableAccount, heldAccount, transfer } from '../ledger/posting.ts'
+import { refuseCall } from '../refusals.ts'
+import { toPosting, type ServiceDeps } from '../service-deps.ts'
+import type { HoldRecord } from './hold-store.ts'
+
+/** How long a hold stands until it can only be released. */
+export const HOLD_TTL_SECONDS = 3600
+
+/** `billing.hold`: sets a quote's amount aside on the caller's account. */
+export async function placeHold(
+  { clock, runOnce }: ServiceDeps,
+  call: Call,
+  input: HoldInput,
+): Promise<Hold> {
+  const { agentId, subject } = call.principal
+  const once = { agentId, procedure: 'billing.hold', input, output: Hold }
+  return runOnce(once, async ({ holds, ledger, quotes }) => {
+    const now = clock.now()
+    const quote = await quotes.find(subject, input.quoteId)
+    if (quote === undefined) throw refuseCall('quote_unknown', `No quote ${input.quoteId}`)
+    if (quote.expiresAt <= now) {
+      throw refuseCall('quote_expired', `The quote ${quote.quoteId} has expired`)
+    }
+    const { amountMinor, currency } = quote.amount
+    const available = await ledger.balanceOf(availableAccount(subject), currency)
+    if (available < amountMinor) {
+      const message = `${String(amountMinor)} minor units of ${currency} are needed, ${String(available)} are available`
+      throw refuseCall('insufficient_funds', message)
+    }
+    const hold: HoldRecord = {
+      holdId: randomUUID(),
+      quoteId: quote.quoteId,
+      reference: input.reference,
+      state: 'held',
+      amount: quote.amount,
+      capturedMinor: 0,
+      expiresAt: now + HOLD_TTL_SECONDS,
+      account: subject,
+      service: quote.service,
+      createdAt: now,
+      endedAt: undefined,
+    }
+    if (!(await holds.insert(hold))) {
+      throw refuseCall('quote_used', `The quote ${quote.quoteId} was used for another hold`)
+    }
+    const entries = transfer(availableAccount(subject), heldAccount(subject), amountMinor)
+    await ledger.post(
+      toPosting(call, { procedure: once.procedure, createdAt: now, currency, entries }),
+    )
+    return Hold.parse(hold)
+  })
+}

@@ -1,0 +1,1 @@
+export { createBillingAgent, type BillingAgentOptions } from './app.ts'

@@ -1,0 +1,59 @@
+// The rules of the book, pure. Every movement of money is a posting: entries that sum to zero. Amounts
+// are signed minor units: what comes in is positive, where it came from is negative.
+
+/** One side of a movement. */
+export type Entry = { readonly account: string; readonly amountMinor: number }
+
+/** What an agent may spend. Never below zero. */
+export function availableAccount(agentId: string): string {
+  return `agent:${agentId}:available`
+}
+
+/** What is promised to open holds. Never below zero. */
+export function heldAccount(agentId: string): string {
+  return `agent:${agentId}:held`
+}
+
+/** What a service has earned. */
+export function incomeAccount(service: string): string {
+  return `income:${service}`
+}
+
+/** Where deposits come from: the world outside. Goes below zero by as much as is in the book. */
+export const FUNDING_ACCOUNT = 'external:funding'
+
+/** Moves an amount from one account to another. */
+export function transfer(from: string, to: string, amountMinor: number): readonly [Entry, Entry] {
+  return [
+    { account: from, amountMinor: -amountMinor },
+    { account: to, amountMinor },
+  ]
+}
+
+/**
+ * The entries of a capture: from the hold to the income, and what is left of the hold back to where
+ * it was held from.
+ */
+export function captureEntries(hold: {
+  readonly account: string
+  readonly service: string
+  readonly heldMinor: number
+  readonly capturedMinor: number
+}): readonly Entry[] {
+  const { account, capturedMinor, heldMinor, service } = hold
+  const restMinor = heldMinor - capturedMinor
+  return [
+    { account: heldAccount(account), amountMinor: -heldMinor },
+    { account: incomeAccount(service), amountMinor: capturedMinor },
+    ...(restMinor === 0 ? [] : [{ account: availableAccount(account), amountMinor: restMinor }]),
+  ]
+}
+
+/** Throws `TypeError` for entries that no ledger may take: a bug of whoever built them. */
+export function assertBalanced(entries: readonly Entry[]): void {
+  const sum = entries.reduce((total, entry) => total + entry.amountMinor, 0)
+  const isWhole = entries.every(({ amountMinor }) => Number.isSafeInteger(amountMinor))
+  if (entries.length < 2 || sum !== 0 || !isWhole) {
+    throw new TypeError('a posting needs two entries or more of whole minor units that sum to zero')
+  }
+}

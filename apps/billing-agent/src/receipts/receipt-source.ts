@@ -1,0 +1,11 @@
+import type { CallRecord } from '@deputy/contracts/call'
+import type { Receipt } from '@deputy/contracts/research'
+
+/** What asking for a receipt came to. `call` is there either way, for the statement's record. */
+export type ReceiptAnswer = { readonly call: CallRecord } & (
+  | { readonly ok: true; readonly receipt: Receipt }
+  | { readonly ok: false; readonly reason: string; readonly message: string }
+)
+
+/** Asks the agent that did the work for evidence of it. Never rejects. */
+export type ReceiptSource = (reference: string) => Promise<ReceiptAnswer>

@@ -1,0 +1,91 @@
+// Closes an account's statement: all captures since the last one, each with evidence from the agent
+// that did the work. Evidence is fetched outside of any transaction; the lines are written in one, less
+// those that another statement took in the meantime.
+import { Statement, type CloseStatementInput, type StatementLine } from '@deputy/contracts/billing'
+import type { Call, CallRecord } from '@deputy/contracts/call'
+import { randomUUID } from 'node:crypto'
+import type { HoldRecord } from '../holds/hold-store.ts'
+import { findAnswer } from '../idempotency/run-once.ts'
+import { availableAccount } from '../ledger/posting.ts'
+import type { ReceiptSource } from '../receipts/receipt-source.ts'
+import { refuseCall } from '../refusals.ts'
+import type { ServiceDeps } from '../service-deps.ts'
+import { checkEvidence } from './check-evidence.ts'
+
+/** How many receipts are asked for at the same time. */
+const PARALLEL_RECEIPTS = 8
+
+/** `billing.closeStatement`: nothing is closed unless every line has evidence. */
+export async function closeStatement(
+  deps: ServiceDeps,
+  { principal }: Call,
+  input: CloseStatementInput,
+): Promise<Statement> {
+  const { clock, receipts, runOnce, storage } = deps
+  const { account, currency } = input
+  const once = {
+    agentId: principal.agentId,
+    procedure: 'billing.closeStatement',
+    input,
+    output: Statement,
+  }
+  const before = await storage.transaction(async (transaction) => {
+    const answer = await findAnswer(transaction, once)
+    if (answer !== undefined) return { answer }
+    const accounts = await transaction.ledger.listBalances(currency)
+    // The first deposit opens it: an account that was never paid into cannot have held anything.
+    if (!accounts.some((line) => line.account === availableAccount(account))) {
+      throw refuseCall('account_unknown', `${account} has no account in ${currency}`)
+    }
+    return { holds: await transaction.holds.listUnbilled(account, currency) }
+  })
+  if (before.answer !== undefined) return before.answer
+  const calls: CallRecord[] = []
+  const evidenced = await gatherEvidence(receipts, before.holds, calls)
+
+  return runOnce(once, async ({ holds, statements }) => {
+    // A close that ran beside this one may have taken lines: what is left of ours is still right.
+    const open = new Set((await holds.listUnbilled(account, currency)).map(({ holdId }) => holdId))
+    const lines = evidenced.filter(({ holdId }) => open.has(holdId))
+    const statement = {
+      statementId: randomUUID(),
+      account,
+      currency,
+      lines,
+      totalMinor: lines.reduce((total, line) => total + line.amountMinor, 0),
+      closedAt: clock.now(),
+    }
+    await statements.insert(statement)
+    return { ...statement, calls }
+  })
+}
+
+async function gatherEvidence(
+  receipts: ReceiptSource,
+  holds: readonly HoldRecord[],
+  calls: CallRecord[],
+): Promise<readonly StatementLine[]> {
+  const lines: StatementLine[] = []
+  for (let from = 0; from < holds.length; from += PARALLEL_RECEIPTS) {
+    const batch = holds.slice(from, from + PARALLEL_RECEIPTS)
+    lines.push(...(await Promise.all(batch.map(async (hold) => toLine(receipts, hold, calls)))))
+  }
+  return lines
+}
+
+async function toLine(
+  receipts: ReceiptSource,
+  hold: HoldRecord,
+  calls: CallRecord[],
+): Promise<StatementLine> {
+  const answer = await receipts(hold.reference)
+  calls.push(answer.call)
+  if (!answer.ok) {
+    const message = `No receipt for ${hold.reference}: ${answer.reason}: ${answer.message}`
+    throw refuseCall('evidence_unavailable', message)
+  }
+  const line = checkEvidence(hold, answer.receipt)
+  if (line.ok) return line.value
+  const message = `The receipt for ${hold.reference} does not fit its capture: ${line.refusal.detail}`
+  throw refuseCall('evidence_mismatch', message)
+}

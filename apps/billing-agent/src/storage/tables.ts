@@ -1,0 +1,89 @@
+// The tables as Kysely sees them. Amounts are minor units, times are epoch seconds.
+import type { Generated } from 'kysely'
+
+export type AccountTable = {
+  name: string
+  currency: string
+  balance_minor: Generated<number>
+}
+
+export type PostingTable = {
+  id: string
+  procedure: string
+  agent_id: string
+  subject: string
+  credential_id: string
+  created_at: number
+}
+
+export type EntryTable = {
+  id: Generated<number>
+  posting_id: string
+  account: string
+  currency: string
+  amount_minor: number
+}
+
+export type QuoteTable = {
+  id: string
+  account: string
+  service: 'research.brief'
+  units: number
+  base_minor: number
+  unit_price_minor: number
+  amount_minor: number
+  currency: string
+  price_book_version: string
+  expires_at: number
+}
+
+export type HoldTable = {
+  id: string
+  quote_id: string
+  account: string
+  service: string
+  reference: string
+  state: 'held' | 'captured' | 'released'
+  amount_minor: number
+  captured_minor: number
+  currency: string
+  created_at: number
+  expires_at: number
+  ended_at: number | null
+}
+
+export type IdempotencyTable = {
+  agent_id: string
+  key: string
+  procedure: string
+  body_sha256: string
+  answer: string
+  created_at: number
+}
+
+export type StatementTable = {
+  id: string
+  account: string
+  currency: string
+  total_minor: number
+  closed_at: number
+}
+
+export type StatementLineTable = {
+  hold_id: string
+  statement_id: string
+  amount_minor: number
+  evidence: string
+}
+
+export type Tables = {
+  account: AccountTable
+  posting: PostingTable
+  posting_seal: { posting_id: string }
+  entry: EntryTable
+  quote: QuoteTable
+  hold: HoldTable
+  idempotency: IdempotencyTable
+  statement: StatementTable
+  statement_line: StatementLineTable
+}

@@ -1,0 +1,36 @@
+import { stemmer } from 'stemmer'
+
+/** A word of the question that is searched for. */
+export type Term = { readonly word: string; readonly stem: string }
+
+/** Most terms that are searched for; more make every passage fit a little. */
+const MAX_TERMS = 16
+
+// Words that say how a question is asked, not what about.
+const STOP_WORDS = new Set(
+  `a about above all also am an and any are as at be been being but by can could did do does doing
+  explain for from get give had has have having he her here his how i if in into is it its just know
+  let like make may me might more most must my need no not of on once one only or other our out over
+  please same shall she should show so some such tell than that the their them then there these they
+  this those through to too under up use used using very want was way we were what when where which
+  while who whom whose why will with work works would you your`.split(/\s+/),
+)
+
+/** The words of a text with their stems, lower case: runs of letters and digits. */
+export function toTerms(text: string): readonly Term[] {
+  const words =
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  return words.map((word) => ({ word, stem: stemmer(word) }))
+}
+
+/** What to search for: the question's words without those that only make it a question, each once. */
+export function parseQuestion(question: string): readonly Term[] {
+  const terms = new Map<string, Term>()
+  for (const term of toTerms(question)) {
+    if (term.word.length > 1 && !STOP_WORDS.has(term.word)) terms.set(term.stem, term)
+  }
+  return [...terms.values()].slice(0, MAX_TERMS)
+}

@@ -1,0 +1,75 @@
+// The composition root: documents, jobs and billing behind the contract's router, behind Deputy's guard.
+import { createIssuerAuthenticator } from '@deputy/auth'
+import { systemClock, type Clock, type CredentialsFile } from '@deputy/auth/protocol'
+import { clientSecret, createAgentClient } from '@deputy/client'
+import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
+import { createResearchRouter } from '@deputy/contracts/research'
+import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
+import { BILLING_SCOPES, createAgentBillingGateway } from './billing/agent-billing-gateway.ts'
+import { findDefaultFolder } from './documents/default-folder.ts'
+import { openLibrary } from './documents/library.ts'
+import { recoverJobs } from './jobs/recover-jobs.ts'
+import { createResearchService } from './research-service.ts'
+import { openStorage } from './storage/open-storage.ts'
+
+export type ResearchAgentOptions = {
+  /** The agent's own identity: its client id is its agent id. */
+  readonly credentials: CredentialsFile
+  readonly host?: string | undefined
+  readonly port: number
+  /** SQLite file; made on the first start. */
+  readonly databaseFile: string
+  /** Folder of .md and .txt files. Default: the documentation of the installed packages. */
+  readonly documents?: string | undefined
+  readonly billingUrl: string
+  readonly clockToleranceSeconds?: number | undefined
+  readonly clock?: Clock | undefined
+  readonly logger: Logger
+}
+
+/** Starts the research agent; it is ready when its documents are indexed. Rejects with `DatabaseOpenError` or `ListenError`. */
+export async function createResearchAgent(options: ResearchAgentOptions): Promise<RunningAgent> {
+  const { clock = systemClock, logger } = options
+  const { client_id: agentId, client_secret: secret, issuer } = options.credentials
+  await using stack = new AsyncDisposableStack()
+  const storage = stack.use(await openStorage(options.databaseFile))
+  const billingClient = stack.use(
+    createAgentClient<BillingRouter>({
+      url: options.billingUrl,
+      credentials: clientSecret({ issuer, clientId: agentId, clientSecret: secret, clock }),
+      audience: BILLING_AGENT_ID,
+      scopes: BILLING_SCOPES,
+    }),
+  )
+  const { documents, jobs } = storage
+  const billing = createAgentBillingGateway(billingClient)
+  const library = openLibrary(documents, options.documents ?? findDefaultFolder(), logger)
+  // An index that is under way writes to the database: it ends before that is closed.
+  stack.defer(async () => void (await library.whenIndexed()))
+  const recovered = recoverJobs({ jobs, billing, clock, logger })
+  stack.defer(async () => recovered)
+
+  const running = stack.use(
+    await serveAgent({
+      agentId,
+      router: createResearchRouter(
+        createResearchService({ jobs, library, billing, clock, logger }),
+      ),
+      authenticator: createIssuerAuthenticator({
+        issuer,
+        agentId,
+        clientSecret: secret,
+        clockToleranceSeconds: options.clockToleranceSeconds,
+        clock,
+      }),
+      issuer,
+      host: options.host,
+      port: options.port,
+      logger,
+      isReady: async () => library.isIndexed(),
+    }),
+  )
+  const resources = stack.move()
+  const close = async (): Promise<void> => resources.disposeAsync()
+  return { ...running, close, [Symbol.asyncDispose]: close }
+}

@@ -1,0 +1,76 @@
+import { accept, refuse, type Result } from '@deputy/auth/protocol'
+import { toClientError, type AgentClient } from '@deputy/client'
+import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
+import type { CallRecord } from '@deputy/contracts/call'
+import { RESEARCH_AGENT_ID } from '@deputy/contracts/research'
+import type { BillingFailure, BillingGateway } from './billing-gateway.ts'
+
+/** What research needs of billing. */
+export const BILLING_SCOPES = ['billing:write']
+
+/** Failures of the way there, not of what was asked. */
+const UNAVAILABLE = new Set([
+  'network_error',
+  'deadline_exceeded',
+  'token_unavailable',
+  'verifier_unavailable',
+  'internal_error',
+])
+
+/**
+ * Creates the gateway to the billing agent. Idempotency keys are made of the job and the step, so that
+ * a step that is repeated after a lost answer, or after a restart, is carried out once.
+ */
+export function createAgentBillingGateway(client: AgentClient<BillingRouter>): BillingGateway {
+  const { billing } = client
+  return (jobId) => {
+    const calls: CallRecord[] = []
+
+    async function call<Answer>(
+      step: string,
+      run: (idempotencyKey: string) => Promise<Answer>,
+    ): Promise<Result<Answer, BillingFailure>> {
+      const startedMs = performance.now()
+      const record = (outcome: string): void => {
+        calls.push({
+          from: RESEARCH_AGENT_ID,
+          to: BILLING_AGENT_ID,
+          procedure: `billing.${step}`,
+          scopes: BILLING_SCOPES,
+          outcome,
+          durationMs: performance.now() - startedMs,
+        })
+      }
+      try {
+        const answer = await run(`${jobId}:${step}`)
+        record('ok')
+        return accept(answer)
+      } catch (error) {
+        const { code, hint, message } = toClientError(error)
+        record(code)
+        const kind = UNAVAILABLE.has(code) ? 'unavailable' : 'refused'
+        return refuse({ kind, reason: code, message, hint })
+      }
+    }
+
+    return {
+      calls,
+      quote: async (units) =>
+        call('quote', async (idempotencyKey) =>
+          billing.quote.mutate({ service: 'research.brief', units, idempotencyKey }),
+        ),
+      hold: async (quoteId) =>
+        call('hold', async (idempotencyKey) =>
+          billing.hold.mutate({ quoteId, reference: jobId, idempotencyKey }),
+        ),
+      capture: async (holdId, amountMinor) =>
+        call('capture', async (idempotencyKey) =>
+          billing.capture.mutate({ holdId, amountMinor, idempotencyKey }),
+        ),
+      release: async (holdId) =>
+        call('release', async (idempotencyKey) =>
+          billing.release.mutate({ holdId, idempotencyKey }),
+        ),
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import { AgentEnvironment, readEnvironment } from '@deputy/serve'
+import * as z from 'zod'
+
+const Config = AgentEnvironment.extend({
+  PORT: AgentEnvironment.shape.PORT.default(2886),
+  DEPUTY_DATABASE_FILE: z.string().min(1).default('.deputy/research.sqlite'),
+  DEPUTY_DOCUMENTS: z.string().min(1).optional(),
+  DEPUTY_BILLING_URL: z.url().default('http://127.0.0.1:2885'),
+}).transform((env) => ({
+  host: env.DEPUTY_HOST,
+  port: env.PORT,
+  credentialsFile: env.DEPUTY_CREDENTIALS_FILE,
+  databaseFile: env.DEPUTY_DATABASE_FILE,
+  documents: env.DEPUTY_DOCUMENTS,
+  billingUrl: env.DEPUTY_BILLING_URL,
+  clockToleranceSeconds: env.DEPUTY_CLOCK_TOLERANCE_SECONDS,
+  logLevel: env.DEPUTY_LOG_LEVEL,
+}))
+
+/** The agent's settings from the environment. */
+export type Config = z.infer<typeof Config>
+
+/** Reads the settings. Throws `EnvironmentError` naming each variable that is wrong. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  return readEnvironment(Config, environment)
+}

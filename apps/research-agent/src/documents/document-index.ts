@@ -1,0 +1,32 @@
+import type { DocumentFile, Sentence } from './document.ts'
+import type { ReadDocument } from './read-document.ts'
+
+/** A document as it was when it was indexed. */
+export type IndexedDocument = Pick<DocumentFile, 'file' | 'path' | 'sizeBytes' | 'modifiedMs'> & {
+  readonly sha256: string
+}
+
+/** A passage that fits a search. */
+export type FoundPassage = {
+  readonly file: string
+  readonly heading: string
+  readonly sentences: readonly Sentence[]
+  /** BM25: higher fits better. */
+  readonly score: number
+}
+
+/** The full-text index. */
+export type DocumentIndex = {
+  list(): Promise<readonly IndexedDocument[]>
+  /** Puts a document in, in place of what was there under its name. */
+  put(document: DocumentFile, content: ReadDocument): Promise<void>
+  remove(file: string): Promise<void>
+  find(file: string): Promise<IndexedDocument | undefined>
+  /** The best passages that hold any of the terms, best first. Terms are any text. */
+  search(terms: readonly string[], limit: number): Promise<readonly FoundPassage[]>
+  /** How many passages hold each term, and how many there are. */
+  countPassages(terms: readonly string[]): Promise<{
+    readonly total: number
+    readonly holding: readonly number[]
+  }>
+}

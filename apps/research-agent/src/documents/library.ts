@@ -1,0 +1,38 @@
+import { accept, refuse, type Result } from '@deputy/auth/protocol'
+import type { Logger } from '@deputy/serve'
+import type { DocumentIndex } from './document-index.ts'
+import type { DocumentsRefusal } from './find-documents.ts'
+import { updateIndex } from './update-index.ts'
+
+/** The documents that questions are answered from. */
+export type Library = {
+  readonly index: DocumentIndex
+  /** How many documents there are, once they are indexed; or why there are none. */
+  whenIndexed(): Promise<Result<number, DocumentsRefusal>>
+  /** Whether questions need not wait. */
+  isIndexed(): boolean
+}
+
+/** Opens the folder and begins to index it at once; questions wait until that is done. */
+export function openLibrary(index: DocumentIndex, folder: string, logger: Logger): Library {
+  let isIndexed = false
+  const indexing = (async (): Promise<Result<number, DocumentsRefusal>> => {
+    const startedMs = performance.now()
+    try {
+      const update = await updateIndex(index, folder, logger)
+      if (!update.ok) {
+        logger.warn({ reason: update.refusal.detail }, 'there are no documents to search')
+        return update
+      }
+      const durationMs = Math.round(performance.now() - startedMs)
+      logger.info({ folder, ...update.value, durationMs }, 'documents are indexed')
+      return accept(update.value.documents)
+    } catch (error) {
+      logger.error({ folder, err: error }, 'the documents could not be indexed')
+      return refuse({ reason: 'documents_unavailable', detail: `${folder} could not be indexed` })
+    } finally {
+      isIndexed = true
+    }
+  })()
+  return { index, whenIndexed: async () => indexing, isIndexed: () => isIndexed }
+}

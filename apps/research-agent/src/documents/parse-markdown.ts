@@ -1,0 +1,69 @@
+// Markdown to passages: paragraphs and list items of prose, each sentence with its lines. Code, tables,
+// HTML, front matter and definitions are not prose and are left out.
+import type { Nodes, Paragraph, PhrasingContent, RootContent } from 'mdast'
+import { fromMarkdown } from 'mdast-util-from-markdown'
+import { frontmatterFromMarkdown } from 'mdast-util-frontmatter'
+import { gfmFromMarkdown } from 'mdast-util-gfm'
+import { frontmatter } from 'micromark-extension-frontmatter'
+import { gfm } from 'micromark-extension-gfm'
+import type { Passage } from './document.ts'
+import { splitSentences, type LinedText } from './split-sentences.ts'
+
+/** Splits a Markdown document into passages, in order. */
+export function parseMarkdown(source: string): readonly Passage[] {
+  const tree = fromMarkdown(source, {
+    extensions: [gfm(), frontmatter()],
+    mdastExtensions: [gfmFromMarkdown(), frontmatterFromMarkdown()],
+  })
+  const passages: Passage[] = []
+  const headings: string[] = []
+  visit(tree.children, passages, headings)
+  return passages
+}
+
+function visit(nodes: readonly RootContent[], passages: Passage[], headings: string[]): void {
+  for (const node of nodes) {
+    if (node.type === 'heading') {
+      headings.length = Math.min(headings.length, node.depth - 1)
+      headings.push(toLinedText(node.children).text.replace(/\s+/g, ' ').trim())
+    } else if (node.type === 'paragraph') {
+      const sentences = splitSentences(toLinedText(node.children))
+      const heading = headings.filter((text) => text !== '').join(' › ')
+      if (sentences.length > 0 && isProse(node)) passages.push({ heading, sentences })
+    } else if (node.type === 'list' || node.type === 'listItem' || node.type === 'blockquote') {
+      visit(node.children, passages, headings)
+    }
+  }
+}
+
+/** Badges and bare link lists are paragraphs to Markdown and noise to a reader. */
+function isProse(paragraph: Paragraph): boolean {
+  const hasOwnWords = paragraph.children.some(
+    (child) => child.type === 'text' && /\p{L}{2}.*\s.*\p{L}{2}/su.test(child.value),
+  )
+  return hasOwnWords
+}
+
+function toLinedText(children: readonly PhrasingContent[]): LinedText {
+  let text = ''
+  let outline = ''
+  const lineAt: number[] = []
+  const add = (value: string, firstLine: number, shape = value): void => {
+    let line = firstLine
+    for (let at = 0; at < value.length; at += 1) {
+      lineAt.push(line)
+      if (value[at] === '\n') line += 1
+    }
+    text += value
+    outline += shape
+  }
+  const walk = (node: Nodes): void => {
+    const line = node.position?.start.line ?? lineAt.at(-1) ?? 1
+    if (node.type === 'text') add(node.value, line)
+    else if (node.type === 'inlineCode') add(node.value, line, node.value.replace(/[^\n]/g, 'x'))
+    else if (node.type === 'break') add('\n', line)
+    else if ('children' in node) for (const child of node.children) walk(child)
+  }
+  for (const child of children) walk(child)
+  return { text, outline, lineAt }
+}

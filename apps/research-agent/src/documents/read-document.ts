@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { Passage } from './document.ts'
+import { parseMarkdown } from './parse-markdown.ts'
+import { parseText } from './parse-text.ts'
+
+/** A document's content as the index and the citation check see it. */
+export type ReadDocument = { readonly sha256: string; readonly passages: readonly Passage[] }
+
+/** Reads and splits a file. Rejects when it cannot be read. */
+export async function readDocument(path: string): Promise<ReadDocument> {
+  const bytes = await readFile(path)
+  const source = bytes.toString('utf8')
+  return {
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    passages: /\.txt$/i.test(path) ? parseText(source) : parseMarkdown(source),
+  }
+}

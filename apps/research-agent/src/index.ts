@@ -1,0 +1,1 @@
+export { createResearchAgent, type ResearchAgentOptions } from './app.ts'

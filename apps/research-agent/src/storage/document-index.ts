@@ -1,0 +1,113 @@
+import { sql, type Kysely, type Selectable } from 'kysely'
+import * as z from 'zod'
+import type { DocumentIndex, IndexedDocument } from '../documents/document-index.ts'
+import type { DocumentTable, Tables } from './tables.ts'
+
+const StoredSentences = z.array(
+  z.object({ text: z.string(), startLine: z.int(), endLine: z.int() }),
+)
+
+/** A match in the heading counts as much as two in the text. */
+const HEADING_WEIGHT = 2
+
+/** Creates the index on SQLite's FTS5. */
+export function createSqliteDocumentIndex(db: Kysely<Tables>): DocumentIndex {
+  return {
+    async list() {
+      const rows = await db.selectFrom('document').selectAll().orderBy('file').execute()
+      return rows.map(toDocument)
+    },
+
+    async find(file) {
+      const row = await db
+        .selectFrom('document')
+        .selectAll()
+        .where('file', '=', file)
+        .executeTakeFirst()
+      return row && toDocument(row)
+    },
+
+    async put(document, { passages, sha256 }) {
+      await db.transaction().execute(async (transaction) => {
+        await transaction.deleteFrom('document').where('file', '=', document.file).execute()
+        await transaction
+          .insertInto('document')
+          .values({
+            file: document.file,
+            path: document.path,
+            size_bytes: document.sizeBytes,
+            modified_ms: document.modifiedMs,
+            sha256,
+          })
+          .execute()
+        for (const { heading, sentences } of passages) {
+          const { id } = await transaction
+            .insertInto('passage')
+            .values({ file: document.file, heading, sentences: JSON.stringify(sentences) })
+            .returning('id')
+            .executeTakeFirstOrThrow()
+          const body = sentences.map(({ text }) => text).join(' ')
+          await sql`insert into passage_text (rowid, heading, body)
+            values (${id}, ${`${document.file} ${heading}`}, ${body})`.execute(transaction)
+        }
+      })
+    },
+
+    async remove(file) {
+      await db.deleteFrom('document').where('file', '=', file).execute()
+    },
+
+    async search(terms, limit) {
+      if (terms.length === 0) return []
+      // bm25() is lower for what fits better.
+      const { rows } = await sql<{
+        file: string
+        heading: string
+        sentences: string
+        rank: number
+      }>`
+        select p.file, p.heading, p.sentences,
+          bm25(passage_text, ${HEADING_WEIGHT}, 1.0) as rank
+        from passage_text join passage p on p.id = passage_text.rowid
+        where passage_text match ${terms.map(quoteTerm).join(' OR ')}
+        order by rank, p.id limit ${limit}
+      `.execute(db)
+      return rows.map((row) => ({
+        file: row.file,
+        heading: row.heading,
+        sentences: StoredSentences.parse(JSON.parse(row.sentences)),
+        score: -row.rank,
+      }))
+    },
+
+    async countPassages(terms) {
+      const { total } = await db
+        .selectFrom('passage')
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow()
+      const holding: number[] = []
+      for (const term of terms) {
+        const { rows } = await sql<{ n: number }>`
+          select count(*) as n from passage_text where passage_text match ${quoteTerm(term)}
+        `.execute(db)
+        holding.push(rows[0]?.n ?? 0)
+      }
+      return { total, holding }
+    },
+  }
+}
+
+/** Any text as one string of FTS5's query syntax: its operators mean nothing inside quotes. */
+function quoteTerm(term: string): string {
+  return `"${term.replaceAll('"', '""')}"`
+}
+
+function toDocument(row: Selectable<DocumentTable>): IndexedDocument {
+  return {
+    file: row.file,
+    path: row.path,
+    sizeBytes: row.size_bytes,
+    modifiedMs: row.modified_ms,
+    sha256: row.sha256,
+  }
+}

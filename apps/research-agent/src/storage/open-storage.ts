@@ -1,0 +1,27 @@
+// The only place that picks adapters.
+import { openDatabase } from '@deputy/storage'
+import type { DocumentIndex } from '../documents/document-index.ts'
+import type { JobStore } from '../jobs/job-store.ts'
+import { createSqliteDocumentIndex } from './document-index.ts'
+import { createKyselyJobStore } from './job-store.ts'
+import { migrations } from './migrations.ts'
+import type { Tables } from './tables.ts'
+
+/** Everything that research keeps. */
+export type ResearchStorage = AsyncDisposable & {
+  readonly documents: DocumentIndex
+  readonly jobs: JobStore
+  close(): Promise<void>
+}
+
+/** Opens the SQLite file, or `:memory:`. Rejects with `DatabaseOpenError`. */
+export async function openStorage(file: string): Promise<ResearchStorage> {
+  const database = await openDatabase<Tables>({ file, migrations })
+  const close = async (): Promise<void> => database.close()
+  return {
+    documents: createSqliteDocumentIndex(database.db),
+    jobs: createKyselyJobStore(database.db),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}

@@ -1,0 +1,41 @@
+// The tables as Kysely sees them. Times are epoch seconds, but for a file's own time in milliseconds.
+import type { Generated } from 'kysely'
+
+export type DocumentTable = {
+  file: string
+  path: string
+  size_bytes: number
+  modified_ms: number
+  sha256: string
+}
+
+export type PassageTable = {
+  id: Generated<number>
+  file: string
+  heading: string
+  sentences: string
+}
+
+export type JobTable = {
+  id: string
+  asker_agent_id: string
+  asker_subject: string
+  question: string
+  idempotency_key: string | null
+  body_sha256: string
+  state: 'working' | 'completed' | 'failed'
+  reason: string | null
+  hold_id: string | null
+  brief: string | null
+  receipt: string | null
+  asked_at: number
+  completed_at: number | null
+  /** Breaks ties of jobs asked in the same second. */
+  sequence: Generated<number>
+}
+
+export type Tables = {
+  document: DocumentTable
+  passage: PassageTable
+  job: JobTable
+}

@@ -1,0 +1,34 @@
+// What every app reads from its environment in the same way.
+import * as z from 'zod'
+
+/** The settings that each server has. `PORT` has no default here: each app has its own. */
+export const ServerEnvironment = z.object({
+  PORT: z.coerce.number().int().min(1).max(65_535),
+  DEPUTY_HOST: z.string().min(1).default('127.0.0.1'),
+  DEPUTY_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info'),
+})
+
+/** The settings that each agent has beside those of a server. */
+export const AgentEnvironment = ServerEnvironment.extend({
+  DEPUTY_CREDENTIALS_FILE: z.string({ error: 'is required' }).min(1),
+  DEPUTY_CLOCK_TOLERANCE_SECONDS: z.coerce.number().int().min(0).max(300).default(5),
+})
+
+/** The environment named a setting that is missing or wrong. The message names each. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError'
+  readonly code = 'environment_invalid'
+}
+
+/** Reads settings. Throws `EnvironmentError`, never with a value in its message: it may be a secret. */
+export function readEnvironment<Settings>(
+  schema: z.ZodType<Settings>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const settings = schema.safeParse(environment)
+  if (settings.success) return settings.data
+  const faults = settings.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  throw new EnvironmentError(`these settings are wrong: ${faults.join('; ')}`)
+}
