@@ -13,7 +13,8 @@ export type DemoOptions = {
   readonly question: string
 }
 
-const DEFAULT_QUESTION = 'How do I verify a JWT with a remote JSON Web Key Set?'
+const DEFAULT_QUESTION =
+  'How do I authenticate WebSocket connections with connectionParams in tRPC?'
 
 /** Reads the command line. Exits with a clear sentence when it is wrong, as commander does. */
 export function parseOptions(argv: readonly string[]): DemoOptions {

@@ -67,7 +67,7 @@ function briefLines(event: Of<'brief'>): readonly string[] {
     '',
     `  ${strong(event.question)}`,
     dim(
-      `  from ${String(event.documentsSearched)} documents, for ${toAmount(event.cost.amountMinor)} ${event.cost.currency}`,
+      `  from ${count(event.documentsSearched, 'document')}, for ${toAmount(event.cost.amountMinor)} ${event.cost.currency}`,
     ),
     ...event.sentences.flatMap(({ citation, text }) => {
       const { endLine, file, startLine } = citation
@@ -89,7 +89,7 @@ function statementLines(event: Of<'statement'>): readonly string[] {
     `  Statement ${event.statementId}`,
     ...event.lines.map(
       ({ amountMinor, evidence, reference }) =>
-        `    ${reference}  ${toAmount(amountMinor).padStart(8)}  ${dim(`${String(evidence.sentences)} sentences from ${String(evidence.documents)} documents, brief ${evidence.briefSha256.slice(0, 12)}…`)}`,
+        `    ${reference}  ${toAmount(amountMinor).padStart(8)}  ${dim(`${count(evidence.sentences, 'sentence')} from ${count(evidence.documents, 'document')}, brief ${evidence.briefSha256.slice(0, 12)}…`)}`,
     ),
     `    in all ${toAmount(event.totalMinor)} ${event.currency}, every line backed by a receipt from research`,
   ]
@@ -112,6 +112,10 @@ function attemptLines(event: Of<'allowed' | 'refused'>): readonly string[] {
 /** Minor units as an amount with two places: every currency of the demo has them. */
 function toAmount(minor: number): string {
   return (minor / 100).toFixed(2)
+}
+
+function count(number: number, noun: string): string {
+  return `${String(number)} ${noun}${number === 1 ? '' : 's'}`
 }
 
 function wrap(text: string, width: number): readonly string[] {

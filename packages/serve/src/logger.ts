@@ -7,6 +7,8 @@ export type LoggerOptions = {
   readonly name: string
   /** `trace`, `debug`, `info` (default), `warn`, `error`, `fatal` or `silent`. */
   readonly level?: string | undefined
+  /** Takes each line. Default: standard error, so that standard output stays free. */
+  readonly write?: ((line: string) => void) | undefined
 }
 
 /** Members that never reach a log, wherever one level down they stand. */
@@ -22,11 +24,12 @@ const SECRET_MEMBERS = [
   'secret',
 ]
 
-/** Creates a logger that writes JSON lines to standard error, so that standard output stays free. */
+/** Creates a logger that writes JSON lines. */
 export function createLogger(options: LoggerOptions): Logger {
+  const { write } = options
   const paths = SECRET_MEMBERS.flatMap((name) => [`["${name}"]`, `*["${name}"]`])
   return pino(
     { name: options.name, level: options.level ?? 'info', redact: { paths, censor: '[redacted]' } },
-    destination({ dest: 2, sync: true }),
+    write === undefined ? destination({ dest: 2, sync: true }) : { write },
   )
 }
