@@ -1,0 +1,66 @@
+// A whole authorization server in the test's own process, on loopback, with a clock that the test sets.
+import { CredentialsFile } from '@deputy/auth/protocol'
+import { createLogger } from '@deputy/serve'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createAuthServer } from '../src/index.ts'
+import { createTestClock, type TestClock } from './clock.ts'
+import { createFolder } from './folder.ts'
+import { findFreePort } from './free-port.ts'
+
+export type TestServer = AsyncDisposable & {
+  /** Also where it listens. */
+  readonly issuer: string
+  readonly clock: TestClock
+  readonly operator: Client
+  close(): Promise<void>
+}
+
+/** An agent's id and secret. */
+export type Client = { readonly id: string; readonly secret: string }
+
+/** Where a server keeps its things: pass the same again to restart it. */
+export type Place = {
+  readonly port: number
+  readonly databaseFile: string
+  readonly operatorFile: string
+}
+
+/** Chooses a port and names files in the folder; nothing is made yet. */
+export async function createPlace(folder: string): Promise<Place> {
+  return {
+    port: await findFreePort(),
+    databaseFile: join(folder, 'data', 'auth-server.sqlite'),
+    operatorFile: join(folder, 'credentials', 'operator.json'),
+  }
+}
+
+/** Starts a server in a place. */
+export async function startAt(place: Place, clock = createTestClock()): Promise<TestServer> {
+  const issuer = `http://127.0.0.1:${String(place.port)}`
+  const logger = createLogger({ name: 'auth-server', level: 'silent' })
+  const server = await createAuthServer({ ...place, issuer, clock, logger })
+  const operator = await readOperator(place.operatorFile)
+  const close = async (): Promise<void> => server.close()
+  return { issuer, clock, operator, close, [Symbol.asyncDispose]: close }
+}
+
+/** Starts a server in a folder of its own, gone with the server. */
+export async function startAuthServer(): Promise<TestServer> {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await createFolder())
+  const server = stack.use(await startAt(await createPlace(folder.path)))
+  const resources = stack.move()
+  const close = async (): Promise<void> => resources.disposeAsync()
+  return { ...server, close, [Symbol.asyncDispose]: close }
+}
+
+/** Reads the operator's file. */
+export async function readOperatorFile(file: string): Promise<CredentialsFile> {
+  return CredentialsFile.parse(JSON.parse(await readFile(file, 'utf8')))
+}
+
+async function readOperator(file: string): Promise<Client> {
+  const { client_id: id, client_secret: secret } = await readOperatorFile(file)
+  return { id, secret }
+}

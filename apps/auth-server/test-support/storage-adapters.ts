@@ -1,0 +1,83 @@
+// The adapters of the storage ports. Every port's suite runs on every one of them.
+import type { Agent } from '../src/agents/agent.ts'
+import type { ApiKeyRecord } from '../src/api-keys/api-key-store.ts'
+import type { ClientSecretRecord } from '../src/clients/client-secret-store.ts'
+import { hashSecret } from '../src/secret-hash.ts'
+import { openStorage, type Storage } from '../src/storage/open-storage.ts'
+import { join } from 'node:path'
+import { START_AT } from './clock.ts'
+import { createFolder } from './folder.ts'
+
+/** One empty place to keep things in. `open` may be called again, also while it is open already. */
+export type StoragePlace = AsyncDisposable & { open(): Promise<Storage> }
+
+export type StorageAdapter = {
+  readonly name: string
+  createPlace(): Promise<StoragePlace>
+}
+
+export const STORAGE_ADAPTERS: readonly StorageAdapter[] = [
+  {
+    name: 'SQLite',
+    async createPlace() {
+      const folder = await createFolder()
+      const open = async (): Promise<Storage> => openStorage(join(folder.path, 'test.sqlite'))
+      return { open, [Symbol.asyncDispose]: async () => folder[Symbol.asyncDispose]() }
+    },
+  },
+]
+
+/** A fresh storage, gone with the test. */
+export async function createStorage(adapter: StorageAdapter): Promise<Storage> {
+  await using stack = new AsyncDisposableStack()
+  const place = stack.use(await adapter.createPlace())
+  const storage = stack.use(await place.open())
+  const resources = stack.move()
+  const close = async (): Promise<void> => resources.disposeAsync()
+  return { ...storage, close, [Symbol.asyncDispose]: close }
+}
+
+/** An agent; nothing allowed unless said. */
+export function makeAgent(members: Partial<Agent> = {}): Agent {
+  return {
+    id: 'agent-alice',
+    name: 'Alice',
+    description: '',
+    state: 'active',
+    scopes: [],
+    audiences: [],
+    scopesSupported: [],
+    accessTokenTtlSeconds: 900,
+    createdAt: START_AT,
+    ...members,
+  }
+}
+
+/** A secret of `agent-alice`, whose text is its id. */
+export function makeClientSecret(members: Partial<ClientSecretRecord> = {}): ClientSecretRecord {
+  const id = members.id ?? 'secret-1'
+  return { ...makeCredential(id), secretHash: Uint8Array.from(hashSecret(id)), ...members }
+}
+
+/** A key of `agent-alice`, whose text is its id. */
+export function makeApiKey(members: Partial<ApiKeyRecord> = {}): ApiKeyRecord {
+  const id = members.id ?? 'key-1'
+  return {
+    ...makeCredential(id),
+    label: 'laptop',
+    scopes: ['notes:read'],
+    keyHash: Uint8Array.from(hashSecret(id)),
+    ...members,
+  }
+}
+
+function makeCredential(id: string) {
+  return {
+    id,
+    agentId: 'agent-alice',
+    createdAt: START_AT,
+    expiresAt: undefined,
+    deactivatedAt: undefined,
+    lastUsedAt: undefined,
+  }
+}
