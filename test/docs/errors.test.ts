@@ -1,0 +1,52 @@
+import { ADMIN_REASONS } from '@deputy/auth-server'
+import type { RefusalReason } from '@deputy/auth'
+import type { ClientErrorCode } from '@deputy/client'
+import { BILLING_REASONS } from '@deputy/contracts/billing'
+import { RESEARCH_REASONS } from '@deputy/contracts/research'
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8')
+
+// A new member of either union does not compile until it is named here.
+const refusalReasons = Object.keys({
+  credentials_missing: true,
+  credentials_malformed: true,
+  credentials_ambiguous: true,
+  token_malformed: true,
+  token_signature_invalid: true,
+  token_type_invalid: true,
+  token_issuer_invalid: true,
+  token_audience_invalid: true,
+  token_expired: true,
+  token_not_yet_valid: true,
+  api_key_malformed: true,
+  api_key_invalid: true,
+  api_key_not_accepted: true,
+  verifier_unavailable: true,
+  scope_missing: true,
+} satisfies Record<RefusalReason, true>)
+
+const clientCodes = Object.keys({
+  network_error: true,
+  deadline_exceeded: true,
+  token_refused: true,
+  token_unavailable: true,
+  token_response_invalid: true,
+  credentials_file_invalid: true,
+} satisfies Record<ClientErrorCode, true>)
+
+const codesIn = (title: string): string[] => {
+  const section = page.split(/^## /m).find((part) => part.startsWith(title)) ?? ''
+  return [...section.matchAll(/^\| `([a-z_]+)` +\|/gm)].map((match) => match[1] ?? '')
+}
+
+test.each([
+  ['Refusals by any agent', [...refusalReasons, 'input_invalid', 'internal_error']],
+  ['Refusals by the billing agent', BILLING_REASONS],
+  ['Refusals by the research agent', RESEARCH_REASONS],
+  ['Refusals by the admin API', ADMIN_REASONS],
+  ['`ClientError`', clientCodes],
+])('lists each code under "%s" and no other', (title, codes) => {
+  expect(codesIn(title).toSorted()).toEqual(codes.toSorted())
+})
