@@ -83,7 +83,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       }),
     }),
     issuer,
-    publicUrl: issuer,
+    publicUrl: issuer.replace(/\/$/, ''),
     host: options.host,
     port: options.port,
     logger,
@@ -102,6 +102,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   })
   isReady = true
   const resources = stack.move()
-  const close = async (): Promise<void> => resources.disposeAsync()
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => (closing ??= resources.disposeAsync())
   return { ...running, close, [Symbol.asyncDispose]: close }
 }

@@ -2,7 +2,7 @@
 // file that only its owner can read. Nothing is built in.
 import { CredentialsFile, formatScope, type Clock } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ADMIN_SCOPES, AUTH_SERVER_ID } from './admin/admin-router.ts'
 import { createClientSecret } from './clients/create-client-secret.ts'
@@ -67,7 +67,10 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
 async function writeCredentials(file: string, credentials: CredentialsFile): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const draft = `${file}.new`
-  await writeFile(draft, `${JSON.stringify(credentials, undefined, 2)}\n`, { mode: 0o600 })
+  // Attack prevented: a file or a link that waits under this name, for the secret to be written into.
+  await rm(draft, { force: true })
+  const text = `${JSON.stringify(credentials, undefined, 2)}\n`
+  await writeFile(draft, text, { mode: 0o600, flag: 'wx' })
   await rename(draft, file)
 }
 
@@ -75,8 +78,22 @@ async function writeCredentials(file: string, credentials: CredentialsFile): Pro
 async function updateIssuer(file: string, issuer: string): Promise<void> {
   const text = await readFile(file, 'utf8').catch(() => undefined)
   if (text === undefined) return
-  const credentials = CredentialsFile.parse(JSON.parse(text))
+  const credentials = parseCredentials(text)
+  if (credentials === undefined) {
+    throw new Error(
+      `${file} does not hold credentials: mend it, or take it away (DEPUTY_RESET_OPERATOR=true makes a new one)`,
+    )
+  }
   if (credentials.issuer === issuer) return
   const endpoint = createMetadata(issuer).token_endpoint
   await writeCredentials(file, { ...credentials, issuer, token_endpoint: endpoint })
+}
+
+/** `undefined` for anything else. What JSON and zod say of it might quote the secret. */
+function parseCredentials(text: string): CredentialsFile | undefined {
+  try {
+    return CredentialsFile.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
 }

@@ -1,16 +1,22 @@
 import { readEnvironment, ServerEnvironment } from '@deputy/serve'
 import * as z from 'zod'
 
+// > a URL that uses the "https" scheme and has no query or fragment components (RFC 8414 §2); plain
+// http is for loopback and for a proxy that ends TLS.
+const Issuer = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => !/[?#]/.test(url), 'must have no query and no fragment')
+
 const Config = ServerEnvironment.extend({
   PORT: ServerEnvironment.shape.PORT.default(2884),
-  DEPUTY_ISSUER: z.url().optional(),
+  DEPUTY_ISSUER: Issuer.optional(),
   DEPUTY_DATABASE_FILE: z.string().min(1).default('.deputy/auth-server.sqlite'),
   DEPUTY_OPERATOR_FILE: z.string().min(1).default('.deputy/credentials/operator.json'),
   DEPUTY_RESET_OPERATOR: z.stringbool().default(false),
 }).transform((env) => ({
   host: env.DEPUTY_HOST,
   port: env.PORT,
-  issuer: env.DEPUTY_ISSUER ?? `http://${env.DEPUTY_HOST}:${String(env.PORT)}`,
+  issuer: env.DEPUTY_ISSUER ?? `http://${toUrlHost(env.DEPUTY_HOST)}:${String(env.PORT)}`,
   databaseFile: env.DEPUTY_DATABASE_FILE,
   operatorFile: env.DEPUTY_OPERATOR_FILE,
   resetOperator: env.DEPUTY_RESET_OPERATOR,
@@ -23,4 +29,9 @@ export type Config = z.infer<typeof Config>
 /** Reads the settings. Throws `EnvironmentError` naming each variable that is wrong. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   return readEnvironment(Config, environment)
+}
+
+/** An IPv6 address stands in brackets in a URL (RFC 3986 §3.2.2). */
+function toUrlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
 }

@@ -4,14 +4,14 @@ import { createLogger } from '@deputy/serve'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createAuthServer } from '../src/index.ts'
-import { createTestClock, type TestClock } from './clock.ts'
-import { createFolder } from './folder.ts'
-import { findFreePort } from './free-port.ts'
+import { createSettableClock, type SettableClock } from '../../../test/support/settable-clock.ts'
+import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
+import { findFreePort } from '../../../test/support/find-free-port.ts'
 
 export type TestServer = AsyncDisposable & {
   /** Also where it listens. */
   readonly issuer: string
-  readonly clock: TestClock
+  readonly clock: SettableClock
   readonly operator: Client
   close(): Promise<void>
 }
@@ -36,7 +36,7 @@ export async function createPlace(folder: string): Promise<Place> {
 }
 
 /** Starts a server in a place. */
-export async function startAt(place: Place, clock = createTestClock()): Promise<TestServer> {
+export async function startAt(place: Place, clock = createSettableClock()): Promise<TestServer> {
   const issuer = `http://127.0.0.1:${String(place.port)}`
   const logger = createLogger({ name: 'auth-server', level: 'silent' })
   const server = await createAuthServer({ ...place, issuer, clock, logger })
@@ -48,7 +48,7 @@ export async function startAt(place: Place, clock = createTestClock()): Promise<
 /** Starts a server in a folder of its own, gone with the server. */
 export async function startAuthServer(): Promise<TestServer> {
   await using stack = new AsyncDisposableStack()
-  const folder = stack.use(await createFolder())
+  const folder = stack.use(await createTemporaryFolder())
   const server = stack.use(await startAt(await createPlace(folder.path)))
   const resources = stack.move()
   const close = async (): Promise<void> => resources.disposeAsync()

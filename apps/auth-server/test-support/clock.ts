@@ -1,23 +1,4 @@
-import type { Clock, EpochSeconds } from '@deputy/auth/protocol'
+import type { EpochSeconds } from '@deputy/auth/protocol'
 
-export type TestClock = Clock & {
-  set(now: EpochSeconds): void
-  advance(seconds: number): void
-}
-
-/** When the tests' clocks begin. */
+/** When the settable clocks of tests begin. */
 export const START_AT: EpochSeconds = 1_800_000_000
-
-/** Creates a clock that stands still until it is told otherwise. */
-export function createTestClock(): TestClock {
-  let now = START_AT
-  return {
-    now: () => now,
-    set: (next) => {
-      now = next
-    },
-    advance: (seconds) => {
-      now += seconds
-    },
-  }
-}

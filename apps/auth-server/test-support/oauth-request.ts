@@ -1,5 +1,5 @@
 // Requests to the OAuth endpoints, written out by hand so that tests can send what no client would.
-import { TokenResponse } from '@deputy/auth/protocol'
+import { OAUTH_ERROR_CODES, TokenResponse } from '@deputy/auth/protocol'
 import * as z from 'zod'
 import type { Client, TestServer } from './auth-server.ts'
 
@@ -63,4 +63,26 @@ export async function introspect(
     headers: basic(client),
     body: new URLSearchParams({ token }),
   })
+}
+
+/** RFC 6749 §5.2: JSON, a known code, a description of the characters that it allows, and not cached. */
+const OAuthErrorAnswer = z.object({
+  contentType: z.stringFormat('JSON', /^application\/json\b/),
+  cacheControl: z.literal('no-store'),
+  pragma: z.literal('no-cache'),
+  body: z.strictObject({
+    error: z.enum(OAUTH_ERROR_CODES),
+    error_description: z.stringFormat('NQSCHAR', /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/),
+  }),
+})
+
+/** Reads an error answer. Throws when it is not one by RFC 6749 §5.2. */
+export function readOAuthError({ body, headers, status }: Answer) {
+  const { error } = OAuthErrorAnswer.parse({
+    body,
+    contentType: headers.get('content-type'),
+    cacheControl: headers.get('cache-control'),
+    pragma: headers.get('pragma'),
+  }).body
+  return { status, error }
 }

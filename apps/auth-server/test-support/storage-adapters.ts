@@ -6,7 +6,7 @@ import { hashSecret } from '../src/secret-hash.ts'
 import { openStorage, type Storage } from '../src/storage/open-storage.ts'
 import { join } from 'node:path'
 import { START_AT } from './clock.ts'
-import { createFolder } from './folder.ts'
+import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 
 /** One empty place to keep things in. `open` may be called again, also while it is open already. */
 export type StoragePlace = AsyncDisposable & { open(): Promise<Storage> }
@@ -20,7 +20,7 @@ export const STORAGE_ADAPTERS: readonly StorageAdapter[] = [
   {
     name: 'SQLite',
     async createPlace() {
-      const folder = await createFolder()
+      const folder = await createTemporaryFolder()
       const open = async (): Promise<Storage> => openStorage(join(folder.path, 'test.sqlite'))
       return { open, [Symbol.asyncDispose]: async () => folder[Symbol.asyncDispose]() }
     },

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest'
+import { readConfig } from './config.ts'
+
+describe('readConfig', () => {
+  test('needs no setting', () => {
+    const config = readConfig({})
+
+    expect(config).toEqual({
+      host: '127.0.0.1',
+      port: 2884,
+      issuer: 'http://127.0.0.1:2884',
+      databaseFile: '.deputy/auth-server.sqlite',
+      operatorFile: '.deputy/credentials/operator.json',
+      resetOperator: false,
+      logLevel: 'info',
+    })
+  })
+
+  test('takes every setting', () => {
+    const config = readConfig({
+      PORT: '8080',
+      DEPUTY_HOST: '0.0.0.0',
+      DEPUTY_ISSUER: 'https://auth.example',
+      DEPUTY_DATABASE_FILE: '/data/auth.sqlite',
+      DEPUTY_OPERATOR_FILE: '/data/operator.json',
+      DEPUTY_RESET_OPERATOR: 'true',
+      DEPUTY_LOG_LEVEL: 'silent',
+      PATH: '/bin',
+    })
+
+    expect(config).toEqual({
+      host: '0.0.0.0',
+      port: 8080,
+      issuer: 'https://auth.example',
+      databaseFile: '/data/auth.sqlite',
+      operatorFile: '/data/operator.json',
+      resetOperator: true,
+      logLevel: 'silent',
+    })
+  })
+
+  test.each([
+    [{ PORT: '8080' }, 'http://127.0.0.1:8080'],
+    [{ DEPUTY_HOST: 'auth.internal' }, 'http://auth.internal:2884'],
+    [{ DEPUTY_HOST: '::1' }, 'http://[::1]:2884'],
+  ])('derives from %j the issuer %s', (environment, issuer) => {
+    const config = readConfig(environment)
+
+    expect(config.issuer).toBe(issuer)
+    expect(URL.canParse(config.issuer)).toBe(true)
+  })
+
+  test.each([
+    ['PORT', '0'],
+    ['PORT', '65536'],
+    ['PORT', '80.5'],
+    ['PORT', 'http'],
+    ['PORT', ''],
+    ['DEPUTY_HOST', ''],
+    ['DEPUTY_ISSUER', ''],
+    ['DEPUTY_ISSUER', 'auth.example'],
+    ['DEPUTY_ISSUER', 'ftp://auth.example'],
+    ['DEPUTY_ISSUER', 'javascript:alert(1)'],
+    ['DEPUTY_ISSUER', 'https://auth.example?tenant=1'],
+    ['DEPUTY_ISSUER', 'https://auth.example#top'],
+    ['DEPUTY_DATABASE_FILE', ''],
+    ['DEPUTY_OPERATOR_FILE', ''],
+    ['DEPUTY_RESET_OPERATOR', 'perhaps'],
+    ['DEPUTY_LOG_LEVEL', 'loud'],
+  ])('refuses %s=%j and names it', (name, value) => {
+    const read = () => readConfig({ [name]: value })
+
+    expect(read).toThrow(new RegExp(`^these settings are wrong: ${name}: [^\\n]+$`))
+  })
+
+  test('names every setting that is wrong, in one sentence', () => {
+    const read = () => readConfig({ PORT: 'x', DEPUTY_LOG_LEVEL: 'loud' })
+
+    expect(read).toThrow(/^these settings are wrong: PORT: .+; DEPUTY_LOG_LEVEL: .+$/)
+  })
+})
