@@ -33,9 +33,11 @@ export function createRoutes(options: RoutesOptions): Hono {
   })
 
   // > The authorization server MUST include the HTTP "Cache-Control" response header field with a
-  // > value of "no-store" in any response containing tokens (RFC 6749 §5.1)
+  // > value of "no-store" in any response containing tokens […] as well as the "Pragma" response
+  // > header field with a value of "no-cache". (RFC 6749 §5.1)
   app.use('/oauth/*', async (context, next) => {
     context.header('cache-control', 'no-store')
+    context.header('pragma', 'no-cache')
     await next()
   })
   app.post(ENDPOINT_PATH.token, limit, options.token)

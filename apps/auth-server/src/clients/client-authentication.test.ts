@@ -1,6 +1,7 @@
 import { isAgentSecret } from '@deputy/auth/protocol'
 import { describe, expect, test } from 'vitest'
-import { createTestClock, START_AT } from '../../test-support/clock.ts'
+import { createSettableClock } from '../../../../test/support/settable-clock.ts'
+import { START_AT } from '../../test-support/clock.ts'
 import {
   createStorage,
   makeAgent,
@@ -23,7 +24,7 @@ const REFUSED = {
 async function setUp() {
   if (ADAPTER === undefined) throw new TypeError('there is no storage adapter')
   const storage = await createStorage(ADAPTER)
-  const clock = createTestClock()
+  const clock = createSettableClock()
   for (const id of ['agent-alice', 'agent-bob', 'agent-carol']) {
     await storage.agents.insert(makeAgent({ id }))
     const secretHash = hashSecret(`secret of ${id}`)

@@ -33,8 +33,8 @@ export function createClientAuthentication(
   const { agents, clientSecrets, clock } = options
 
   return async (authorization, body) => {
-    const isBasic = authorization !== undefined
-    const { id, secret } = isBasic ? readBasic(authorization, body) : readPost(body)
+    const { id, secret } =
+      authorization === undefined ? readPost(body) : readBasic(authorization, body)
     const now = clock.now()
     const agent = await agents.find(id)
     const stored = await clientSecrets.listByAgent(id)
@@ -50,7 +50,7 @@ export function createClientAuthentication(
       (candidate) => isSameHash(candidate.secretHash, presented) && candidate.isLive,
     )
     if (match === undefined || agent === undefined || agent.state !== 'active') {
-      throw invalidClient('the client is unknown or inactive, or its secret is wrong', isBasic)
+      throw invalidClient('the client is unknown or inactive, or its secret is wrong')
     }
     await clientSecrets.touch(match.id, now)
     return agent
@@ -69,14 +69,14 @@ function readBasic(authorization: string, body: FormBody): PresentedSecret {
   }
   const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1]
   if (encoded === undefined) {
-    throw invalidClient('the Authorization header must be "Basic" and base64 text', true)
+    throw invalidClient('the Authorization header must be "Basic" and base64 text')
   }
   const text = Buffer.from(encoded, 'base64').toString('utf8')
   const colon = text.indexOf(':')
   const id = colon > 0 ? decodeFormText(text.slice(0, colon)) : undefined
   const secret = colon > 0 ? decodeFormText(text.slice(colon + 1)) : undefined
   if (id === undefined || secret === undefined || secret === '') {
-    throw invalidClient('the Basic credentials must be form-encoded client_id:client_secret', true)
+    throw invalidClient('the Basic credentials must be form-encoded client_id:client_secret')
   }
   if (body.has('client_id') && body.get('client_id') !== id) {
     throw new OAuthError({
@@ -91,7 +91,7 @@ function readPost(body: FormBody): PresentedSecret {
   const id = body.get('client_id')
   const secret = body.get('client_secret')
   if (id === undefined || secret === undefined) {
-    throw invalidClient('send client_id and client_secret, by HTTP Basic or in the body', true)
+    throw invalidClient('send client_id and client_secret, by HTTP Basic or in the body')
   }
   return { id, secret }
 }
@@ -106,15 +106,11 @@ function decodeFormText(text: string): string | undefined {
 }
 
 /**
- * > If the client attempted to authenticate via the "Authorization" request header field, the
- * > authorization server MUST respond with an HTTP 401 status code and include the
- * > "WWW-Authenticate" response header field (RFC 6749 §5.2)
+ * > The server generating a 401 response MUST send a WWW-Authenticate header field (RFC 9110 §15.5.2)
+ *
+ * RFC 6749 §5.2 asks for it only where the header was used; HTTP asks for it always.
  */
-function invalidClient(message: string, withChallenge: boolean): OAuthError {
-  return new OAuthError({
-    code: 'invalid_client',
-    message,
-    status: 401,
-    ...(withChallenge ? { headers: { 'www-authenticate': 'Basic realm="deputy"' } } : {}),
-  })
+function invalidClient(message: string): OAuthError {
+  const headers = { 'www-authenticate': 'Basic realm="deputy"' }
+  return new OAuthError({ code: 'invalid_client', message, status: 401, headers })
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { makeAgent } from '../../test-support/storage-adapters.ts'
 import { resolveTarget } from './resolve-target.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { START_AT } from '../../test-support/clock.ts'
-import { createTestClock } from '../../test-support/clock.ts'
+import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import { createStorage, STORAGE_ADAPTERS } from '../../test-support/storage-adapters.ts'
 import { openKeyRing } from '../keys/key-ring.ts'
 import type { SigningKeyRecord } from '../keys/signing-key-store.ts'
@@ -43,7 +43,7 @@ describe.each(STORAGE_ADAPTERS)('SigningKeyStore on $name', (adapter) => {
     await using place = await adapter.createPlace()
     await using one = await place.open()
     await using two = await place.open()
-    const clock = createTestClock()
+    const clock = createSettableClock()
 
     const rings = await Promise.all([
       openKeyRing(one.signingKeys, clock),

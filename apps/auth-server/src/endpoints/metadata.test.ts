@@ -1,0 +1,96 @@
+import { AuthorizationServerMetadata, ProtectedResourceMetadata } from '@deputy/auth/protocol'
+import { describe, expect, test } from 'vitest'
+import { startAuthServer } from '../../test-support/auth-server.ts'
+import { send } from '../../test-support/oauth-request.ts'
+import { ADMIN_SCOPES } from '../index.ts'
+import { createMetadata } from './metadata.ts'
+
+describe('authorization server metadata', () => {
+  test('names this issuer and nothing that is not there', async () => {
+    await using server = await startAuthServer()
+    const { issuer } = server
+
+    const { body } = await send(`${issuer}/.well-known/oauth-authorization-server`)
+
+    expect(AuthorizationServerMetadata.parse(body)).toEqual({
+      issuer,
+      token_endpoint: `${issuer}/oauth/token`,
+      introspection_endpoint: `${issuer}/oauth/introspect`,
+      jwks_uri: `${issuer}/.well-known/jwks.json`,
+      response_types_supported: [],
+      grant_types_supported: ['client_credentials'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    })
+  })
+
+  test('names endpoints that answer', async () => {
+    await using server = await startAuthServer()
+    const { body } = await send(`${server.issuer}/.well-known/oauth-authorization-server`)
+    const metadata = AuthorizationServerMetadata.parse(body)
+
+    const token = await send(metadata.token_endpoint, { method: 'POST' })
+    const introspection = await send(metadata.introspection_endpoint ?? '', { method: 'POST' })
+    const keys = await send(metadata.jwks_uri)
+
+    expect([token.status, introspection.status, keys.status]).toEqual([400, 400, 200])
+    expect([token.body['error'], introspection.body['error']]).toEqual(
+      Array(2).fill('invalid_request'),
+    )
+  })
+
+  test('may be kept for a minute', async () => {
+    await using server = await startAuthServer()
+
+    const { headers } = await send(`${server.issuer}/.well-known/oauth-authorization-server`)
+
+    expect(headers.get('cache-control')).toBe('public, max-age=60')
+  })
+
+  test('has no doubled slash below an issuer that ends in one', () => {
+    const metadata = createMetadata('https://auth.example/')
+
+    expect(metadata.issuer).toBe('https://auth.example/')
+    expect(metadata.token_endpoint).toBe('https://auth.example/oauth/token')
+  })
+})
+
+describe('protected resource metadata', () => {
+  test('sends callers of the admin API to this very server', async () => {
+    await using server = await startAuthServer()
+
+    const { body } = await send(`${server.issuer}/.well-known/oauth-protected-resource`)
+
+    expect(ProtectedResourceMetadata.parse(body)).toMatchObject({
+      resource: server.issuer,
+      resource_name: 'auth-server',
+      authorization_servers: [server.issuer],
+      scopes_supported: [...ADMIN_SCOPES],
+    })
+  })
+})
+
+describe('JWKS', () => {
+  test('shows the public half of the key and nothing else', async () => {
+    // Attack: whoever reads `d` signs tokens for everyone.
+    await using server = await startAuthServer()
+
+    const { body } = await send(`${server.issuer}/.well-known/jwks.json`)
+
+    const { keys } = body as { keys: Record<string, unknown>[] }
+    expect(keys.map((key) => Object.keys(key).toSorted())).toEqual([
+      ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'],
+    ])
+  })
+})
+
+describe('a path that is not there', () => {
+  test('is answered with 404 and JSON', async () => {
+    await using server = await startAuthServer()
+
+    const answer = await send(`${server.issuer}/oauth/authorize`)
+
+    expect(answer.status).toBe(404)
+    expect(answer.body).toMatchObject({ error: 'not_found' })
+  })
+})
