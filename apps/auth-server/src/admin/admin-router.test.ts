@@ -1,0 +1,424 @@
+import { isAgentSecret } from '@deputy/auth/protocol'
+import { describe, expect, test } from 'vitest'
+import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { apiKey, createAgentClient, toClientError } from '../../../../packages/client/src/index.ts'
+import { connectAdmin, enroll } from '../../test-support/admin-client.ts'
+import { createPlace, readOperatorFile, startAuthServer } from '../../test-support/auth-server.ts'
+import { START_AT } from '../../test-support/clock.ts'
+import { getToken, postToken } from '../../test-support/oauth-request.ts'
+import { createLogger } from '@deputy/serve'
+import { AUTH_SERVER_ID, createAuthServer, type AdminRouter } from '../index.ts'
+import { ADMIN_REASONS } from './refusals.ts'
+
+async function setUp() {
+  await using stack = new AsyncDisposableStack()
+  const server = stack.use(await startAuthServer())
+  const admin = stack.use(connectAdmin(server))
+  const resources = stack.move()
+  return { server, admin, [Symbol.asyncDispose]: async () => resources.disposeAsync() }
+}
+
+/** How a call was refused, as a program sees it. */
+async function readRefusal(call: Promise<unknown>) {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (error === undefined) throw new Error('the call was not refused')
+  const { code, hint, message, status } = toClientError(error)
+  return { code, hint, message, status }
+}
+
+describe('agents', () => {
+  test('are created with what was named and defaults for the rest', async () => {
+    await using world = await setUp()
+
+    const agent = await world.admin.agents.create.mutate({ id: 'agent-a', name: '  A  ' })
+
+    expect(agent).toEqual({
+      id: 'agent-a',
+      name: 'A',
+      description: '',
+      state: 'active',
+      scopes: [],
+      audiences: [],
+      scopesSupported: [],
+      accessTokenTtlSeconds: 900,
+      createdAt: START_AT,
+    })
+    expect(await world.admin.agents.get.query({ id: 'agent-a' })).toEqual(agent)
+  })
+
+  test('are refused under an id that is taken, and the first stays as it is', async () => {
+    // Attack: who may create agents takes over one that is trusted already, the operator for one.
+    await using world = await setUp()
+
+    const refusal = await readRefusal(
+      world.admin.agents.create.mutate({ id: 'operator', name: 'Mallory', scopes: ['a:b'] }),
+    )
+
+    expect(refusal).toMatchObject({ code: 'agent_exists', status: 409 })
+    const operator = await world.admin.agents.get.query({ id: 'operator' })
+    expect(operator.name).toBe('Operator')
+  })
+
+  test('are created once however many ask at the same time', async () => {
+    await using world = await setUp()
+
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 10 }, async (_, i) =>
+        world.admin.agents.create.mutate({ id: 'agent-a', name: `rival ${String(i)}` }),
+      ),
+    )
+
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+
+  test.each([
+    ['an id in capitals', { id: 'Agent-A', name: 'A' }],
+    ['an id with a path in it', { id: '../agent', name: 'A' }],
+    ['an empty name', { id: 'agent-a', name: ' ' }],
+    ['a scope with a space', { id: 'agent-a', name: 'A', scopes: ['a:b c:d'] }],
+    ['an empty scope', { id: 'agent-a', name: 'A', scopes: [''] }],
+    ['a life of no seconds', { id: 'agent-a', name: 'A', accessTokenTtlSeconds: 0 }],
+    ['a life above half an hour', { id: 'agent-a', name: 'A', accessTokenTtlSeconds: 1801 }],
+  ])('are refused with %s', async (_, input) => {
+    await using world = await setUp()
+
+    const refusal = await readRefusal(world.admin.agents.create.mutate(input))
+
+    expect(refusal).toMatchObject({ code: 'input_invalid', status: 400 })
+  })
+
+  test('are listed a page at a time, each once', async () => {
+    await using world = await setUp()
+    for (const id of ['agent-c', 'agent-a', 'agent-b']) {
+      await world.admin.agents.create.mutate({ id, name: id })
+    }
+
+    const first = await world.admin.agents.list.query({ limit: 2 })
+    const second = await world.admin.agents.list.query({ limit: 2, cursor: first.nextCursor })
+    const third = await world.admin.agents.list.query({ limit: 2, cursor: second.nextCursor })
+
+    expect([first, second, third].map(({ agents }) => agents.map(({ id }) => id))).toEqual([
+      ['agent-a', 'agent-b'],
+      ['agent-c', 'auth-server'],
+      ['operator'],
+    ])
+    expect([first, second, third].map(({ nextCursor }) => nextCursor)).toEqual([
+      'agent-b',
+      'auth-server',
+      undefined,
+    ])
+  })
+
+  test('are listed without a next page when the last one is full', async () => {
+    await using world = await setUp()
+
+    const page = await world.admin.agents.list.query({ limit: 2 })
+
+    expect(page.agents).toHaveLength(2)
+    expect(page.nextCursor).toBeUndefined()
+  })
+
+  test('are listed without any input', async () => {
+    await using world = await setUp()
+
+    const page = await world.admin.agents.list.query()
+
+    expect(page.agents.map(({ id }) => id)).toEqual(['auth-server', 'operator'])
+  })
+
+  test('keep every setting that an update does not name', async () => {
+    // Attack: an update that fills in defaults takes scopes away, or gives a longer life, unasked.
+    await using world = await setUp()
+    const created = await world.admin.agents.create.mutate({
+      id: 'agent-a',
+      name: 'A',
+      description: 'first',
+      scopes: ['a:b'],
+      audiences: ['agent-b'],
+      scopesSupported: ['c:d'],
+      accessTokenTtlSeconds: 60,
+    })
+
+    const updated = await world.admin.agents.update.mutate({
+      id: 'agent-a',
+      settings: { description: '' },
+    })
+    const untouched = await world.admin.agents.update.mutate({ id: 'agent-a', settings: {} })
+
+    expect(updated).toEqual({ ...created, description: '' })
+    expect(untouched).toEqual(updated)
+  })
+
+  test('are deactivated once, and stay so', async () => {
+    await using world = await setUp()
+    await world.admin.agents.create.mutate({ id: 'agent-a', name: 'A' })
+    const first = await world.admin.agents.deactivate.mutate({ id: 'agent-a' })
+    world.server.clock.advance(5)
+
+    const second = await world.admin.agents.deactivate.mutate({ id: 'agent-a' })
+
+    expect(first).toMatchObject({ state: 'inactive', deactivatedAt: START_AT })
+    expect(second).toEqual(first)
+  })
+
+  test('get no token from the moment they are deactivated', async () => {
+    await using world = await setUp()
+    const agent = await enroll(world.admin, 'agent-a', {
+      scopes: ['agents:read'],
+      audiences: [AUTH_SERVER_ID],
+    })
+
+    const before = await postToken(world.server, agent)
+    await world.admin.agents.deactivate.mutate({ id: agent.id })
+    const after = await postToken(world.server, agent)
+
+    expect([before.status, after.status]).toEqual([200, 401])
+  })
+})
+
+describe('client secrets', () => {
+  test('are shown once, and work', async () => {
+    await using world = await setUp()
+    await world.admin.agents.create.mutate({
+      id: 'agent-a',
+      name: 'A',
+      scopes: ['agents:read'],
+      audiences: [AUTH_SERVER_ID],
+    })
+
+    const { clientId, clientSecret, ...summary } = await world.admin.clientSecrets.create.mutate({
+      agentId: 'agent-a',
+    })
+
+    expect(isAgentSecret(clientSecret, 'clientSecret')).toBe(true)
+    expect((await postToken(world.server, { id: clientId, secret: clientSecret })).status).toBe(200)
+    const listed = await world.admin.clientSecrets.list.query({ agentId: 'agent-a' })
+    expect(listed).toEqual({ clientSecrets: [{ ...summary, lastUsedAt: START_AT }] })
+    expect(Object.keys(summary).toSorted()).toEqual([
+      'active',
+      'agentId',
+      'clientSecretId',
+      'createdAt',
+    ])
+  })
+
+  test('are deactivated at once', async () => {
+    await using world = await setUp()
+    const agent = await enroll(world.admin, 'agent-a')
+    const { clientSecrets } = await world.admin.clientSecrets.list.query({ agentId: 'agent-a' })
+    const clientSecretId = clientSecrets[0]?.clientSecretId ?? ''
+
+    const ended = await world.admin.clientSecrets.deactivate.mutate({ clientSecretId })
+
+    expect(ended).toMatchObject({ active: false, deactivatedAt: START_AT })
+    expect((await postToken(world.server, agent)).status).toBe(401)
+  })
+
+  test('are shown as inactive from the second in which they expire', async () => {
+    await using world = await setUp()
+    await world.admin.agents.create.mutate({ id: 'agent-a', name: 'A' })
+    const expiresAt = START_AT + 10
+    await world.admin.clientSecrets.create.mutate({ agentId: 'agent-a', expiresAt })
+
+    world.server.clock.set(expiresAt - 1)
+    const before = await world.admin.clientSecrets.list.query({ agentId: 'agent-a' })
+    world.server.clock.set(expiresAt)
+    const after = await world.admin.clientSecrets.list.query({ agentId: 'agent-a' })
+
+    expect([before, after].map(({ clientSecrets }) => clientSecrets[0]?.active)).toEqual([
+      true,
+      false,
+    ])
+  })
+})
+
+describe('API keys', () => {
+  test('are shown once; a list has neither key nor hash', async () => {
+    await using world = await setUp()
+    await world.admin.agents.create.mutate({ id: 'agent-a', name: 'A', scopes: ['a:b', 'c:d'] })
+
+    const { apiKey: key, ...summary } = await world.admin.apiKeys.create.mutate({
+      agentId: 'agent-a',
+      label: 'laptop',
+      scopes: ['a:b'],
+      expiresAt: START_AT + 60,
+    })
+
+    expect(isAgentSecret(key, 'apiKey')).toBe(true)
+    expect(summary).toEqual({
+      apiKeyId: expect.any(String),
+      agentId: 'agent-a',
+      label: 'laptop',
+      scopes: ['a:b'],
+      active: true,
+      createdAt: START_AT,
+      expiresAt: START_AT + 60,
+    })
+    expect(await world.admin.apiKeys.list.query({ agentId: 'agent-a' })).toEqual({
+      apiKeys: [summary],
+    })
+  })
+
+  test('are never for more than their agent may have', async () => {
+    await using world = await setUp()
+    await world.admin.agents.create.mutate({ id: 'agent-a', name: 'A', scopes: ['a:b'] })
+
+    const refusal = await readRefusal(
+      world.admin.apiKeys.create.mutate({ agentId: 'agent-a', scopes: ['a:b', 'c:d'] }),
+    )
+
+    expect(refusal).toMatchObject({ code: 'scope_not_allowed', status: 400 })
+    expect(refusal.message).toContain('c:d')
+    expect(await world.admin.apiKeys.list.query({ agentId: 'agent-a' })).toEqual({ apiKeys: [] })
+  })
+
+  test('are never for nothing', async () => {
+    await using world = await setUp()
+
+    const refusal = await readRefusal(
+      world.admin.apiKeys.create.mutate({ agentId: 'operator', scopes: [] }),
+    )
+
+    expect(refusal).toMatchObject({ code: 'input_invalid', status: 400 })
+  })
+
+  test('open the admin API too, until the very next call after they are deactivated', async () => {
+    await using world = await setUp()
+    const created = await world.admin.apiKeys.create.mutate({
+      agentId: 'operator',
+      scopes: ['agents:read'],
+    })
+    await using client = createAgentClient<AdminRouter>({
+      url: world.server.issuer,
+      audience: AUTH_SERVER_ID,
+      scopes: [],
+      credentials: apiKey(created.apiKey),
+    })
+
+    const before = await client.agents.list.query()
+    const beyond = await readRefusal(client.agents.deactivate.mutate({ id: 'operator' }))
+    await world.admin.apiKeys.deactivate.mutate({ apiKeyId: created.apiKeyId })
+    const after = await readRefusal(client.agents.list.query())
+
+    expect(before.agents).toHaveLength(2)
+    expect(beyond).toMatchObject({ code: 'scope_missing', status: 403 })
+    expect(after).toMatchObject({ code: 'api_key_invalid', status: 401 })
+  })
+})
+
+describe('refusals', () => {
+  test('give each reason that the admin API has, with a hint', async () => {
+    await using world = await setUp()
+    const { agents, apiKeys, clientSecrets } = world.admin
+    await agents.create.mutate({ id: 'agent-gone', name: 'Gone' })
+    await agents.deactivate.mutate({ id: 'agent-gone' })
+    const scopes = ['agents:read']
+
+    const refusals = await Promise.all(
+      [
+        agents.get.query({ id: 'agent-x' }),
+        agents.update.mutate({ id: 'agent-x', settings: {} }),
+        agents.deactivate.mutate({ id: 'agent-x' }),
+        clientSecrets.create.mutate({ agentId: 'agent-x' }),
+        apiKeys.create.mutate({ agentId: 'agent-x', scopes }),
+        agents.update.mutate({ id: 'agent-gone', settings: {} }),
+        clientSecrets.create.mutate({ agentId: 'agent-gone' }),
+        apiKeys.create.mutate({ agentId: 'agent-gone', scopes }),
+        agents.create.mutate({ id: 'agent-gone', name: 'Back again' }),
+        clientSecrets.deactivate.mutate({ clientSecretId: 'no-such-id' }),
+        apiKeys.deactivate.mutate({ apiKeyId: 'no-such-id' }),
+        clientSecrets.create.mutate({ agentId: 'operator', expiresAt: START_AT }),
+        apiKeys.create.mutate({ agentId: 'operator', scopes, expiresAt: START_AT }),
+        apiKeys.create.mutate({ agentId: 'operator', scopes: ['notes:read'] }),
+      ].map(readRefusal),
+    )
+
+    expect(refusals.map(({ code, status }) => `${code} ${String(status)}`)).toEqual([
+      ...Array<string>(5).fill('agent_unknown 404'),
+      ...Array<string>(3).fill('agent_inactive 409'),
+      'agent_exists 409',
+      ...Array<string>(2).fill('credential_unknown 404'),
+      ...Array<string>(2).fill('expiry_in_the_past 400'),
+      'scope_not_allowed 400',
+    ])
+    expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(ADMIN_REASONS))
+    for (const { hint, message } of refusals) expect([hint, message]).not.toContain('')
+  })
+})
+
+describe('who may call', () => {
+  test('is decided by scope: each procedure refuses a token that has all scopes but its own', async () => {
+    await using world = await setUp()
+    const every = (await world.admin.agents.get.query({ id: AUTH_SERVER_ID })).scopesSupported
+    const calls = {
+      'agents:read': [
+        (admin) => admin.agents.list.query(),
+        (admin) => admin.agents.get.query({ id: 'operator' }),
+      ],
+      'agents:write': [
+        (admin) => admin.agents.create.mutate({ id: 'agent-a', name: 'A' }),
+        (admin) => admin.agents.update.mutate({ id: 'operator', settings: {} }),
+        (admin) => admin.agents.deactivate.mutate({ id: 'operator' }),
+      ],
+      'credentials:read': [(admin) => admin.clientSecrets.list.query({ agentId: 'operator' })],
+      'credentials:write': [
+        (admin) => admin.clientSecrets.create.mutate({ agentId: 'operator' }),
+        (admin) => admin.clientSecrets.deactivate.mutate({ clientSecretId: 'x' }),
+      ],
+      'keys:read': [(admin) => admin.apiKeys.list.query({ agentId: 'operator' })],
+      'keys:write': [
+        (admin) => admin.apiKeys.create.mutate({ agentId: 'operator', scopes: ['keys:read'] }),
+        (admin) => admin.apiKeys.deactivate.mutate({ apiKeyId: 'x' }),
+      ],
+    } satisfies Record<string, ((admin: typeof world.admin) => Promise<unknown>)[]>
+
+    const refusals = await Promise.all(
+      Object.entries(calls).map(async ([scope, procedures]) => {
+        const others = every.filter((other) => other !== scope)
+        await using admin = connectAdmin(world.server, world.server.operator, others)
+        return Promise.all(procedures.map(async (call) => readRefusal(call(admin))))
+      }),
+    )
+
+    expect(Object.keys(calls)).toEqual(every)
+    expect(refusals.flat()).toHaveLength(11)
+    for (const refusal of refusals.flat()) {
+      expect(refusal).toMatchObject({ code: 'scope_missing', status: 403 })
+    }
+  })
+
+  test('is nobody without a credential, nor with a token for another agent', async () => {
+    await using world = await setUp()
+    const bob = await enroll(world.admin, 'agent-bob', { scopesSupported: ['agents:read'] })
+    const alice = await enroll(world.admin, 'agent-alice', {
+      scopes: ['agents:read'],
+      audiences: [bob.id],
+    })
+    const forBob = await getToken(world.server, alice)
+    const url = `${world.server.issuer}/trpc/agents.list`
+
+    const anonymous = await fetch(url)
+    const misdirected = await fetch(url, { headers: { authorization: `Bearer ${forBob}` } })
+
+    expect([anonymous.status, misdirected.status]).toEqual([401, 401])
+    expect(await misdirected.text()).toContain('token_audience_invalid')
+  })
+
+  test('is told where to read on, also below an issuer that ends in a slash', async () => {
+    await using folder = await createTemporaryFolder()
+    const place = await createPlace(folder.path)
+    const issuer = `http://127.0.0.1:${String(place.port)}/`
+    const logger = createLogger({ name: 'auth-server', level: 'silent' })
+    await using _server = await createAuthServer({ ...place, issuer, logger })
+
+    const answer = await fetch(`${issuer}trpc/agents.list`)
+
+    expect(answer.headers.get('www-authenticate')).toContain(
+      `resource_metadata="${issuer}.well-known/oauth-protected-resource"`,
+    )
+    expect((await readOperatorFile(place.operatorFile)).issuer).toBe(issuer)
+  })
+})
