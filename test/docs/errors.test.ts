@@ -48,5 +48,5 @@ test.each([
   ['Refusals by the admin API', ADMIN_REASONS],
   ['`ClientError`', clientCodes],
 ])('lists each code under "%s" and no other', (title, codes) => {
-  expect(codesIn(title).toSorted()).toEqual(codes.toSorted())
+  expect(new Set(codesIn(title))).toEqual(new Set(codes))
 })

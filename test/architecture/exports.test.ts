@@ -1,0 +1,19 @@
+// What each package makes public, so that a change of it is a change somebody decided on.
+import { expect, test } from 'vitest'
+
+test.each([
+  ['@deputy/auth', async () => import('@deputy/auth')],
+  ['@deputy/auth/protocol', async () => import('@deputy/auth/protocol')],
+  ['@deputy/auth/trpc', async () => import('@deputy/auth/trpc')],
+  ['@deputy/client', async () => import('@deputy/client')],
+  ['@deputy/client/node', async () => import('@deputy/client/node')],
+  ['@deputy/serve', async () => import('@deputy/serve')],
+  ['@deputy/storage', async () => import('@deputy/storage')],
+  ['@deputy/contracts/billing', async () => import('@deputy/contracts/billing')],
+  ['@deputy/contracts/research', async () => import('@deputy/contracts/research')],
+  ['@deputy/auth-server', async () => import('@deputy/auth-server')],
+])('%s', async (_name, load) => {
+  const module: object = await load()
+
+  expect(Object.keys(module).toSorted()).toMatchSnapshot()
+})
