@@ -1,0 +1,110 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { createSettableClock } from '../../../../test/support/settable-clock.ts'
+import {
+  createFakeIssuer,
+  createSigningPair,
+  goodClaims,
+  ISSUER,
+  signToken,
+  type FakeIssuer,
+  type SigningPair,
+} from '../../../../test/support/test-issuer.ts'
+import { createAccessTokenVerifier } from './access-token-verifier.ts'
+import { createRemoteSigningKeySource } from './signing-key-source.ts'
+
+const clock = createSettableClock()
+let first: SigningPair
+let second: SigningPair
+
+beforeAll(async () => {
+  first = await createSigningPair('key-1')
+  second = await createSigningPair('key-2')
+})
+
+function createVerifier(issuer: FakeIssuer, cooldownMs = 0) {
+  const keys = createRemoteSigningKeySource(ISSUER, { fetch: issuer.fetch, cooldownMs })
+  const verifier = createAccessTokenVerifier({
+    issuer: ISSUER,
+    audience: 'agent-billing-v2',
+    keys,
+    clock,
+  })
+  return async (pair: SigningPair): Promise<string> => {
+    const result = await verifier.verify(await signToken(pair, goodClaims(clock.now())))
+    return result.ok ? 'accepted' : result.refusal.reason
+  }
+}
+
+describe('the keys of a remote issuer', () => {
+  test('are fetched once for any number of callers', async () => {
+    const issuer = createFakeIssuer([first.publicJwk])
+    const verify = createVerifier(issuer)
+
+    const results = await Promise.all(Array.from({ length: 50 }, async () => verify(first)))
+
+    expect(new Set(results)).toEqual(new Set(['accepted']))
+    expect(issuer.requests).toEqual(['/.well-known/oauth-authorization-server', '/jwks'])
+  })
+
+  test('are fetched again for a key id that is new', async () => {
+    const issuer = createFakeIssuer([first.publicJwk])
+    const verify = createVerifier(issuer)
+    await verify(first)
+
+    issuer.keys = [second.publicJwk, first.publicJwk]
+
+    expect([await verify(second), await verify(first)]).toEqual(['accepted', 'accepted'])
+  })
+
+  test('are not fetched again and again for key ids that are made up', async () => {
+    // Attack: a flood of tokens with random key ids, to make the agent flood its issuer.
+    const issuer = createFakeIssuer([first.publicJwk])
+    const verify = createVerifier(issuer, 30_000)
+    await verify(first)
+
+    const results = await Promise.all(Array.from({ length: 20 }, async () => verify(second)))
+
+    expect(new Set(results)).toEqual(new Set(['token_signature_invalid']))
+    expect(issuer.requests).toHaveLength(2)
+  })
+
+  test('that cannot be had are not the fault of the token, and are asked for again', async () => {
+    const issuer = createFakeIssuer([first.publicJwk])
+    const verify = createVerifier(issuer)
+    issuer.isDown = true
+
+    const during = await verify(first)
+    issuer.isDown = false
+    const after = await verify(first)
+
+    expect([during, after]).toEqual(['verifier_unavailable', 'accepted'])
+  })
+
+  test('still verify when the issuer goes down after they were fetched', async () => {
+    const issuer = createFakeIssuer([first.publicJwk])
+    const verify = createVerifier(issuer)
+    await verify(first)
+    issuer.isDown = true
+
+    expect(await verify(first)).toBe('accepted')
+  })
+
+  test('are not taken from metadata that names another issuer', async () => {
+    // Attack: mix-up. Whoever can answer at the metadata URL must not choose the issuer (RFC 8414 §3.3).
+    const issuer = createFakeIssuer([first.publicJwk])
+    issuer.metadata = { issuer: 'https://evil.example' }
+
+    expect(await createVerifier(issuer)(first)).toBe('verifier_unavailable')
+    expect(issuer.requests).not.toContain('/jwks')
+  })
+
+  test.each([{ jwks_uri: 'not a url' }, { jwks_uri: undefined }])(
+    'are not taken from metadata without a usable jwks_uri: %j',
+    async (metadata) => {
+      const issuer = createFakeIssuer([first.publicJwk])
+      issuer.metadata = metadata
+
+      expect(await createVerifier(issuer)(first)).toBe('verifier_unavailable')
+    },
+  )
+})
