@@ -8,6 +8,7 @@ import type { KeyRing } from './keys/key-ring.ts'
 import { createMetadata, ENDPOINT_PATH } from './endpoints/metadata.ts'
 import { MAX_FORM_BYTES } from './endpoints/form-body.ts'
 import { OAuthError } from './oauth-error.ts'
+import { redactSecrets } from './redact-secrets.ts'
 
 export type RoutesOptions = {
   readonly issuer: string
@@ -66,7 +67,10 @@ export function createRoutes(options: RoutesOptions): Hono {
   app.onError((error, context) => {
     if (error instanceof OAuthError) {
       const { code, headers, message, status } = error
-      logger.info({ path: context.req.path, error: code, status, detail: message }, 'refused')
+      logger.info(
+        { path: context.req.path, error: code, status, detail: redactSecrets(message) },
+        'refused',
+      )
       return context.json({ error: code, error_description: toDescription(message) }, status, {
         'cache-control': 'no-store',
         ...headers,

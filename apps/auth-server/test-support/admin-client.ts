@@ -3,6 +3,7 @@ import {
   createAgentClient,
   type AgentClient,
 } from '../../../packages/client/src/index.ts'
+import type { Clock } from '@deputy/auth/protocol'
 import { AUTH_SERVER_ID, type AdminRouter } from '../src/index.ts'
 import type { Client, TestServer } from './auth-server.ts'
 
@@ -10,7 +11,7 @@ export type AdminClient = AgentClient<AdminRouter>
 
 /** Connects to the admin API; the operator's own way unless another client is given. */
 export function connectAdmin(
-  server: TestServer,
+  server: Pick<TestServer, 'issuer' | 'operator'> & { readonly clock: Clock },
   client: Client = server.operator,
   scopes: readonly string[] = [],
 ): AdminClient {

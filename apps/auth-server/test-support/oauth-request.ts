@@ -29,7 +29,7 @@ export function basic({ id, secret }: Client): { readonly authorization: string 
 
 /** Posts a form to the token endpoint. */
 export async function postToken(
-  server: TestServer,
+  server: Pick<TestServer, 'issuer'>,
   client: Client | undefined,
   form: Form = {},
 ): Promise<Answer> {
@@ -45,7 +45,7 @@ export async function postToken(
 
 /** Gets a token that there must be. */
 export async function getToken(
-  server: TestServer,
+  server: Pick<TestServer, 'issuer'>,
   client: Client,
   form: Form = {},
 ): Promise<string> {
@@ -54,7 +54,7 @@ export async function getToken(
 
 /** Asks, as `client`, what a token or a key is worth. */
 export async function introspect(
-  server: TestServer,
+  server: Pick<TestServer, 'issuer'>,
   client: Client,
   token: string,
 ): Promise<Answer> {
