@@ -1,7 +1,7 @@
 import { isAgentSecret } from '@deputy/auth/protocol'
 import { createLogger } from '@deputy/serve'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { once } from 'node:events'
@@ -107,7 +107,10 @@ describe('the first start', () => {
 
     expect(await readFile(trap, 'utf8')).toBe('empty')
     expect(await readMode(place.operatorFile)).toBe('600')
-    expect(existsSync(`${place.operatorFile}.new`)).toBe(false)
+    expect(await readdir(dirname(place.operatorFile))).toEqual([
+      'operator.json',
+      'operator.json.new',
+    ])
   })
 
   test('makes no operator when the port is taken', async () => {

@@ -2,7 +2,8 @@
 // file that only its owner can read. Nothing is built in.
 import { CredentialsFile, formatScope, type Clock } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ADMIN_SCOPES, AUTH_SERVER_ID } from './admin/admin-router.ts'
 import { createClientSecret } from './clients/create-client-secret.ts'
@@ -66,9 +67,9 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
 
 async function writeCredentials(file: string, credentials: CredentialsFile): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  const draft = `${file}.new`
-  // Attack prevented: a file or a link that waits under this name, for the secret to be written into.
-  await rm(draft, { force: true })
+  // A name that nobody can foresee, and a file that must be new. Attack prevented: a file or a link
+  // that waits under the draft's name, for the secret to be written into.
+  const draft = `${file}.${randomUUID()}`
   const text = `${JSON.stringify(credentials, undefined, 2)}\n`
   await writeFile(draft, text, { mode: 0o600, flag: 'wx' })
   await rename(draft, file)

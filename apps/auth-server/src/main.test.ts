@@ -1,0 +1,123 @@
+import { createServer } from 'node:net'
+import { existsSync } from 'node:fs'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { describe, expect, test } from 'vitest'
+import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
+import { createPlace, readOperatorFile } from '../test-support/auth-server.ts'
+import { startMain } from '../test-support/main-process.ts'
+import { basic, postToken, send } from '../test-support/oauth-request.ts'
+import { openStorage } from './storage/open-storage.ts'
+
+async function createPlaceInFolder() {
+  const folder = await createTemporaryFolder()
+  const place = await createPlace(folder.path)
+  return { ...place, file: folder.file, [Symbol.asyncDispose]: folder[Symbol.asyncDispose] }
+}
+
+describe('main', () => {
+  test.each([
+    ['PORT', 'eighty'],
+    ['DEPUTY_ISSUER', 'auth.example'],
+    ['DEPUTY_LOG_LEVEL', 'loud'],
+  ])('says in one sentence that %s is wrong, and exits with 1', async (name, value) => {
+    await using place = await createPlaceInFolder()
+    await using main = startMain(place, { [name]: value })
+
+    const { exitCode, stderr, stdout } = await main.ended
+
+    expect(stderr).toMatch(
+      new RegExp(`^auth-server: these settings are wrong: ${name}: [^\\n]+\\n$`),
+    )
+    expect([exitCode, stdout]).toEqual([1, ''])
+    expect(existsSync(place.databaseFile)).toBe(false)
+  })
+
+  test('says in one sentence that its port is taken, and exits with 1', async () => {
+    await using place = await createPlaceInFolder()
+    await using squatter = createServer()
+    squatter.listen(place.port, '127.0.0.1')
+    await once(squatter, 'listening')
+    await using main = startMain(place)
+
+    const { exitCode, stderr, stdout } = await main.ended
+
+    expect(stderr).toMatch(/^auth-server: 127\.0\.0\.1:\d+ is already in use: [^\n]+\n$/)
+    expect([exitCode, stdout]).toEqual([1, ''])
+  })
+
+  test('says in one sentence that its database is none, and exits with 1', async () => {
+    await using place = await createPlaceInFolder()
+    const databaseFile = import.meta.filename
+    await using main = startMain({ ...place, databaseFile })
+
+    const { exitCode, stderr } = await main.ended
+
+    expect(stderr).toMatch(/^auth-server: cannot open the database [^\n]+\n$/)
+    expect(exitCode).toBe(1)
+  })
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('exits with 0 on %s', async (signal) => {
+    await using place = await createPlaceInFolder()
+    await using main = startMain(place)
+    await main.whenReady()
+
+    main.kill(signal)
+
+    const { exitCode, stderr, stdout } = await main.ended
+    expect(stderr).toContain('"msg":"closed"')
+    expect([exitCode, stdout]).toEqual([0, ''])
+  })
+
+  test('answers the request that is under way before it exits', async () => {
+    await using place = await createPlaceInFolder()
+    await using main = startMain(place)
+    await main.whenReady()
+    const { client_id: id, client_secret: secret } = await readOperatorFile(place.operatorFile)
+    const form = 'grant_type=client_credentials'
+    const slow = request(`${main.issuer}/oauth/token`, {
+      method: 'POST',
+      headers: {
+        ...basic({ id, secret }),
+        'content-type': 'application/x-www-form-urlencoded',
+        'content-length': form.length,
+        expect: '100-continue',
+      },
+    })
+    slow.flushHeaders()
+    // "100 Continue" is the server's word that the request has begun.
+    await once(slow, 'continue')
+
+    main.kill('SIGTERM')
+    await main.whenLogged('closing')
+    slow.end(form)
+    const [response] = await once(slow, 'response')
+
+    expect(response.statusCode).toBe(200)
+    expect(await text(response)).toContain('access_token')
+    expect((await main.ended).exitCode).toBe(0)
+  })
+
+  test('lets two first starts on one file agree on one signing key, and on an operator who can come in', async () => {
+    await using place = await createPlaceInFolder()
+    const other = await createPlace(place.file())
+    // The tables are there already: what is tested is who makes the key and the operator.
+    await (await openStorage(place.databaseFile)).close()
+    await using one = startMain(place)
+    await using two = startMain(other)
+
+    await Promise.all([one.whenReady(), two.whenReady()])
+
+    const [keysOfOne, keysOfTwo] = await Promise.all(
+      [one, two].map(async ({ issuer }) => send(`${issuer}/.well-known/jwks.json`)),
+    )
+    expect(keysOfOne?.body).toMatchObject({ keys: [{ kty: 'EC' }] })
+    expect(keysOfOne?.text).toBe(keysOfTwo?.text)
+    const { client_id: id, client_secret: secret } = await readOperatorFile(place.operatorFile)
+    const answers = await Promise.all(
+      [one, two].map(async (server) => postToken(server, { id, secret })),
+    )
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+  })
+})
