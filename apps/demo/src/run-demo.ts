@@ -34,8 +34,9 @@ export async function runDemo(
     transcript({ type: 'server', id: BILLING_AGENT_ID, url: system.billingUrl })
     transcript({ type: 'server', id: RESEARCH_AGENT_ID, url: system.researchUrl })
     const shortToken = await requestToken(system.issuer, state, VISITOR_ID)
-    await tellStory({ system, state, question: options.question, transcript })
+    const isAnswered = await tellStory({ system, state, question: options.question, transcript })
     await makeAttempts({ system, state, transcript, shortToken })
+    if (options.demo && !isAnswered) throw new DemoError('The question was not answered.')
     if (options.demo) return
     showCommands(system, state, transcript)
     await stopped

@@ -20,8 +20,11 @@ export type StoryOptions = {
   readonly transcript: Transcript
 }
 
-/** Runs the work. Rejects with `DemoError` when an agent turns it down. */
-export async function tellStory(options: StoryOptions): Promise<void> {
+/**
+ * Runs the work. Answers whether the question was answered: where it was not, the transcript says why.
+ * Rejects with `DemoError` when the system itself does not do as it should.
+ */
+export async function tellStory(options: StoryOptions): Promise<boolean> {
   const { question, state, system, transcript } = options
   const operator = state.readCredentials(OPERATOR_ID)
   if (operator === undefined) throw new DemoError('the operator has no credentials file')
@@ -51,7 +54,7 @@ export async function tellStory(options: StoryOptions): Promise<void> {
     to: string,
     act: { readonly procedure: string; readonly scope: string },
     run: () => Promise<Answer>,
-  ): Promise<Answer> {
+  ): Promise<Answer | undefined> {
     const { procedure, scope } = act
     const startedMs = performance.now()
     const record = (outcome: string): void =>
@@ -73,7 +76,8 @@ export async function tellStory(options: StoryOptions): Promise<void> {
     } catch (error) {
       const { code, hint, message } = toClientError(error)
       record(code)
-      throw new DemoError(`${to} turned ${procedure} down: ${message}. ${hint}`)
+      transcript({ type: 'note', text: `${message}. ${hint}` })
+      return undefined
     }
   }
 
@@ -100,7 +104,7 @@ export async function tellStory(options: StoryOptions): Promise<void> {
     { procedure: 'research.ask', scope: 'research:write' },
     async () => research.research.ask.mutate({ question }),
   )
-  transcript({ type: 'brief', ...brief })
+  if (brief !== undefined) transcript({ type: 'brief', ...brief })
   const statement = await call(
     BILLING_AGENT_ID,
     { procedure: 'billing.closeStatement', scope: 'billing:close' },
@@ -111,8 +115,9 @@ export async function tellStory(options: StoryOptions): Promise<void> {
         idempotencyKey: randomUUID(),
       }),
   )
-  transcript({ type: 'statement', ...statement })
+  if (statement !== undefined) transcript({ type: 'statement', ...statement })
   await showLedger('after')
+  return brief !== undefined && statement !== undefined
 }
 
 /** The calls that an agent says it made on the way to its answer. */

@@ -59,7 +59,7 @@ export async function ask(deps: AskDeps, { principal }: Call, input: AskInput): 
       throw refuseCall('no_answer_found', message)
     }
     const amountMinor = priceOf(quote, answer.sentences.length)
-    requireBilling(await billing.capture(holdId, amountMinor))
+    requireBilling(await captureSurely(billing, holdId, amountMinor))
     const brief: Brief = {
       jobId,
       question: input.question,
@@ -77,6 +77,16 @@ export async function ask(deps: AskDeps, { principal }: Call, input: AskInput): 
     await abandon(deps, { jobId, holdId, billing, error })
     throw error
   }
+}
+
+/**
+ * Captures, and asks once more when no answer came: whether the first one was carried out is not known,
+ * and billing carries it out once.
+ */
+async function captureSurely(billing: JobBilling, holdId: string, amountMinor: number) {
+  const captured = await billing.capture(holdId, amountMinor)
+  if (captured.ok || captured.refusal.kind === 'refused') return captured
+  return billing.capture(holdId, amountMinor)
 }
 
 /** The answer to a call that was made before under the same key. */

@@ -49,6 +49,23 @@ describe('agents', () => {
     expect(await world.admin.agents.get.query({ id: 'agent-a' })).toEqual(agent)
   })
 
+  test('cannot take the server itself out of service', async () => {
+    // Attack, or slip: without its own identity the server could give nobody a token to undo it with.
+    await using world = await setUp()
+
+    const refusals = [
+      await readRefusal(world.admin.agents.deactivate.mutate({ id: AUTH_SERVER_ID })),
+      await readRefusal(
+        world.admin.agents.update.mutate({ id: AUTH_SERVER_ID, settings: { scopesSupported: [] } }),
+      ),
+    ]
+
+    expect(refusals.map(({ code }) => code)).toEqual(['agent_protected', 'agent_protected'])
+    expect(await world.admin.agents.get.query({ id: AUTH_SERVER_ID })).toMatchObject({
+      state: 'active',
+    })
+  })
+
   test('are refused under an id that is taken, and the first stays as it is', async () => {
     // Attack: who may create agents takes over one that is trusted already, the operator for one.
     await using world = await setUp()
@@ -333,6 +350,7 @@ describe('refusals', () => {
         clientSecrets.create.mutate({ agentId: 'operator', expiresAt: START_AT }),
         apiKeys.create.mutate({ agentId: 'operator', scopes, expiresAt: START_AT }),
         apiKeys.create.mutate({ agentId: 'operator', scopes: ['notes:read'] }),
+        agents.deactivate.mutate({ id: AUTH_SERVER_ID }),
       ].map(readRefusal),
     )
 
@@ -343,6 +361,7 @@ describe('refusals', () => {
       ...Array<string>(2).fill('credential_unknown 404'),
       ...Array<string>(2).fill('expiry_in_the_past 400'),
       'scope_not_allowed 400',
+      'agent_protected 409',
     ])
     expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(ADMIN_REASONS))
     for (const { hint, message } of refusals) expect([hint, message]).not.toContain('')

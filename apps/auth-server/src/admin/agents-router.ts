@@ -3,7 +3,8 @@ import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
 import * as z from 'zod'
 import { Agent, AgentSettings } from '../agents/agent.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
-import { agentExists, agentUnknown } from './refusals.ts'
+import { AUTH_SERVER_ID } from './admin-scopes.ts'
+import { agentExists, agentProtected, agentUnknown } from './refusals.ts'
 
 const ById = z.object({ id: AgentId })
 
@@ -59,6 +60,7 @@ export function createAgentsRouter(deps: AdminDeps) {
       .input(ById.extend({ settings: Changes }))
       .output(Agent)
       .mutation(async ({ ctx, input }) => {
+        if (input.id === AUTH_SERVER_ID) throw agentProtected(input.id)
         await findActiveAgent(deps, input.id)
         const agent = await storage.agents.update(input.id, input.settings)
         if (agent === undefined) throw agentUnknown(input.id)
@@ -70,6 +72,7 @@ export function createAgentsRouter(deps: AdminDeps) {
       .input(ById)
       .output(Agent)
       .mutation(async ({ ctx, input }) => {
+        if (input.id === AUTH_SERVER_ID) throw agentProtected(input.id)
         const agent = await storage.agents.deactivate(input.id, clock.now())
         if (agent === undefined) throw agentUnknown(input.id)
         logger.info({ by: ctx.principal.agentId, agentId: input.id }, 'agent deactivated')

@@ -4,6 +4,7 @@ import { CallRefusal } from '@deputy/auth/trpc'
 export const ADMIN_REASONS = [
   'agent_exists',
   'agent_inactive',
+  'agent_protected',
   'agent_unknown',
   'credential_unknown',
   'expiry_in_the_past',
@@ -32,6 +33,14 @@ export function agentInactive(id: string): CallRefusal {
   return refusal('CONFLICT', 'agent_inactive', {
     message: `The agent ${id} is inactive`,
     hint: 'Create an agent with a new id: one that was deactivated stays so.',
+  })
+}
+
+/** The server's own identity, without which nobody could administer it again. */
+export function agentProtected(id: string): CallRefusal {
+  return refusal('CONFLICT', 'agent_protected', {
+    message: `${id} is the authorization server itself and stays as it is`,
+    hint: 'Change or deactivate the agents that call it.',
   })
 }
 

@@ -189,7 +189,7 @@ describe('the order of checks', () => {
       { aud: 'agent-x', exp: now - 60 },
       'token_audience_invalid',
     ],
-  ])('a token %s', async (_what, isForeign, changes, reason) => {
+  ])('a token %s', async (...[, isForeign, changes, reason]) => {
     const token = await signToken(isForeign ? mallory : pair, { ...goodClaims(now), ...changes })
 
     expect(await reasonOf(token)).toBe(reason)
