@@ -1,0 +1,164 @@
+// A small agent on a loopback port, for tests of the packages on either side of the wire: tokens of
+// the test issuer, one API key that can be turned off, a call that can be held, and its log.
+import {
+  createAccessTokenVerifier,
+  createApiKeyVerifier,
+  createAuthenticator,
+  createRemoteSigningKeySource,
+} from '@deputy/auth'
+import { createAgentSecret } from '@deputy/auth/protocol'
+import { agentRouter, CallRefusal, requireScope, scopedProcedure } from '@deputy/auth/trpc'
+import { createLogger, serveAgent, type ServeAgentOptions } from '@deputy/serve'
+import type { JWTPayload } from 'jose'
+import * as z from 'zod'
+import { createSettableClock } from './settable-clock.ts'
+import {
+  createFakeIssuer,
+  createSigningPair,
+  goodClaims,
+  ISSUER,
+  signToken,
+} from './test-issuer.ts'
+
+/** The id of the agent, which is the `aud` of `goodClaims`. */
+export const TEST_AGENT = 'agent-billing-v2'
+
+/** What a bug in a handler says to the operator, and to nobody else. */
+export const BUG_MESSAGE = 'cannot open /var/lib/ledger with password hunter2'
+
+/** Holds calls until they are let go. */
+export function createGate() {
+  const entered = Promise.withResolvers<void>()
+  const opened = Promise.withResolvers<void>()
+  return {
+    /** Resolves when a call has arrived. */
+    entered: entered.promise,
+    open: () => opened.resolve(),
+    async pass(): Promise<void> {
+      entered.resolve()
+      await opened.promise
+    },
+  }
+}
+export type Gate = ReturnType<typeof createGate>
+
+/** Creates the router: one procedure for each thing that can happen to a call. */
+export function createTestRouter(gate: Gate) {
+  return agentRouter({
+    whoAmI: scopedProcedure('billing:read').query(({ ctx }) => ctx.principal),
+    echo: scopedProcedure('billing:read')
+      .input(z.object({ text: z.string().min(1) }))
+      .query(({ input }) => input.text),
+    pay: scopedProcedure('billing:write')
+      .input(z.object({ amountMinor: z.number().int() }))
+      .mutation(({ ctx, input }) => {
+        if (input.amountMinor > 1000) requireScope(ctx.principal, 'billing:large')
+        return { paidMinor: input.amountMinor }
+      }),
+    hold: scopedProcedure('billing:read').mutation(async () => {
+      await gate.pass()
+      return 'done'
+    }),
+    refuse: scopedProcedure('billing:read').query(() => {
+      throw new CallRefusal({
+        code: 'CONFLICT',
+        reason: 'account_closed',
+        message: 'The account is closed',
+        hint: 'Open another one.',
+      })
+    }),
+    fail: scopedProcedure('billing:read').query((): string => {
+      throw new Error(BUG_MESSAGE)
+    }),
+    count: scopedProcedure('billing:read').subscription(async function* count({ signal }) {
+      yield 1
+      await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+    }),
+  })
+}
+export type TestRouter = ReturnType<typeof createTestRouter>
+
+export type TestAgentOptions = Partial<
+  Pick<
+    ServeAgentOptions,
+    | 'drainTimeoutMs'
+    | 'fallback'
+    | 'isReady'
+    | 'maxBatchSize'
+    | 'maxBodyBytes'
+    | 'port'
+    | 'publicUrl'
+  >
+>
+
+/** Starts the agent. */
+export async function startTestAgent(options: TestAgentOptions = {}) {
+  const clock = createSettableClock()
+  const pair = await createSigningPair('key-1')
+  const issuer = createFakeIssuer([pair.publicJwk])
+  const gate = createGate()
+  const lines: string[] = []
+  const apiKey = { value: createAgentSecret('apiKey'), isActive: true }
+  const accessTokens = createAccessTokenVerifier({
+    issuer: ISSUER,
+    audience: TEST_AGENT,
+    keys: createRemoteSigningKeySource(ISSUER, { fetch: issuer.fetch }),
+    clock,
+    clockToleranceSeconds: 0,
+  })
+  const apiKeys = createApiKeyVerifier({
+    audience: TEST_AGENT,
+    introspect: async (token) => ({
+      ok: true,
+      value:
+        apiKey.isActive && token === apiKey.value
+          ? {
+              active: true,
+              token_type: 'api_key',
+              iss: ISSUER,
+              sub: 'agent-carol-v1',
+              aud: TEST_AGENT,
+              client_id: 'agent-carol-v1',
+              jti: 'api-key-1',
+              scope: 'billing:read',
+              iat: clock.now(),
+            }
+          : { active: false },
+    }),
+  })
+  const running = await serveAgent({
+    agentId: TEST_AGENT,
+    router: createTestRouter(gate),
+    authenticator: createAuthenticator({ accessTokens, apiKeys }),
+    issuer: ISSUER,
+    port: 0,
+    logger: createLogger({
+      name: TEST_AGENT,
+      level: 'trace',
+      write: (line) => void lines.push(line),
+    }),
+    ...options,
+  })
+  return {
+    /** Where it listens, whatever it says of itself. */
+    url: `http://127.0.0.1:${String(running.port)}`,
+    port: running.port,
+    clock,
+    issuer,
+    gate,
+    apiKey,
+    /** Everything that was logged, a record for each line. */
+    log: () => lines.map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line))),
+    logText: () => lines.join(''),
+    /** Signs a good token, but for what is changed. */
+    token: async (changes: JWTPayload & Record<string, unknown> = {}): Promise<string> =>
+      signToken(pair, { ...goodClaims(clock.now()), ...changes }),
+    /** Drains. Calls that are held stay held. */
+    close: async () => running.close(),
+    [Symbol.asyncDispose]: async () => {
+      gate.open()
+      await running.close()
+    },
+  }
+}
+export type TestAgent = Awaited<ReturnType<typeof startTestAgent>>
