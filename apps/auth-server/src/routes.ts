@@ -43,14 +43,16 @@ export function createRoutes(options: RoutesOptions): Hono {
   })
   app.post(ENDPOINT_PATH.token, limit, options.token)
   app.post(ENDPOINT_PATH.introspect, limit, options.introspect)
-  app.all('/oauth/:endpoint{token|introspect}', (context) => {
-    throw new OAuthError({
-      code: 'invalid_request',
-      message: `use POST, not ${context.req.method}`,
-      status: 405,
-      headers: { allow: 'POST' },
+  for (const path of [ENDPOINT_PATH.token, ENDPOINT_PATH.introspect]) {
+    app.all(path, (context) => {
+      throw new OAuthError({
+        code: 'invalid_request',
+        message: `use POST, not ${context.req.method}`,
+        status: 405,
+        headers: { allow: 'POST' },
+      })
     })
-  })
+  }
   for (const [path, body] of [
     [ENDPOINT_PATH.jwks, keyRing.publicKeys],
     [AUTHORIZATION_SERVER_METADATA_PATH, createMetadata(issuer)],

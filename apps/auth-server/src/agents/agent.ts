@@ -7,7 +7,12 @@ export const ScopeToken = z
   .max(256)
   .refine(isScopeToken, 'has a character that RFC 6749 §3.3 does not allow')
 
-const ScopeList = z.array(ScopeToken).max(100)
+/** Each once: a doubled audience would make the choice of a target look ambiguous. */
+function toUnique(list: readonly string[]): string[] {
+  return [...new Set(list)]
+}
+
+const ScopeList = z.array(ScopeToken).max(100).transform(toUnique)
 
 /** Longest life of an access token, in seconds. */
 export const MAX_ACCESS_TOKEN_TTL_SECONDS = 1800
@@ -19,7 +24,7 @@ export const AgentSettings = z.object({
   /** Everything that tokens and keys of this agent may ever carry. */
   scopes: ScopeList.default([]),
   /** The agents that it may call. */
-  audiences: z.array(AgentId).max(100).default([]),
+  audiences: z.array(AgentId).max(100).transform(toUnique).default([]),
   /** The scopes that its own procedures need: a token for it carries no others (RFC 9728 §2). */
   scopesSupported: ScopeList.default([]),
   /** Life of its access tokens, in seconds. */

@@ -85,10 +85,16 @@ describe('JWKS', () => {
 })
 
 describe('a path that is not there', () => {
-  test('is answered with 404 and JSON', async () => {
+  test.each([
+    '/oauth/authorize',
+    '/oauth/token/',
+    '/oauth/tokens',
+    '/OAUTH/TOKEN',
+    '//oauth/token',
+  ])('like %s is answered with 404 and JSON', async (path) => {
     await using server = await startAuthServer()
 
-    const answer = await send(`${server.issuer}/oauth/authorize`)
+    const answer = await send(`${server.issuer}${path}`, { method: 'POST' })
 
     expect(answer.status).toBe(404)
     expect(answer.body).toMatchObject({ error: 'not_found' })
