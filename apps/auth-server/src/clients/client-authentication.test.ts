@@ -88,6 +88,17 @@ describe('client authentication', () => {
     expect(agent.id).toBe('agent-alice')
   })
 
+  test('ends the id at the first colon, so that a secret may have one that is not encoded', async () => {
+    await using world = await setUp()
+    await world.storage.clientSecrets.insert(
+      makeClientSecret({ id: 'odd', secretHash: hashSecret('a:b:c') }),
+    )
+
+    const agent = await world.authenticate(basic('agent-alice:a:b:c'), NO_FORM)
+
+    expect(agent.id).toBe('agent-alice')
+  })
+
   test('takes the scheme in any case, and client_id repeated in the body', async () => {
     await using world = await setUp()
     const header = basic('agent-alice:secret+of+agent-alice').replace('Basic', 'bASIC')

@@ -313,6 +313,15 @@ describe('POST /oauth/introspect, callers', () => {
     expect(answer.body).toMatchObject({ active: true })
   })
 
+  test('refuses a body above the limit', async () => {
+    await using world = await setUp()
+
+    const answer = await introspect(world.server, world.bob, 'a'.repeat(33 * 1024))
+
+    expect(answer.status).toBe(413)
+    expect(answer.body).toMatchObject({ error: 'invalid_request' })
+  })
+
   test('refuses GET', async () => {
     await using world = await setUp()
 
