@@ -159,14 +159,14 @@ describe('agents', () => {
       accessTokenTtlSeconds: 60,
     })
 
+    const untouched = await world.admin.agents.update.mutate({ id: 'agent-a', settings: {} })
     const updated = await world.admin.agents.update.mutate({
       id: 'agent-a',
-      settings: { description: '' },
+      settings: { scopes: [] },
     })
-    const untouched = await world.admin.agents.update.mutate({ id: 'agent-a', settings: {} })
 
-    expect(updated).toEqual({ ...created, description: '' })
-    expect(untouched).toEqual(updated)
+    expect(untouched).toEqual(created)
+    expect(updated).toEqual({ ...created, scopes: [] })
   })
 
   test('are deactivated once, and stay so', async () => {
