@@ -13,6 +13,7 @@ import {
 import type { AnyTRPCRouter } from '@trpc/server'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { createServer, type RequestListener } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createCallLog } from './call-log.ts'
 import { createRequestListener, TRPC_PATH } from './http-routes.ts'
@@ -112,6 +113,8 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     webSockets.notify()
     await withTimeout(callLog.whenIdle(), options.drainTimeoutMs ?? 10_000)
+    // A call has ended a moment before its answer is written: that moment first.
+    await setImmediate()
     webSockets.close()
     server.closeIdleConnections()
     // What is left is a client that keeps its connection although it has nothing under way.
