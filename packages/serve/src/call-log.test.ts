@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest'
+import { bearer, callTrpc } from '../../../test/support/call-trpc.ts'
+import { openWebSocket } from '../../../test/support/raw-socket.ts'
+import { BUG_MESSAGE, startTestAgent, type TestAgent } from '../../../test/support/test-agent.ts'
+
+const calls = (agent: TestAgent) => agent.log().filter((line) => line['msg'] === 'call')
+
+describe('the call log', () => {
+  test('says who called what, on whose behalf, and how it ended', async () => {
+    await using agent = await startTestAgent()
+    const token = await agent.token({ act: { sub: 'agent-bob-v1' } })
+
+    await callTrpc(agent.url, 'whoAmI', { headers: bearer(token) })
+
+    expect(calls(agent)).toMatchObject([
+      {
+        path: 'whoAmI',
+        type: 'query',
+        agentId: 'agent-bob-v1',
+        subject: 'agent-alice-v1',
+        credentialId: 'token-1',
+        outcome: 'ok',
+        durationMs: expect.any(Number) as number,
+      },
+    ])
+  })
+
+  test('names the reason of each refusal as the caller saw it', async () => {
+    await using agent = await startTestAgent()
+    const headers = bearer(await agent.token())
+
+    await callTrpc(agent.url, 'whoAmI')
+    await callTrpc(agent.url, 'pay', { method: 'POST', headers })
+    await callTrpc(agent.url, 'echo', { headers, input: { text: '' } })
+    await callTrpc(agent.url, 'refuse', { headers })
+    await callTrpc(agent.url, 'fail', { headers })
+
+    expect(calls(agent).map(({ agentId, outcome }) => [agentId, outcome])).toEqual([
+      [undefined, 'credentials_missing'],
+      ['agent-alice-v1', 'scope_missing'],
+      ['agent-alice-v1', 'input_invalid'],
+      ['agent-alice-v1', 'account_closed'],
+      ['agent-alice-v1', 'internal_error'],
+    ])
+  })
+
+  test('keeps the stack of a bug, and of nothing else', async () => {
+    await using agent = await startTestAgent()
+    const headers = bearer(await agent.token())
+
+    await callTrpc(agent.url, 'fail', { headers })
+    await callTrpc(agent.url, 'refuse', { headers })
+
+    const [bug, refusal] = calls(agent)
+    expect(JSON.stringify(bug)).toContain(BUG_MESSAGE)
+    expect(JSON.stringify(bug)).toContain('test-agent.ts')
+    expect(JSON.stringify(refusal)).not.toContain('stack')
+  })
+
+  test('never writes a credential, whatever happens to it', async () => {
+    // Attack: whoever reads the log calls the agent.
+    await using agent = await startTestAgent()
+    const tokens = [
+      await agent.token(),
+      await agent.token({ exp: 1 }),
+      await agent.token({ aud: 'agent-x' }),
+      'not.a.token',
+    ]
+    for (const token of tokens) {
+      for (const path of ['whoAmI', 'fail', 'echo', 'nothing-here']) {
+        await callTrpc(agent.url, path, { headers: bearer(token) })
+      }
+    }
+    await callTrpc(agent.url, 'fail', { headers: { 'x-api-key': agent.apiKey.value } })
+    const url = `ws://127.0.0.1:${String(agent.port)}/trpc?connectionParams=1`
+    await using connection = await openWebSocket(url)
+    connection.send({ method: 'connectionParams', data: bearer(tokens[0] ?? '') })
+    connection.send({ id: 1, jsonrpc: '2.0', method: 'query', params: { path: 'fail' } })
+    await connection.message(0)
+
+    const log = agent.logText()
+
+    expect(calls(agent)).toHaveLength(14)
+    for (const secret of [...tokens, agent.apiKey.value]) expect(log).not.toContain(secret)
+    // Not in parts either: a token is as good without its header as with it.
+    for (const token of tokens.slice(0, 3)) {
+      expect(log).not.toContain(token.split('.')[2])
+    }
+  })
+
+  test('tells the calls of one batch by their paths and joins them by their id', async () => {
+    await using agent = await startTestAgent()
+
+    await callTrpc(agent.url, 'whoAmI,nothing,refuse?batch=1', {
+      headers: bearer(await agent.token()),
+    })
+
+    const lines = calls(agent)
+    expect(new Set(lines.map((line) => line['path']))).toEqual(new Set(['whoAmI', 'refuse']))
+    expect(lines[0]?.['correlationId']).toBe(lines[1]?.['correlationId'])
+  })
+})
