@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { createSettableClock } from '../../../test/support/settable-clock.ts'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { createPlace, readOperatorFile, startAt, type Place } from '../test-support/auth-server.ts'
-import { postToken } from '../test-support/oauth-request.ts'
+import { postToken, send } from '../test-support/oauth-request.ts'
 import { ADMIN_SCOPES, createAuthServer } from './index.ts'
 import { openStorage } from './storage/open-storage.ts'
 
@@ -76,6 +76,15 @@ describe('the first start', () => {
     expect(secrets.map((secret) => isAgentSecret(secret, 'clientSecret'))).toEqual([true, true])
     expect(new Set(secrets).size).toBe(2)
     expect((await postToken(second, first.operator)).status).toBe(401)
+  })
+
+  test('is over when the server says that it is ready', async () => {
+    await using place = await createPlaceInFolder()
+    await using server = await startAt(place)
+
+    const { body, status } = await send(`${server.issuer}/readyz`)
+
+    expect({ body, status }).toEqual({ body: { status: 'ready' }, status: 200 })
   })
 
   test('keeps the secret out of the database', async () => {
