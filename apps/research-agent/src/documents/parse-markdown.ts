@@ -36,12 +36,11 @@ function visit(nodes: readonly RootContent[], passages: Passage[], headings: str
   }
 }
 
-/** Badges and bare link lists are paragraphs to Markdown and noise to a reader. */
-function isProse(paragraph: Paragraph): boolean {
-  const hasOwnWords = paragraph.children.some(
-    (child) => child.type === 'text' && /\p{L}{2}.*\s.*\p{L}{2}/su.test(child.value),
-  )
-  return hasOwnWords
+/** Badges and bare lists of links are paragraphs to Markdown and noise to a reader. */
+function isProse({ children }: Paragraph): boolean {
+  const own = children.filter(({ type }) => type !== 'link' && type !== 'image' && type !== 'html')
+  const words = toLinedText(own).text.match(/\p{L}{2,}/gu) ?? []
+  return words.length >= 2
 }
 
 function toLinedText(children: readonly PhrasingContent[]): LinedText {

@@ -14,7 +14,8 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
 export function splitSentences({ lineAt, outline, text }: LinedText): readonly Sentence[] {
   const sentences: Sentence[] = []
   let start = 0
-  for (const { index, segment } of segmenter.segment(outline)) {
+  // A line break inside a paragraph ends no sentence; to the segmenter it would.
+  for (const { index, segment } of segmenter.segment(outline.replace(/[\r\n]/g, ' '))) {
     const end = index + segment.length
     if (end < outline.length && endsWithAbbreviation(outline.slice(start, end))) continue
     addSentence(sentences, lineAt, { text: text.slice(start, end), index: start })

@@ -97,9 +97,12 @@ export function createSqliteDocumentIndex(db: Kysely<Tables>): DocumentIndex {
   }
 }
 
-/** Any text as one string of FTS5's query syntax: its operators mean nothing inside quotes. */
+/**
+ * Any text as one string of FTS5's query syntax: its operators mean nothing inside quotes. NUL, which
+ * would end the query, cannot be searched for.
+ */
 function quoteTerm(term: string): string {
-  return `"${term.replaceAll('"', '""')}"`
+  return `"${term.replaceAll('\u0000', ' ').replaceAll('"', '""')}"`
 }
 
 function toDocument(row: Selectable<DocumentTable>): IndexedDocument {

@@ -1,0 +1,137 @@
+import { rm, utimes, writeFile } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
+import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { silent, writeFiles } from '../../test-support/research-world.ts'
+import { openStorage } from '../storage/open-storage.ts'
+import { findDocuments } from './find-documents.ts'
+import { updateIndex } from './update-index.ts'
+
+const namesIn = async (folder: string): Promise<string[]> => {
+  const found = await findDocuments(folder)
+  return found.ok ? found.value.map(({ file }) => file) : []
+}
+
+describe('finding documents', () => {
+  test('takes Markdown and text, and leaves out what is about no use', async () => {
+    await using folder = await createTemporaryFolder()
+    await writeFiles(folder.path, {
+      'guide.md': 'a',
+      'notes/plan.txt': 'a',
+      'code.ts': 'a',
+      'LICENSE.md': 'a',
+      'license.txt': 'a',
+      'CHANGELOG.md': 'a',
+      '.hidden/secret.md': 'a',
+      'node_modules/x/README.md': 'a',
+    })
+
+    expect(await namesIn(folder.path)).toEqual(['guide.md', 'notes/plan.txt'])
+  })
+
+  test("names a package's files from the package on, once, in pnpm's layout", async () => {
+    await using folder = await createTemporaryFolder()
+    await writeFiles(folder.path, {
+      'node_modules/.pnpm/jose@6.0.0/node_modules/jose/README.md': 'a',
+      'node_modules/.pnpm/@trpc+server@11.0.0/node_modules/@trpc/server/docs/links.md': 'a',
+      'node_modules/plain/README.md': 'a',
+    })
+
+    const found = await namesIn(folder.file('node_modules'))
+
+    expect(found.toSorted()).toEqual([
+      '@trpc/server/docs/links.md',
+      'jose/README.md',
+      'plain/README.md',
+    ])
+  })
+
+  test.each(['missing', 'empty'])('refuses a folder that is %s, and says which', async (kind) => {
+    await using folder = await createTemporaryFolder()
+    const path = kind === 'empty' ? folder.path : folder.file('missing')
+
+    const found = await findDocuments(path)
+
+    expect(found).toMatchObject({
+      ok: false,
+      refusal: { reason: 'documents_unavailable', detail: expect.stringContaining(path) as string },
+    })
+  })
+})
+
+describe('updating the index', () => {
+  test('reads what is new or changed, and drops what is gone', async () => {
+    await using folder = await createTemporaryFolder()
+    await using storage = await openStorage(':memory:')
+    const update = async () => updateIndex(storage.documents, folder.path, silent)
+    await writeFiles(folder.path, {
+      'same.md': 'Stays as it is here.',
+      'changes.md': 'Apples are red fruit.',
+      'goes.md': 'Soon this is gone.',
+    })
+
+    const first = await update()
+    const second = await update()
+    await writeFile(folder.file('changes.md'), 'Pears are green fruit.')
+    await utimes(folder.file('changes.md'), 1, 1)
+    await rm(folder.file('goes.md'))
+    const third = await update()
+
+    expect(first).toMatchObject({ value: { documents: 3, added: 3, removed: 0 } })
+    expect(second).toMatchObject({ value: { documents: 3, added: 0, removed: 0 } })
+    expect(third).toMatchObject({ value: { documents: 2, added: 1, removed: 1 } })
+    expect(await storage.documents.search(['apples'], 5)).toEqual([])
+    expect(await storage.documents.search(['soon'], 5)).toEqual([])
+    expect(await storage.documents.search(['pears'], 5)).toHaveLength(1)
+    expect(await storage.documents.search(['stays'], 5)).toHaveLength(1)
+  })
+
+  test('empties the index of a folder that is gone', async () => {
+    await using folder = await createTemporaryFolder()
+    await using storage = await openStorage(':memory:')
+    await writeFiles(folder.path, { 'docs/a.md': 'Apples are red fruit.' })
+    await updateIndex(storage.documents, folder.file('docs'), silent)
+    await rm(folder.file('docs'), { recursive: true })
+
+    const result = await updateIndex(storage.documents, folder.file('docs'), silent)
+
+    expect(result.ok).toBe(false)
+    expect(await storage.documents.list()).toEqual([])
+  })
+})
+
+describe('searching', () => {
+  test.each([
+    '"',
+    '""""',
+    'AND OR NOT NEAR',
+    'a* OR b',
+    'heading:x',
+    '{a b} : c',
+    '-- ; drop table passage',
+    '\u0000',
+    '^(((',
+    '!?.,:;'.repeat(80),
+  ])('is safe for the term %j', async (term) => {
+    await using folder = await createTemporaryFolder()
+    await using storage = await openStorage(':memory:')
+    await writeFiles(folder.path, { 'a.md': 'Apples are red fruit.' })
+    await updateIndex(storage.documents, folder.path, silent)
+
+    const found = await storage.documents.search([term, 'apples'], 5)
+
+    expect(found.map(({ file }) => file)).toEqual(['a.md'])
+  })
+
+  test('finds other forms of a word', async () => {
+    await using folder = await createTemporaryFolder()
+    await using storage = await openStorage(':memory:')
+    await writeFiles(folder.path, { 'a.md': 'It verifies signatures quickly.' })
+    await updateIndex(storage.documents, folder.path, silent)
+
+    expect(await storage.documents.search(['verifying'], 5)).toHaveLength(1)
+    expect(await storage.documents.countPassages(['verify', 'absent'])).toEqual({
+      total: 1,
+      holding: [1, 0],
+    })
+  })
+})
