@@ -21,7 +21,9 @@ const HEADING_SHARE = 0.5
 const PASSAGE_SHARE = 0.25
 const BM25_SHARE = 0.35
 /** Below this share of the question's weight a sentence is about something else. */
-const MIN_COVERAGE = 0.3
+const MIN_COVERAGE = 0.45
+/** A sentence worth less than this share of the best one only dilutes the answer. */
+const MIN_OF_BEST = 0.55
 const WORDS = { min: 6, max: 70 }
 
 /** The weight of a term that so many of all passages hold. */
@@ -55,7 +57,10 @@ export function rankSentences(
       return [{ text, score, citation: { file: passage.file, startLine, endLine } }]
     })
   })
-  return ranked.toSorted((a, b) => b.score - a.score)
+  const best = Math.max(...ranked.map(({ score }) => score))
+  return ranked
+    .filter(({ score }) => score >= best * MIN_OF_BEST)
+    .toSorted((a, b) => b.score - a.score)
 }
 
 /**
