@@ -107,11 +107,21 @@ function toTokenError(
     })
   }
   const reason = error instanceof Error ? error.message : 'the request failed'
-  const isAnswer = error instanceof oauth.OperationProcessingError
+  const status = readStatus(error)
+  const isAnswer =
+    (error instanceof oauth.OperationProcessingError && (status ?? 0) < 500) ||
+    error instanceof oauth.UnsupportedOperationError
   return new ClientError({
     code: isAnswer ? 'token_response_invalid' : 'token_unavailable',
     message: `no token could be had from ${issuer}: ${reason}`,
     hint: 'Check that the authorization server is running and that the issuer URL is right.',
+    status,
     cause: error instanceof TypeError ? error.cause : undefined,
   })
+}
+
+/** The status of an answer that was not the one expected, where oauth4webapi hands it on. */
+function readStatus(error: unknown): number | undefined {
+  const cause = error instanceof oauth.OperationProcessingError ? error.cause : undefined
+  return cause instanceof Response ? cause.status : undefined
 }
