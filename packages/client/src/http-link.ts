@@ -20,7 +20,13 @@ export function createHttpTransport<Router extends AnyTRPCRouter>(
     maxItems: MAX_BATCH_SIZE,
     // A batch has one set of headers: its calls share one token, and the latest one serves them all.
     headers: ({ opList }) => readAuthorization(opList.at(-1) ?? opList[0]).toHeaders(),
-    fetch: async (input, init) => fetchWith(input, { ...init, signal: init?.signal ?? null }),
+    fetch: async (input, init) =>
+      fetchWith(input, {
+        ...init,
+        signal: init?.signal ?? null,
+        // Attack prevented: a redirect to another host, to which `fetch` would take the API key along.
+        redirect: 'error',
+      }),
   })
   return { link: link, close: async () => undefined }
 }
