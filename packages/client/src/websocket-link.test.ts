@@ -1,0 +1,162 @@
+import { createServer } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { createFakeTokenEndpoint, tokenAnswer } from '../../../test/support/fake-token-endpoint.ts'
+import { findFreePort } from '../../../test/support/find-free-port.ts'
+import {
+  startTestAgent,
+  TEST_AGENT,
+  type TestAgent,
+  type TestRouter,
+} from '../../../test/support/test-agent.ts'
+import { ISSUER } from '../../../test/support/test-issuer.ts'
+import { clientSecret, createAgentClient, toClientError } from './index.ts'
+
+function createClient(agent: TestAgent, url = agent.url) {
+  const endpoint = createFakeTokenEndpoint(async () => tokenAnswer(await agent.token()))
+  const credentials = clientSecret({
+    issuer: ISSUER,
+    clientId: 'agent-alice-v1',
+    clientSecret: 'cs-agent-hunter2',
+    fetch: endpoint.fetch,
+    clock: agent.clock,
+  })
+  const client = createAgentClient<TestRouter>({
+    url,
+    credentials,
+    audience: TEST_AGENT,
+    scopes: [],
+    transport: 'websocket',
+    timeoutMs: 2000,
+  })
+  return { client, endpoint }
+}
+
+/** A connection has one correlation id. */
+const connections = (agent: TestAgent): number =>
+  new Set(
+    agent
+      .log()
+      .filter((line) => line['msg'] === 'call')
+      .map((line) => line['correlationId']),
+  ).size
+
+describe('over WebSocket', () => {
+  test('calls share one connection', async () => {
+    await using agent = await startTestAgent()
+    const { client } = createClient(agent)
+    await using _client = client
+
+    const answers = await Promise.all(
+      ['a', 'b', 'c'].map(async (text) => client.echo.query({ text })),
+    )
+    await client.whoAmI.query()
+
+    expect(answers).toEqual(['a', 'b', 'c'])
+    expect(connections(agent)).toBe(1)
+  })
+
+  test('the token is not in the URL', async () => {
+    // Attack: URLs are logged by every proxy on the way.
+    await using agent = await startTestAgent()
+    const seen: unknown[] = []
+    const proxy = createServer().on('upgrade', (req, socket) => {
+      seen.push(req.url, req.headers.authorization)
+      socket.destroy()
+    })
+    const port = await findFreePort()
+    await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve))
+    const { client } = createClient(agent, `http://127.0.0.1:${String(port)}`)
+
+    await client.whoAmI.query().catch(toClientError)
+    await client[Symbol.asyncDispose]()
+    await new Promise((resolve) => proxy.close(resolve))
+
+    expect(seen.slice(0, 2)).toEqual(['/trpc?connectionParams=1', undefined])
+  })
+
+  test('a new token opens a new connection', async () => {
+    await using agent = await startTestAgent()
+    const { client, endpoint } = createClient(agent)
+    await using _client = client
+    await client.whoAmI.query()
+
+    agent.clock.advance(900)
+    const answer = await client.whoAmI.query()
+
+    expect(answer.expiresAt).toBe(agent.clock.now() + 900)
+    expect([connections(agent), endpoint.requests.length]).toEqual([2, 2])
+  })
+
+  test('a call that is under way on the old connection is still answered', async () => {
+    await using agent = await startTestAgent()
+    const { client } = createClient(agent)
+    await using _client = client
+    const held = client.hold.mutate()
+    await agent.gate.entered
+
+    agent.clock.advance(900)
+    await client.whoAmI.query()
+    agent.gate.open()
+
+    expect(await held).toBe('done')
+  })
+
+  test('a connection that is refused is told at once, not waited for', async () => {
+    await using agent = await startTestAgent()
+    const { client } = createClient(agent, `http://127.0.0.1:${String(await findFreePort())}`)
+    await using _client = client
+
+    const error = await client.whoAmI.query().catch(toClientError)
+
+    expect(error).toMatchObject({ name: 'ClientError', code: 'network_error' })
+  })
+
+  test('refusals read as they do over HTTP', async () => {
+    await using agent = await startTestAgent()
+    const { client } = createClient(agent)
+    await using _client = client
+
+    expect(await client.pay.mutate({ amountMinor: 1 }).catch(toClientError)).toMatchObject({
+      code: 'scope_missing',
+      status: 403,
+      requiredScopes: ['billing:write'],
+    })
+  })
+
+  test('a subscription delivers until it is ended', async () => {
+    await using agent = await startTestAgent()
+    const { client } = createClient(agent)
+    await using _client = client
+    const first = Promise.withResolvers<number>()
+
+    const subscription = client.count.subscribe(undefined, {
+      onData: first.resolve,
+      onError: first.reject,
+    })
+
+    expect(await first.promise).toBe(1)
+    subscription.unsubscribe()
+  })
+})
+
+describe('disposing of a client', () => {
+  test('ends its connections, so that the agent has nobody left to wait for', async () => {
+    const agent = await startTestAgent()
+    const { client } = createClient(agent)
+    await client.whoAmI.query()
+
+    await client[Symbol.asyncDispose]()
+    await agent.close()
+
+    expect(agent.log().at(-1)).toMatchObject({ msg: 'closed' })
+  })
+
+  test('before the first call does nothing', async () => {
+    await using agent = await startTestAgent()
+    const { client, endpoint } = createClient(agent)
+
+    await client[Symbol.asyncDispose]()
+
+    expect(endpoint.requests).toEqual([])
+  })
+})
