@@ -62,7 +62,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     introspect: createIntrospectEndpoint({ authenticateClient, introspect }),
   })
 
-  const answer = getRequestListener(routes.fetch)
+  const answer = getRequestListener(routes.fetch, { overrideGlobalObjects: false })
   let isReady = false
   const running = await serveAgent({
     agentId: AUTH_SERVER_ID,
@@ -71,7 +71,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       accessTokens: createAccessTokenVerifier({
         issuer,
         audience: AUTH_SERVER_ID,
-        keys: createLocalSigningKeySource(async () => keyRing.publicKeys),
+        keys: createLocalSigningKeySource(keyRing.publicKeys),
         clock,
         clockToleranceSeconds: 0,
       }),

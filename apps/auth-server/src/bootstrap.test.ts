@@ -8,9 +8,10 @@ import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { createSettableClock } from '../../../test/support/settable-clock.ts'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
+import { connectAdmin } from '../test-support/admin-client.ts'
 import { createPlace, readOperatorFile, startAt, type Place } from '../test-support/auth-server.ts'
 import { postToken, send } from '../test-support/oauth-request.ts'
-import { ADMIN_SCOPES, createAuthServer } from './index.ts'
+import { ADMIN_SCOPES, AUTH_SERVER_ID, createAuthServer } from './index.ts'
 import { openStorage } from './storage/open-storage.ts'
 
 async function createPlaceInFolder() {
@@ -188,7 +189,7 @@ describe('a later start', () => {
     expect(await countOperatorSecrets(place)).toBe(1)
   })
 
-  test('makes a further secret when told to reset the operator', async () => {
+  test('makes a new secret in place of the old one when told to reset the operator', async () => {
     await using place = await createPlaceInFolder()
     await startOnce(place)
     const before = await readOperatorFile(place.operatorFile)
@@ -204,7 +205,26 @@ describe('a later start', () => {
         return (await postToken(server, { id, secret })).status
       }),
     )
-    expect(statuses).toEqual([200, 200])
+    // Attack: whoever found the lost file goes on using it.
+    expect(statuses).toEqual([401, 200])
+  })
+
+  test('gives the operator its authority back when told to reset it', async () => {
+    await using place = await createPlaceInFolder()
+    {
+      await using server = await startAt(place)
+      await using admin = connectAdmin(server)
+      await admin.agents.update.mutate({ id: 'operator', settings: { scopes: [], audiences: [] } })
+    }
+
+    await startOnce(place, { resetOperator: true })
+
+    await using server = await startAt(place)
+    await using admin = connectAdmin(server)
+    expect(await admin.agents.get.query({ id: 'operator' })).toMatchObject({
+      scopes: [...ADMIN_SCOPES],
+      audiences: [AUTH_SERVER_ID],
+    })
   })
 
   test.each([

@@ -5,19 +5,16 @@ import type { Logger } from '@deputy/serve'
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { ADMIN_SCOPES, AUTH_SERVER_ID } from './admin/admin-scopes.ts'
+import { ADMIN_SCOPES, AUTH_SERVER_ID, OPERATOR_ID } from './admin/admin-scopes.ts'
 import { createClientSecret } from './clients/create-client-secret.ts'
 import { createMetadata } from './endpoints/metadata.ts'
 import type { Storage } from './storage/open-storage.ts'
-
-/** The operator's agent id. */
-export const OPERATOR_ID = 'operator'
 
 export type BootstrapOptions = {
   readonly storage: Storage
   readonly issuer: string
   readonly operatorFile: string
-  /** Gives the operator a further secret, for one whose file was lost. */
+  /** Gives the operator a new secret in place of all others, and its authority back. */
   readonly resetOperator: boolean
   readonly clock: Clock
   readonly logger: Logger
@@ -51,6 +48,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     await updateIssuer(operatorFile, issuer)
     return
   }
+  await restoreAuthority(storage)
   const { record, secret } = createClientSecret(OPERATOR_ID, now)
   // The file first: a crash in between leaves a file of no use, which the next start replaces,
   // and not an operator whose secret nobody knows.
@@ -62,7 +60,19 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     token_endpoint: createMetadata(issuer).token_endpoint,
   })
   await storage.clientSecrets.insert(record)
+  // A reset is for a file that was lost, perhaps to somebody: what was in it must not go on working.
+  for (const { id } of secrets) await storage.clientSecrets.deactivate(id, now)
   logger.info({ operatorFile }, "the operator's credentials are in this file")
+}
+
+/** Gives back what the operator needs to administer, beside whatever else it has by now. */
+async function restoreAuthority({ agents }: Storage): Promise<void> {
+  const operator = await agents.find(OPERATOR_ID)
+  if (operator === undefined) return
+  await agents.update(OPERATOR_ID, {
+    scopes: [...new Set([...operator.scopes, ...ADMIN_SCOPES])],
+    audiences: [...new Set([...operator.audiences, AUTH_SERVER_ID])],
+  })
 }
 
 async function writeCredentials(file: string, credentials: CredentialsFile): Promise<void> {

@@ -63,6 +63,7 @@ describe('readConfig', () => {
     ['DEPUTY_ISSUER', 'javascript:alert(1)'],
     ['DEPUTY_ISSUER', 'https://auth.example?tenant=1'],
     ['DEPUTY_ISSUER', 'https://auth.example#top'],
+    ['DEPUTY_ISSUER', 'https://auth.example/tenant'],
     ['DEPUTY_DATABASE_FILE', ''],
     ['DEPUTY_OPERATOR_FILE', ''],
     ['DEPUTY_RESET_OPERATOR', 'perhaps'],
@@ -72,6 +73,16 @@ describe('readConfig', () => {
 
     expect(read).toThrow(new RegExp(`^these settings are wrong: ${name}: [^\\n]+$`))
   })
+
+  test.each(['0.0.0.0', '::'])(
+    'needs an issuer that callers can reach where it listens on %s',
+    (host) => {
+      expect(() => readConfig({ DEPUTY_HOST: host })).toThrow('DEPUTY_ISSUER: is required')
+      expect(
+        readConfig({ DEPUTY_HOST: host, DEPUTY_ISSUER: 'https://auth.example' }),
+      ).toMatchObject({ host, issuer: 'https://auth.example' })
+    },
+  )
 
   test('names every setting that is wrong, in one sentence', () => {
     const read = () => readConfig({ PORT: 'x', DEPUTY_LOG_LEVEL: 'loud' })

@@ -6,6 +6,11 @@ import * as z from 'zod'
 const Issuer = z
   .url({ protocol: /^https?$/ })
   .refine((url) => !/[?#]/.test(url), 'must have no query and no fragment')
+  // RFC 8414 §3.1 puts the metadata of an issuer with a path elsewhere; it is not served there.
+  .refine((url) => URL.parse(url)?.pathname === '/', 'must have no path')
+
+/** Addresses that a server listens on and nobody can call. */
+const WILDCARDS = new Set(['0.0.0.0', '::'])
 
 const Config = ServerEnvironment.extend({
   PORT: ServerEnvironment.shape.PORT.default(2884),
@@ -13,15 +18,20 @@ const Config = ServerEnvironment.extend({
   DEPUTY_DATABASE_FILE: z.string().min(1).default('.deputy/auth-server.sqlite'),
   DEPUTY_OPERATOR_FILE: z.string().min(1).default('.deputy/credentials/operator.json'),
   DEPUTY_RESET_OPERATOR: z.stringbool().default(false),
-}).transform((env) => ({
-  host: env.DEPUTY_HOST,
-  port: env.PORT,
-  issuer: env.DEPUTY_ISSUER ?? `http://${toUrlHost(env.DEPUTY_HOST)}:${String(env.PORT)}`,
-  databaseFile: env.DEPUTY_DATABASE_FILE,
-  operatorFile: env.DEPUTY_OPERATOR_FILE,
-  resetOperator: env.DEPUTY_RESET_OPERATOR,
-  logLevel: env.DEPUTY_LOG_LEVEL,
-}))
+})
+  .refine((env) => env.DEPUTY_ISSUER !== undefined || !WILDCARDS.has(env.DEPUTY_HOST), {
+    path: ['DEPUTY_ISSUER'],
+    message: 'is required where DEPUTY_HOST is every address: callers need one to reach',
+  })
+  .transform((env) => ({
+    host: env.DEPUTY_HOST,
+    port: env.PORT,
+    issuer: env.DEPUTY_ISSUER ?? `http://${toUrlHost(env.DEPUTY_HOST)}:${String(env.PORT)}`,
+    databaseFile: env.DEPUTY_DATABASE_FILE,
+    operatorFile: env.DEPUTY_OPERATOR_FILE,
+    resetOperator: env.DEPUTY_RESET_OPERATOR,
+    logLevel: env.DEPUTY_LOG_LEVEL,
+  }))
 
 /** The server's settings from the environment. */
 export type Config = z.infer<typeof Config>

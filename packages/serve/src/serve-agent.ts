@@ -46,6 +46,9 @@ export type ServeAgentOptions = {
   readonly drainTimeoutMs?: number | undefined
 }
 
+/** Default for how long a drain waits. */
+const DRAIN_TIMEOUT_MS = 10_000
+
 export type RunningAgent = AsyncDisposable & {
   /** Where callers reach it. */
   readonly url: string
@@ -111,16 +114,20 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   async function drain(): Promise<void> {
     isDraining = true
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    const deadline = Promise.withResolvers<void>()
+    const timer = setTimeout(deadline.resolve, options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS)
+    // A kept-alive connection is idle only once its last answer is out: asked for again until then.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50)
     webSockets.notify()
-    await withTimeout(callLog.whenIdle(), options.drainTimeoutMs ?? 10_000)
+    await Promise.race([callLog.whenIdle(), deadline.promise])
     // A call has ended a moment before its answer is written: that moment first.
     await setImmediate()
     webSockets.close()
-    server.closeIdleConnections()
-    // What is left is a client that keeps its connection although it has nothing under way.
-    const cut = setTimeout(() => server.closeAllConnections(), 1000)
+    await Promise.race([closed, deadline.promise])
+    server.closeAllConnections()
     await closed
-    clearTimeout(cut)
+    clearTimeout(timer)
+    clearInterval(sweep)
     logger.info('closed')
   }
 
@@ -140,11 +147,4 @@ function createMetadata(
     scopes_supported: [...new Set(scopes)].toSorted(),
     bearer_methods_supported: ['header'],
   })
-}
-
-async function withTimeout(work: Promise<void>, timeoutMs: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, timeoutMs)
-  await Promise.race([work, promise])
-  clearTimeout(timer)
 }

@@ -28,6 +28,9 @@ export type WebSockets = {
 /** RFC 6455 §7.4.1: going away. tRPC's client reconnects after it. */
 const GOING_AWAY = 1001
 
+/** How long a peer may take to answer a close. */
+const CLOSE_TIMEOUT_MS = 1000
+
 /** Serves the router over WebSocket, at the same path and on the same port as over HTTP. */
 export function serveWebSocket(server: Server, options: WebSocketOptions): WebSockets {
   const { authenticator, maxBatchSize, maxBytes, observeCall, router } = options
@@ -56,7 +59,11 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
       handler.broadcastReconnectNotification()
     },
     close() {
-      for (const client of sockets.clients) client.close(GOING_AWAY, 'the agent is shutting down')
+      for (const client of sockets.clients) {
+        client.close(GOING_AWAY, 'the agent is shutting down')
+        // A peer that does not answer the close is not waited for.
+        setTimeout(() => client.terminate(), CLOSE_TIMEOUT_MS).unref()
+      }
       sockets.close()
     },
   }

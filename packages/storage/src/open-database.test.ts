@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { Kysely } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { openDatabase } from './index.ts'
@@ -78,6 +80,49 @@ describe('openDatabase', () => {
     const older = openDatabase<Tables>({ file, migrations: { '001-a': first } })
 
     await expect(older).rejects.toThrow(/newer version/)
+  })
+
+  test('lets processes that start at once on a new file agree on who migrates it', async () => {
+    await using folder = await createFolder()
+    const script = join(folder.path, 'start.mts')
+    await writeFile(
+      script,
+      `import { openDatabase } from ${JSON.stringify(import.meta.resolve('./index.ts'))}
+      import { sql } from ${JSON.stringify(import.meta.resolve('kysely'))}
+      // Long enough that every process is at it before the first one is through.
+      const work = sql\`with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000000)
+        select count(*) from n\`
+      const up = async (db) => {
+        await work.execute(db)
+        await db.schema.createTable('note').addColumn('id', 'integer').execute()
+      }
+      await (await openDatabase({ file: process.argv[2], migrations: { '001-a': { up } } })).close()
+      `,
+    )
+    const start = promisify(execFile)
+
+    const starts = Array.from({ length: 4 }, async () =>
+      start(process.execPath, ['--no-warnings', script, join(folder.path, 'notes.sqlite')]),
+    )
+
+    expect((await Promise.all(starts)).map(({ stderr }) => stderr)).toEqual(['', '', '', ''])
+  })
+
+  test('leaves nothing of a migration that fails half way', async () => {
+    await using folder = await createFolder()
+    const file = join(folder.path, 'notes.sqlite')
+    const broken = {
+      async up(db: Kysely<unknown>) {
+        await second.up(db)
+        throw new Error('half way')
+      },
+    }
+
+    const opened = openDatabase<Tables>({ file, migrations: { '001-a': first, '002-b': broken } })
+    await expect(opened).rejects.toThrow('half way')
+
+    await using database = await openDatabase<Tables>({ file, migrations: { '001-a': first } })
+    expect(await database.db.selectFrom('note').selectAll().execute()).toEqual([])
   })
 
   test('names a file that is not a database', async () => {

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Kysely, SqliteDialect } from 'kysely'
+import { Kysely, sql, SqliteDialect } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { openNodeSqlite } from './node-sqlite.ts'
 
@@ -41,22 +41,44 @@ export async function openDatabase<Tables>(
   } catch (cause) {
     throw new DatabaseOpenError(`cannot open the database ${file}: ${toText(cause)}`, { cause })
   }
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ ...migrations }) },
-  })
-  const { error } = await migrator.migrateToLatest()
-  if (error !== undefined) {
+  try {
+    await migrate(db, migrations)
+  } catch (cause) {
     await db.destroy()
-    const hint = /corrupted migrations|missing/i.test(toText(error))
+    const hint = /corrupted migrations|missing/i.test(toText(cause))
       ? ' (it was last used by a newer version: start that one, or restore a backup)'
       : ''
-    throw new DatabaseOpenError(`cannot migrate the database ${file}: ${toText(error)}${hint}`, {
-      cause: error,
+    throw new DatabaseOpenError(`cannot migrate the database ${file}: ${toText(cause)}${hint}`, {
+      cause,
     })
   }
   const close = async (): Promise<void> => db.destroy()
   return { db, close, [Symbol.asyncDispose]: close }
+}
+
+/**
+ * Runs what is missing, all or nothing, under the file's write lock: of two processes that start on a
+ * new file at the same moment, the second waits for the first and finds nothing to do.
+ */
+async function migrate<Tables>(
+  db: Kysely<Tables>,
+  migrations: OpenDatabaseOptions['migrations'],
+): Promise<void> {
+  // One connection is all that there is, so what the migrator runs is inside of this transaction.
+  await sql`begin immediate`.execute(db)
+  try {
+    const migrator = new Migrator({
+      db,
+      provider: { getMigrations: async () => ({ ...migrations }) },
+      disableTransactions: true,
+    })
+    const { error } = await migrator.migrateToLatest()
+    if (error !== undefined) throw error
+    await sql`commit`.execute(db)
+  } catch (error) {
+    await sql`rollback`.execute(db)
+    throw error
+  }
 }
 
 function openFile(file: string): ReturnType<typeof openNodeSqlite> {

@@ -55,12 +55,13 @@ describe('agents', () => {
 
     const refusals = [
       await readRefusal(world.admin.agents.deactivate.mutate({ id: AUTH_SERVER_ID })),
+      await readRefusal(world.admin.agents.deactivate.mutate({ id: 'operator' })),
       await readRefusal(
         world.admin.agents.update.mutate({ id: AUTH_SERVER_ID, settings: { scopesSupported: [] } }),
       ),
     ]
 
-    expect(refusals.map(({ code }) => code)).toEqual(['agent_protected', 'agent_protected'])
+    expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(['agent_protected']))
     expect(await world.admin.agents.get.query({ id: AUTH_SERVER_ID })).toMatchObject({
       state: 'active',
     })
@@ -323,6 +324,33 @@ describe('API keys', () => {
     expect(before.agents).toHaveLength(2)
     expect(beyond).toMatchObject({ code: 'scope_missing', status: 403 })
     expect(after).toMatchObject({ code: 'api_key_invalid', status: 401 })
+  })
+})
+
+describe('whoever may only make credentials', () => {
+  test('cannot make itself an operator with them', async () => {
+    // Attack: a help desk that hands out keys makes one for the operator, with all of its power.
+    await using world = await setUp()
+    const desk = await enroll(world.admin, 'agent-desk', {
+      scopes: ['keys:write', 'credentials:write'],
+      audiences: [AUTH_SERVER_ID],
+    })
+    await world.admin.agents.create.mutate({ id: 'agent-a', name: 'A', scopes: ['notes:read'] })
+    await using admin = connectAdmin(world.server, desk)
+
+    const refusals = [
+      await readRefusal(
+        admin.apiKeys.create.mutate({ agentId: 'operator', scopes: ['agents:write'] }),
+      ),
+      await readRefusal(admin.clientSecrets.create.mutate({ agentId: 'operator' })),
+    ]
+
+    expect(refusals).toMatchObject([
+      { code: 'scope_missing', message: 'Missing required scope: agents:write' },
+      { code: 'scope_missing', message: 'Missing required scope: agents:write' },
+    ])
+    const key = await admin.apiKeys.create.mutate({ agentId: 'agent-a', scopes: ['notes:read'] })
+    expect(isAgentSecret(key.apiKey, 'apiKey')).toBe(true)
   })
 })
 

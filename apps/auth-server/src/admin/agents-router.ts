@@ -3,7 +3,7 @@ import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
 import * as z from 'zod'
 import { Agent, AgentSettings } from '../agents/agent.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
-import { AUTH_SERVER_ID } from './admin-scopes.ts'
+import { AUTH_SERVER_ID, OPERATOR_ID } from './admin-scopes.ts'
 import { agentExists, agentProtected, agentUnknown } from './refusals.ts'
 
 const ById = z.object({ id: AgentId })
@@ -72,7 +72,7 @@ export function createAgentsRouter(deps: AdminDeps) {
       .input(ById)
       .output(Agent)
       .mutation(async ({ ctx, input }) => {
-        if (input.id === AUTH_SERVER_ID) throw agentProtected(input.id)
+        if (input.id === AUTH_SERVER_ID || input.id === OPERATOR_ID) throw agentProtected(input.id)
         const agent = await storage.agents.deactivate(input.id, clock.now())
         if (agent === undefined) throw agentUnknown(input.id)
         logger.info({ by: ctx.principal.agentId, agentId: input.id }, 'agent deactivated')

@@ -1,10 +1,11 @@
 import { AgentId, createAgentSecret, findMissingScopes } from '@deputy/auth/protocol'
-import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
+import { agentRouter, requireScope, scopedProcedure } from '@deputy/auth/trpc'
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { ScopeToken } from '../agents/agent.ts'
 import type { ApiKeyRecord } from '../api-keys/api-key-store.ts'
 import { hashSecret } from '../secret-hash.ts'
+import { isAdministrative } from './admin-scopes.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
 import { ApiKeySummary, toApiKeySummary } from './credential.ts'
 import { credentialUnknown, expiryInThePast, scopeNotAllowed } from './refusals.ts'
@@ -29,6 +30,8 @@ export function createApiKeysRouter(deps: AdminDeps) {
         const agent = await findActiveAgent(deps, input.agentId)
         const refused = findMissingScopes(input.scopes, agent.scopes)
         if (refused.length > 0) throw scopeNotAllowed(agent.id, refused)
+        // Attack prevented: a key that administers is made by whoever may administer already.
+        if (isAdministrative(input.scopes)) requireScope(ctx.principal, 'agents:write')
         const apiKey = createAgentSecret('apiKey')
         const record: ApiKeyRecord = {
           id: randomUUID(),

@@ -1,7 +1,8 @@
 import { AgentId } from '@deputy/auth/protocol'
-import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
+import { agentRouter, requireScope, scopedProcedure } from '@deputy/auth/trpc'
 import * as z from 'zod'
 import { createClientSecret } from '../clients/create-client-secret.ts'
+import { isAdministrative } from './admin-scopes.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
 import { ClientSecretSummary, toClientSecretSummary } from './credential.ts'
 import { credentialUnknown, expiryInThePast } from './refusals.ts'
@@ -22,6 +23,8 @@ export function createClientSecretsRouter(deps: AdminDeps) {
         const now = clock.now()
         if (input.expiresAt !== undefined && input.expiresAt <= now) throw expiryInThePast()
         const agent = await findActiveAgent(deps, input.agentId)
+        // Attack prevented: a secret for the operator is the operator's power, so it takes as much.
+        if (isAdministrative(agent.scopes)) requireScope(ctx.principal, 'agents:write')
         const { record, secret } = createClientSecret(agent.id, now, input.expiresAt)
         await storage.clientSecrets.insert(record)
         logger.info(

@@ -36,11 +36,11 @@ export function agentInactive(id: string): CallRefusal {
   })
 }
 
-/** The server's own identity, without which nobody could administer it again. */
+/** An identity without which nobody could administer the server again. */
 export function agentProtected(id: string): CallRefusal {
   return refusal('CONFLICT', 'agent_protected', {
-    message: `${id} is the authorization server itself and stays as it is`,
-    hint: 'Change or deactivate the agents that call it.',
+    message: `${id} is needed to administer the authorization server and stays as it is`,
+    hint: 'To shut the operator out, deactivate its client secrets and API keys.',
   })
 }
 

@@ -31,7 +31,7 @@ const INACTIVE: IntrospectionResponse = { active: false }
 /** Creates the answering. */
 export function createIntrospection(options: IntrospectionOptions): IntrospectFor {
   const { agents, apiKeys, clock, issuer, keyRing } = options
-  const keys = createLocalSigningKeySource(async () => keyRing.publicKeys)
+  const keys = createLocalSigningKeySource(keyRing.publicKeys)
 
   async function introspectToken(resource: Agent, token: string): Promise<IntrospectionResponse> {
     const verifier = createAccessTokenVerifier({

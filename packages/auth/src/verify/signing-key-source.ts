@@ -27,11 +27,9 @@ export type RemoteSigningKeySourceOptions = IssuerDiscoveryOptions & {
   readonly cooldownMs?: number | undefined
 }
 
-/** Serves keys from a set that the caller keeps current. */
-export function createLocalSigningKeySource(
-  readKeys: () => Promise<JSONWebKeySet>,
-): SigningKeySource {
-  return async (header, token) => createLocalJWKSet(await readKeys())(header, token)
+/** Serves keys from a set that is at hand. */
+export function createLocalSigningKeySource(keys: JSONWebKeySet): SigningKeySource {
+  return createLocalJWKSet(keys)
 }
 
 /**
