@@ -1,0 +1,44 @@
+import { TRPCError } from '@trpc/server'
+import { expect, test } from 'vitest'
+import type { Refusal } from '../refusal.ts'
+import { AuthError, CallRefusal, createChallengeHeaders } from './index.ts'
+
+const URL = 'https://billing.example/.well-known/oauth-protected-resource'
+const missing = (...scopes: string[]): Refusal => ({
+  reason: 'scope_missing',
+  requiredScopes: scopes,
+  grantedScopes: [],
+  missingScopes: scopes,
+})
+const expired: Refusal = { reason: 'token_expired', expiredAt: 1 }
+const unavailable: Refusal = { reason: 'verifier_unavailable', detail: 'x' }
+const headers = (...refusals: Refusal[]) =>
+  createChallengeHeaders(
+    refusals.map((refusal) => new AuthError(refusal)),
+    URL,
+  )
+
+test('without errors, or with errors of other kinds, there is no challenge', () => {
+  const bug = new TRPCError({ code: 'UNAUTHORIZED', message: 'not ours' })
+  const domain = new CallRefusal({ code: 'FORBIDDEN', reason: 'x', message: 'x', hint: 'x' })
+
+  expect(createChallengeHeaders([], URL)).toEqual({})
+  expect(createChallengeHeaders([bug, domain], URL)).toEqual({})
+})
+
+test('a credential that is not good comes before a scope that is missing', () => {
+  // Whoever needs a new token anyway is told so first: a 401 is never dressed up as a 403.
+  expect(headers(missing('a:b'), expired)['www-authenticate']).toMatch(
+    /^Bearer error="invalid_token"/,
+  )
+})
+
+test('a batch that lacks several scopes names each of them once', () => {
+  expect(headers(missing('a:b', 'c:d'), missing('c:d', 'e:f'))['www-authenticate']).toBe(
+    `Bearer error="insufficient_scope", error_description="Missing required scope: a:b c:d e:f", scope="a:b c:d e:f", resource_metadata="${URL}"`,
+  )
+})
+
+test('a credential that could not be judged asks for patience and challenges nobody', () => {
+  expect(headers(missing('a:b'), unavailable)).toEqual({ 'retry-after': '1' })
+})

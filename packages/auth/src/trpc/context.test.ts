@@ -1,0 +1,114 @@
+import { describe, expect, test, vi } from 'vitest'
+import type { Principal } from '../principal.ts'
+import { accept, refuse } from '../protocol/index.ts'
+import type { Authenticator } from '../verify/authenticator.ts'
+import { createAgentContext } from './context.ts'
+
+const alice: Principal = {
+  agentId: 'agent-alice-v1',
+  subject: 'agent-alice-v1',
+  audience: 'agent-billing-v2',
+  scopes: [],
+  priorActors: [],
+  expiresAt: 2_000_000_000,
+  credential: { kind: 'access_token', id: 'token-1' },
+}
+
+function createHarness(transport: 'http' | 'websocket') {
+  let isGone = false
+  const recheck = vi.fn<() => Promise<ReturnType<typeof accept<Principal>>>>(async () =>
+    isGone ? (refuse({ reason: 'token_expired', expiredAt: 1 }) as never) : accept(alice),
+  )
+  const seen: unknown[] = []
+  const authenticate = vi.fn<Authenticator['authenticate']>(async (header) => {
+    seen.push([header('authorization'), header('x-api-key')])
+    return accept({ principal: alice, recheck })
+  })
+  const createContext = createAgentContext({ authenticator: { authenticate }, transport })
+  return {
+    createContext,
+    authenticate,
+    recheck,
+    seen,
+    endCredential: () => {
+      isGone = true
+    },
+  }
+}
+
+const noHeaders = { req: { headers: {} } }
+
+describe('over HTTP', () => {
+  test('nobody is verified before a call asks', () => {
+    const { authenticate, createContext } = createHarness('http')
+
+    createContext(noHeaders)
+
+    expect(authenticate).not.toHaveBeenCalled()
+  })
+
+  test('a request is verified once, however many calls ask at once or later', async () => {
+    const { authenticate, createContext, recheck } = createHarness('http')
+    const context = createContext(noHeaders)
+
+    await Promise.all([context.authenticate(), context.authenticate()])
+    const result = await context.authenticate()
+
+    expect(result).toEqual({ ok: true, value: alice })
+    expect(authenticate).toHaveBeenCalledTimes(1)
+    expect(recheck).not.toHaveBeenCalled()
+  })
+
+  test('each request is verified by itself', async () => {
+    const { authenticate, createContext } = createHarness('http')
+
+    const [one, other] = [createContext(noHeaders), createContext(noHeaders)]
+    await one.authenticate()
+    await other.authenticate()
+
+    expect(authenticate).toHaveBeenCalledTimes(2)
+    expect(one.correlationId).not.toBe(other.correlationId)
+  })
+
+  test('headers sent twice are not read as one', async () => {
+    // Attack: two credentials of which a proxy checked the first and the agent takes the second.
+    const { createContext, seen } = createHarness('http')
+
+    await createContext({
+      req: { headers: { authorization: ['Bearer a', 'Bearer b'], 'x-api-key': 'k' } },
+    }).authenticate()
+
+    expect(seen).toEqual([['Bearer a, Bearer b', 'k']])
+  })
+})
+
+describe('over WebSocket', () => {
+  test('the connection is verified once, and its credential is checked for each call', async () => {
+    const { authenticate, createContext, endCredential, recheck } = createHarness('websocket')
+    const context = createContext(noHeaders)
+
+    const before = [await context.authenticate(), await context.authenticate()]
+    endCredential()
+    const after = await context.authenticate()
+
+    expect(before.map(({ ok }) => ok)).toEqual([true, true])
+    expect(after).toMatchObject({ ok: false, refusal: { reason: 'token_expired' } })
+    expect(authenticate).toHaveBeenCalledTimes(1)
+    expect(recheck).toHaveBeenCalledTimes(3)
+  })
+
+  test('what the connection says of itself counts, and not its handshake', async () => {
+    const { createContext, seen } = createHarness('websocket')
+    const req = { headers: { authorization: 'Bearer handshake' } }
+
+    await createContext({ req, info: { connectionParams: { 'x-api-key': 'k' } } }).authenticate()
+    await createContext({ req, info: { connectionParams: null } }).authenticate()
+    await createContext({ req }).authenticate()
+
+    expect(seen).toEqual([
+      [undefined, 'k'],
+      ['Bearer handshake', undefined],
+      ['Bearer handshake', undefined],
+    ])
+  })
+})
