@@ -7,7 +7,7 @@ import { clientSecret, createAgentClient, type AgentClient, type Credentials } f
 import { readCredentialsFile } from '@deputy/client/node'
 import { createResearchAgent } from '@deputy/research-agent'
 import { createLogger } from '@deputy/serve'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { DOCUMENTS, writeFiles } from './documents.ts'
 import { findFreePort } from './find-free-port.ts'
 import { createSettableClock, type SettableClock } from './settable-clock.ts'
 import { createTemporaryFolder } from './temporary-folder.ts'
@@ -50,20 +50,6 @@ const AGENTS = [
   { id: BOB, scopes: ['billing:read'], audiences: [BILLING], scopesSupported: [] },
 ]
 
-export const DOCUMENTS = {
-  'keys.md': [
-    '# Keys',
-    '',
-    'A remote key set is fetched once and kept. Unknown key ids cause another fetch.',
-    '',
-    '## Rotation',
-    '',
-    'Rotating the signing keys loses no call, because old keys stay published for a while.',
-  ].join('\n'),
-  'notes/tokens.txt':
-    'Access tokens expire after fifteen minutes.\nA token manager renews each token a minute before.\n',
-}
-
 export type World = AsyncDisposable & {
   readonly issuer: string
   readonly billingUrl: string
@@ -100,7 +86,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const issuer = `http://127.0.0.1:${String(authPort)}`
   const billingUrl = `http://127.0.0.1:${String(billingPort)}`
   const researchUrl = `http://127.0.0.1:${String(researchPort)}`
-  const documents = options.documents ?? (await writeDocuments(folder.file('documents')))
+  const documents = options.documents ?? folder.file('documents')
+  if (options.documents === undefined) await writeFiles(documents, DOCUMENTS)
 
   stack.use(
     await createAuthServer({
@@ -189,13 +176,4 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     token,
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }
-}
-
-async function writeDocuments(path: string): Promise<string> {
-  for (const [name, text] of Object.entries(DOCUMENTS)) {
-    const file = `${path}/${name}`
-    await mkdir(file.slice(0, file.lastIndexOf('/')), { recursive: true })
-    await writeFile(file, text)
-  }
-  return path
 }

@@ -5,8 +5,8 @@ import { accept, refuse } from '@deputy/auth/protocol'
 import type { CallRefusal } from '@deputy/auth/trpc'
 import type { Call } from '@deputy/contracts/call'
 import { createLogger, type Logger } from '@deputy/serve'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { writeFiles } from '../../../test/support/documents.ts'
 import { createSettableClock } from '../../../test/support/settable-clock.ts'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { BillingFailure, BillingGateway } from '../src/billing/billing-gateway.ts'
@@ -85,15 +85,6 @@ export function createFakeBilling() {
     }
   }
   return { gateway, acts, failures }
-}
-
-/** Writes files into a folder, with the folders that they need. */
-export async function writeFiles(folder: string, files: Record<string, string>): Promise<void> {
-  for (const [name, text] of Object.entries(files)) {
-    const path = `${folder}/${name}`
-    await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, text)
-  }
 }
 
 export const silent: Logger = createLogger({ name: 'test', level: 'silent' })
