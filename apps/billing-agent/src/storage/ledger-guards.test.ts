@@ -15,6 +15,12 @@ const POSTING = {
   currency: 'USD',
 }
 
+/** The book as `openLedger` leaves it. */
+const SOUND = [
+  { account: 'agent:alice:available', balanceMinor: 100 },
+  { account: 'external:funding', balanceMinor: -100 },
+]
+
 async function openLedger() {
   const database = await openDatabase<Tables>({ file: ':memory:', migrations })
   const deposit = async (id: string, amountMinor: number) =>
@@ -103,30 +109,171 @@ describe('SQL refuses', () => {
 
     await expect(cheat(ledger, ...statements)).rejects.toThrow(message)
 
-    expect(await ledger.ledger.listBalances('USD')).toEqual([
-      { account: 'agent:alice:available', balanceMinor: 100 },
-      { account: 'external:funding', balanceMinor: -100 },
-    ])
+    expect(await ledger.ledger.listBalances('USD')).toEqual(SOUND)
     expect(await ledger.ledger.verify()).toEqual([])
   })
 })
 
-test('verify names a balance that was forged past the entries', async () => {
-  await using ledger = await openLedger()
-  await cheat(
-    ledger,
-    `update account set balance_minor = 1000000 where name = 'agent:alice:available'`,
-  )
+describe('SQL refuses to be talked round by a conflict clause:', () => {
+  // Attack: `or replace` removes the row in the way without firing a delete trigger, and `or ignore`
+  // reaches into triggers, so that the entry stands and the balance does not move.
+  test.each([
+    [
+      'an entry put in the place of another',
+      [
+        posting('x'),
+        `insert or replace into entry values (1, 'x', 'external:funding', 'USD', -5)`,
+        entry('x', 'agent:alice:available', 5),
+        seal('x'),
+      ],
+      'entries are final',
+    ],
+    [
+      'an entry put in the place of one on another account',
+      [
+        `insert into account (name, currency) values ('income:x', 'USD')`,
+        posting('x'),
+        `insert or replace into entry values (1, 'x', 'income:x', 'USD', -5)`,
+      ],
+      'entries are final',
+    ],
+    [
+      'a posting put in the place of another, by somebody else',
+      [posting('posting-1').replace('insert', 'insert or replace')],
+      'postings are final',
+    ],
+    [
+      'an overdraft that is ignored',
+      [
+        posting('x'),
+        entry('x', 'agent:alice:available', -101).replace('insert', 'insert or ignore'),
+        entry('x', 'external:funding', 101),
+        seal('x'),
+      ],
+      'the balance did not move',
+    ],
+    [
+      'an account put in the place of one with money',
+      [
+        `insert or replace into account (name, currency) values ('external:funding', 'USD')`,
+        posting('x'),
+        entry('x', 'agent:alice:available', 100),
+        entry('x', 'external:funding', -100),
+        seal('x'),
+      ],
+      'an account begins empty',
+    ],
+  ])('%s', async (_what, statements, message) => {
+    await using ledger = await openLedger()
 
-  expect(await ledger.ledger.verify()).toEqual([
-    'balance of agent:alice:available in USD is not its entries',
-  ])
+    await expect(cheat(ledger, ...statements)).rejects.toThrow(message)
+
+    expect(await ledger.ledger.listBalances('USD')).toEqual(SOUND)
+    expect(await ledger.ledger.verify()).toEqual([])
+  })
+})
+
+describe('SQL lets a balance move with its entries only:', () => {
+  test.each([
+    [
+      'a balance is not set by hand',
+      [`update account set balance_minor = 1000000 where name = 'agent:alice:available'`],
+      'balances follow from entries',
+    ],
+    [
+      'the last entry is not counted twice',
+      [`update account set balance_minor = 200 where name = 'agent:alice:available'`],
+      'balances follow from entries',
+    ],
+    [
+      "another account's entry is not counted",
+      [`update account set balance_minor = 0, last_entry_id = 2 where name = 'external:funding'`],
+      'balances follow from entries',
+    ],
+    [
+      'an account is not renamed',
+      [`update account set name = 'income:x' where name = 'external:funding'`],
+      'balances follow from entries',
+    ],
+    [
+      'an account does not begin with money',
+      [
+        `insert into account (name, currency, balance_minor) values ('agent:mallory:available', 'USD', 1)`,
+      ],
+      'an account begins empty',
+    ],
+    [
+      'an account with entries is not removed',
+      [`delete from account where name = 'external:funding'`],
+      'FOREIGN KEY',
+    ],
+    [
+      'an entry is not slipped in before those that were counted',
+      [
+        posting('x'),
+        `insert into entry values (-7, 'x', 'agent:alice:available', 'USD', 5)`,
+        entry('x', 'external:funding', -5),
+        seal('x'),
+      ],
+      'balances follow from entries',
+    ],
+    [
+      'a posting has a name',
+      [`insert into posting values (null, 'p', 'a', 's', 'c', 1)`],
+      'NOT NULL',
+    ],
+  ])('%s', async (_what, statements, message) => {
+    await using ledger = await openLedger()
+
+    await expect(cheat(ledger, ...statements)).rejects.toThrow(message)
+
+    expect(await ledger.ledger.listBalances('USD')).toEqual(SOUND)
+    expect(await ledger.ledger.verify()).toEqual([])
+  })
+})
+
+describe('verify, for a book whose guards somebody took down, names', () => {
+  test.each([
+    [
+      'a balance that was forged past the entries',
+      [
+        `drop trigger account_follows_entries`,
+        `update account set balance_minor = 1000000 where name = 'agent:alice:available'`,
+      ],
+      ['balance of agent:alice:available in USD is not its entries'],
+    ],
+    [
+      'a posting that lost an entry',
+      [`drop trigger entry_stays`, `delete from entry where account = 'external:funding'`],
+      [
+        'balance of external:funding in USD is not its entries',
+        'posting posting-1 does not balance',
+      ],
+    ],
+    [
+      'a posting that mixes currencies',
+      [
+        `drop trigger seal_needs_balance`,
+        `insert into account (name, currency) values ('external:funding', 'EUR')`,
+        posting('x'),
+        entry('x', 'agent:alice:available', 5),
+        entry('x', 'external:funding', -5).replace('USD', 'EUR'),
+        seal('x'),
+      ],
+      ['posting x does not balance'],
+    ],
+  ])('%s', async (_what, statements, expected) => {
+    await using ledger = await openLedger()
+    await cheat(ledger, ...statements)
+
+    expect(await ledger.ledger.verify()).toEqual(expected)
+  })
 })
 
 test('a posting that is refused leaves nothing behind', async () => {
   await using ledger = await openLedger()
 
-  await expect(ledger.deposit('posting-1', 50)).rejects.toThrow('UNIQUE')
+  await expect(ledger.deposit('posting-1', 50)).rejects.toThrow('postings are final')
 
   expect(await ledger.ledger.balanceOf('agent:alice:available', 'USD')).toBe(100)
 })

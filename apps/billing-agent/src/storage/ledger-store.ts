@@ -70,7 +70,8 @@ export function createKyselyLedgerStore(db: Kysely<Tables>): LedgerStore {
       `.execute(db)
       const unsealed = await sql<{ id: string }>`
         select p.id from posting p
-        where (select count(*) < 2 or sum(amount_minor) <> 0 from entry where posting_id = p.id)
+        where (select count(*) < 2 or sum(amount_minor) <> 0 or count(distinct currency) <> 1
+            from entry where posting_id = p.id)
           or not exists (select 1 from posting_seal where posting_id = p.id)
       `.execute(db)
       return [

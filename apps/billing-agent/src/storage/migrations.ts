@@ -3,9 +3,10 @@
 // - a posting cannot be committed without its seal (a deferred foreign key), and the seal cannot be
 //   set unless its entries sum to zero in one currency; after it no entry can be added;
 // - an agent's account cannot go below zero;
-// - balances follow from entries by trigger.
+// - balances follow from entries by trigger, and cannot be set in any other way.
 import { sql, type Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { LEDGER_GUARDS } from './ledger-guards.ts'
 
 const LEDGER = [
   `create table account (
@@ -121,6 +122,11 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '001-create-ledger': {
     async up(db: Kysely<unknown>) {
       for (const statement of [...LEDGER, ...WORK]) await sql.raw(statement).execute(db)
+    },
+  },
+  '002-guard-ledger': {
+    async up(db: Kysely<unknown>) {
+      for (const statement of LEDGER_GUARDS) await sql.raw(statement).execute(db)
     },
   },
 }

@@ -5,6 +5,8 @@ export type AccountTable = {
   name: string
   currency: string
   balance_minor: Generated<number>
+  /** The last entry that `balance_minor` counts; 0 before the first. Set by trigger only. */
+  last_entry_id: Generated<number>
 }
 
 export type PostingTable = {

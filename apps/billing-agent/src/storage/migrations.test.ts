@@ -1,0 +1,53 @@
+import { openDatabase } from '@deputy/storage'
+import { sql } from 'kysely'
+import { expect, test } from 'vitest'
+import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { createKyselyLedgerStore } from './ledger-store.ts'
+import { migrations } from './migrations.ts'
+import type { Tables } from './tables.ts'
+
+const [CREATE, ...LATER] = Object.entries(migrations)
+const BEFORE_GUARDS = [
+  `insert into account (name, currency) values ('external:funding', 'USD'), ('agent:alice:available', 'USD')`,
+  `insert into posting values ('old', 'billing.deposit', 'operator', 'operator', 'token-1', 1)`,
+  `insert into entry (posting_id, account, currency, amount_minor)
+    values ('old', 'external:funding', 'USD', -100), ('old', 'agent:alice:available', 'USD', 100)`,
+  `insert into posting_seal values ('old')`,
+]
+
+test('a book from before the guards keeps its balances and goes on', async () => {
+  await using folder = await createTemporaryFolder()
+  const file = folder.file('billing.sqlite')
+  if (CREATE === undefined) throw new Error('there is no migration')
+  const before = await openDatabase({ file, migrations: Object.fromEntries([CREATE]) })
+  await before.db.transaction().execute(async (transaction) => {
+    for (const statement of BEFORE_GUARDS) await sql.raw(statement).execute(transaction)
+  })
+  await before.close()
+
+  await using after = await openDatabase<Tables>({ file, migrations })
+  const ledger = createKyselyLedgerStore(after.db)
+  await after.db.transaction().execute(async (transaction) =>
+    createKyselyLedgerStore(transaction).post({
+      id: 'new',
+      procedure: 'billing.hold',
+      agentId: 'alice',
+      subject: 'alice',
+      credentialId: 'token-2',
+      createdAt: 2,
+      currency: 'USD',
+      entries: [
+        { account: 'agent:alice:available', amountMinor: -40 },
+        { account: 'agent:alice:held', amountMinor: 40 },
+      ],
+    }),
+  )
+
+  expect(LATER.length).toBeGreaterThan(0)
+  expect(await ledger.listBalances('USD')).toEqual([
+    { account: 'agent:alice:available', balanceMinor: 60 },
+    { account: 'agent:alice:held', balanceMinor: 40 },
+    { account: 'external:funding', balanceMinor: -100 },
+  ])
+  expect(await ledger.verify()).toEqual([])
+})
