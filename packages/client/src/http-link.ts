@@ -28,5 +28,5 @@ export function createHttpTransport<Router extends AnyTRPCRouter>(
         redirect: 'error',
       }),
   })
-  return { link: link, close: async () => undefined }
+  return { link, close: async () => undefined }
 }
