@@ -4,7 +4,9 @@ import * as z from 'zod'
 const Config = AgentEnvironment.extend({
   PORT: AgentEnvironment.shape.PORT.default(2885),
   DEPUTY_DATABASE_FILE: z.string().min(1).default('.deputy/billing.sqlite'),
-  DEPUTY_RESEARCH_URL: z.url().default('http://127.0.0.1:2886'),
+  DEPUTY_RESEARCH_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .default('http://127.0.0.1:2886'),
 }).transform((env) => ({
   host: env.DEPUTY_HOST,
   port: env.PORT,

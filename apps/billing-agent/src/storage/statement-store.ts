@@ -2,6 +2,9 @@ import type { Kysely } from 'kysely'
 import type { StatementStore } from '../statements/statement-store.ts'
 import type { Tables } from './tables.ts'
 
+/** SQLite takes 32,766 parameters in a statement; a line has four. */
+const LINES_PER_INSERT = 1000
+
 /** Creates the store on Kysely. */
 export function createKyselyStatementStore(db: Kysely<Tables>): StatementStore {
   return {
@@ -16,18 +19,15 @@ export function createKyselyStatementStore(db: Kysely<Tables>): StatementStore {
           closed_at: statement.closedAt,
         })
         .execute()
-      if (lines.length === 0) return
-      await db
-        .insertInto('statement_line')
-        .values(
-          lines.map((line) => ({
-            hold_id: line.holdId,
-            statement_id: statement.statementId,
-            amount_minor: line.amountMinor,
-            evidence: JSON.stringify(line.evidence),
-          })),
-        )
-        .execute()
+      for (let from = 0; from < lines.length; from += LINES_PER_INSERT) {
+        const rows = lines.slice(from, from + LINES_PER_INSERT).map((line) => ({
+          hold_id: line.holdId,
+          statement_id: statement.statementId,
+          amount_minor: line.amountMinor,
+          evidence: JSON.stringify(line.evidence),
+        }))
+        await db.insertInto('statement_line').values(rows).execute()
+      }
     },
   }
 }
