@@ -50,8 +50,8 @@ async function deposit(
 ): Promise<Balance> {
   const { account } = input
   const { amountMinor, currency } = input.amount
-  const { agentId } = call.principal
-  const once = { agentId, procedure: 'billing.deposit', input, output: Balance }
+  const { principal } = call
+  const once = { principal, procedure: 'billing.deposit', input, output: Balance }
   return runOnce(once, async ({ ledger }) => {
     const entries = transfer(FUNDING_ACCOUNT, availableAccount(account), amountMinor)
     await ledger.post(

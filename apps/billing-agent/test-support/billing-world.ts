@@ -27,6 +27,12 @@ export function callBy(agentId: string, credentialId = `token-of-${agentId}`): C
   return { principal, signal: undefined }
 }
 
+/** A call by an agent with the authority of another one, as a delegated token has it. */
+export function callOnBehalf(agentId: string, subject: string): Call {
+  const call = callBy(agentId)
+  return { ...call, principal: { ...call.principal, subject } }
+}
+
 /** What a call was refused with; throws when it was not. */
 export async function refusalOf(call: Promise<unknown>): Promise<{ reason: string; code: string }> {
   const error = await call.then(

@@ -12,8 +12,9 @@ export async function captureHold(
   call: Call,
   input: CaptureInput,
 ): Promise<Hold> {
-  const { agentId, subject } = call.principal
-  const once = { agentId, procedure: 'billing.capture', input, output: Hold }
+  const { principal } = call
+  const { subject } = principal
+  const once = { principal, procedure: 'billing.capture', input, output: Hold }
   return runOnce(once, async ({ holds, ledger }) => {
     const now = clock.now()
     const hold = await findOpenHold(holds, subject, input.holdId)
@@ -42,8 +43,9 @@ export async function releaseHold(
   call: Call,
   input: ReleaseInput,
 ): Promise<Hold> {
-  const { agentId, subject } = call.principal
-  const once = { agentId, procedure: 'billing.release', input, output: Hold }
+  const { principal } = call
+  const { subject } = principal
+  const once = { principal, procedure: 'billing.release', input, output: Hold }
   return runOnce(once, async ({ holds, ledger }) => {
     const now = clock.now()
     const hold = await findOpenHold(holds, subject, input.holdId)

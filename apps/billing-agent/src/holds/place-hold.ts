@@ -15,20 +15,15 @@ export async function placeHold(
   call: Call,
   input: HoldInput,
 ): Promise<Hold> {
-  const { agentId, subject } = call.principal
-  const once = { agentId, procedure: 'billing.hold', input, output: Hold }
+  const { principal } = call
+  const { subject } = principal
+  const once = { principal, procedure: 'billing.hold', input, output: Hold }
   return runOnce(once, async ({ holds, ledger, quotes }) => {
     const now = clock.now()
     const quote = await quotes.find(subject, input.quoteId)
     if (quote === undefined) throw refuseCall('quote_unknown', `No quote ${input.quoteId}`)
     if (quote.expiresAt <= now) {
       throw refuseCall('quote_expired', `The quote ${quote.quoteId} has expired`)
-    }
-    const { amountMinor, currency } = quote.amount
-    const available = await ledger.balanceOf(availableAccount(subject), currency)
-    if (available < amountMinor) {
-      const message = `${String(amountMinor)} minor units of ${currency} are needed, ${String(available)} are available`
-      throw refuseCall('insufficient_funds', message)
     }
     const hold: HoldRecord = {
       holdId: randomUUID(),
@@ -45,6 +40,13 @@ export async function placeHold(
     }
     if (!(await holds.insert(hold))) {
       throw refuseCall('quote_used', `The quote ${quote.quoteId} was used for another hold`)
+    }
+    // Only now: the hold of a quote that was used before may be what took the money.
+    const { amountMinor, currency } = quote.amount
+    const available = await ledger.balanceOf(availableAccount(subject), currency)
+    if (available < amountMinor) {
+      const message = `${String(amountMinor)} minor units of ${currency} are needed, ${String(available)} are available`
+      throw refuseCall('insufficient_funds', message)
     }
     const entries = transfer(availableAccount(subject), heldAccount(subject), amountMinor)
     await ledger.post(

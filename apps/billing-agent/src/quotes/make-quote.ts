@@ -10,7 +10,7 @@ export async function makeQuote(
   { principal }: Call,
   input: QuoteInput,
 ): Promise<Quote> {
-  const once = { agentId: principal.agentId, procedure: 'billing.quote', input, output: Quote }
+  const once = { principal, procedure: 'billing.quote', input, output: Quote }
   return runOnce(once, async ({ quotes }) => {
     const price = PRICE_BOOK.prices[input.service]
     const quote: Quote = {

@@ -24,7 +24,7 @@ export async function closeStatement(
   const { clock, receipts, runOnce, storage } = deps
   const { account, currency } = input
   const once = {
-    agentId: principal.agentId,
+    principal,
     procedure: 'billing.closeStatement',
     input,
     output: Statement,
