@@ -23,8 +23,9 @@ export type RunOnce = <Answer>(
 ) => Promise<Answer>
 
 /**
- * Creates the runner. The same key and body get the first answer again; another body, procedure or subject
- * under the same key is refused with `idempotency_conflict`. An act that was refused claims nothing.
+ * Creates the runner. The same key and body get the first answer again; another body, procedure or
+ * subject under the same key is refused with `idempotency_conflict`. An act that was refused claims
+ * nothing.
  */
 export function createRunOnce(storage: BillingStorage, clock: Clock): RunOnce {
   return async (options, work) =>
