@@ -5,7 +5,9 @@ const Config = AgentEnvironment.extend({
   PORT: AgentEnvironment.shape.PORT.default(2886),
   DEPUTY_DATABASE_FILE: z.string().min(1).default('.deputy/research.sqlite'),
   DEPUTY_DOCUMENTS: z.string().min(1).optional(),
-  DEPUTY_BILLING_URL: z.url().default('http://127.0.0.1:2885'),
+  DEPUTY_BILLING_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .default('http://127.0.0.1:2885'),
 }).transform((env) => ({
   host: env.DEPUTY_HOST,
   port: env.PORT,

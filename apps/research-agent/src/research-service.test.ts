@@ -134,6 +134,17 @@ describe('an idempotency key', () => {
     expect(bob.jobId).not.toBe(alice.jobId)
   })
 
+  test('never gives one subject the brief of another', async () => {
+    // Attack, or slip: an agent that works for several uses one key for all of them.
+    await using world = await createResearchWorld(FILES)
+    const input = { question: QUESTION, maxSentences: 5, idempotencyKey: 'the-one-key' }
+    const forAlice = await world.service.ask(callBy(BOB, ALICE), input)
+
+    const forBob = await world.service.ask(callBy(BOB), input)
+
+    expect(forBob.jobId).not.toBe(forAlice.jobId)
+  })
+
   test('of a job that failed is free for another try', async () => {
     await using world = await createResearchWorld(FILES)
     world.billing.failures.set('hold', [down])

@@ -18,11 +18,11 @@ export const ALICE = 'agent-alice-v1'
 export const BOB = 'agent-bob-v1'
 export const BILLING = 'agent-billing-v2'
 
-/** A call by an agent in its own name. */
-export function callBy(agentId: string): Call {
+/** A call by an agent, in its own name or in another's. */
+export function callBy(agentId: string, subject = agentId): Call {
   const principal: Principal = {
     agentId,
-    subject: agentId,
+    subject,
     audience: 'agent-research-v1',
     scopes: [],
     priorActors: [],

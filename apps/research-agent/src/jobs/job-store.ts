@@ -8,7 +8,7 @@ export type NewJob = Pick<Job, 'jobId' | 'asker' | 'question' | 'bodySha256' | '
 
 /** Where jobs are kept. What a method answers is on disk. */
 export type JobStore = {
-  /** Begins a job, or answers the one that has this asker's key already. */
+  /** Begins a job, or answers the one that has this asker's (agent's and subject's) key already. */
   begin(job: NewJob): Promise<Job | undefined>
   find(jobId: string): Promise<Job | undefined>
   /** Notes the hold before the work, so that a crash leaves nothing held for ever. */

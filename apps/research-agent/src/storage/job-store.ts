@@ -23,7 +23,7 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
         })
         // Of parallel asks with one key, one begins: the index decides.
         .onConflict((conflict) =>
-          conflict.columns(['asker_agent_id', 'idempotency_key']).doNothing(),
+          conflict.columns(['asker_agent_id', 'asker_subject', 'idempotency_key']).doNothing(),
         )
         .executeTakeFirstOrThrow()
       if (result.numInsertedOrUpdatedRows === 1n || key === undefined) return undefined
@@ -31,6 +31,7 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
         .selectFrom('job')
         .selectAll()
         .where('asker_agent_id', '=', asker.agentId)
+        .where('asker_subject', '=', asker.subject)
         .where('idempotency_key', '=', key)
         .executeTakeFirstOrThrow()
       return toJob(row)

@@ -39,7 +39,7 @@ const JOBS = [
     asked_at integer not null,
     completed_at integer
   ) strict`,
-  `create unique index job_key on job (asker_agent_id, idempotency_key)`,
+  `create unique index job_key on job (asker_agent_id, asker_subject, idempotency_key)`,
   `create index job_asker on job (asker_subject, sequence)`,
 ]
 
