@@ -1,4 +1,3 @@
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 import {
@@ -258,53 +257,4 @@ describe('an idempotency key', () => {
 
     expect(await after.balance(ALICE)).toMatchObject({ availableMinor: 100 })
   })
-})
-
-test('whatever agents do, the book balances and nobody is overdrawn', async () => {
-  const act = fc.record({
-    kind: fc.constantFrom('deposit', 'hold', 'capture', 'release'),
-    agentId: fc.constantFrom(ALICE, BOB),
-    amountMinor: fc.integer({ min: 1, max: 60 }),
-    at: fc.nat(9),
-    advance: fc.integer({ min: 0, max: 1500 }),
-  })
-  await fc.assert(
-    fc.asyncProperty(fc.array(act, { maxLength: 30 }), async (acts) => {
-      await using world = await createBillingWorld()
-      const holds: string[] = []
-      for (const { advance, agentId, amountMinor, at, kind } of acts) {
-        world.clock.advance(advance)
-        const holdId = holds[at % Math.max(holds.length, 1)] ?? 'none'
-        const idempotencyKey = world.key()
-        const call = callBy(agentId)
-        // Refusals are part of the game; anything else fails the test by what it leaves behind.
-        if (kind === 'deposit') await world.deposit(agentId, amountMinor)
-        if (kind === 'hold') {
-          await world.hold(agentId).then(
-            (hold) => holds.push(hold.holdId),
-            () => undefined,
-          )
-        }
-        if (kind === 'capture') {
-          await world.service
-            .capture(call, { holdId, amountMinor, idempotencyKey })
-            .catch(() => undefined)
-        }
-        if (kind === 'release') {
-          await world.service.release(call, { holdId, idempotencyKey }).catch(() => undefined)
-        }
-      }
-
-      const { accounts, totalMinor } = await world.service.trialBalance(callBy('operator'), {
-        currency: USD,
-      })
-      expect(totalMinor).toBe(0)
-      expect(await world.verify()).toEqual([])
-      const overdrawn = accounts.filter(
-        ({ account, balanceMinor }) => account.startsWith('agent:') && balanceMinor < 0,
-      )
-      expect(overdrawn).toEqual([])
-    }),
-    { numRuns: 40 },
-  )
 })
