@@ -30,6 +30,8 @@ function createClient(answerAfterMs: number, fault?: Error) {
         return () => {
           isCancelled = true
           clearTimeout(timer)
+          // As tRPC's WebSocket link does: what is cancelled is also completed.
+          observer.complete()
         }
       })
   const client = createTRPCClient<TestRouter>({ links: [createTimeoutLink(1000), server] })

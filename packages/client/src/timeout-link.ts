@@ -15,8 +15,9 @@ export function createTimeoutLink<Router extends AnyTRPCRouter>(
       observable((observer) => {
         const sent = next(op).subscribe(observer)
         if (op.type === 'subscription') return sent
+        // Ending in an error also unsubscribes, and must come first: over WebSocket, a call that is
+        // cancelled completes, and would tell its caller nothing of the deadline.
         const timer = setTimeout(() => {
-          sent.unsubscribe()
           const message = `${op.path} was not answered within ${String(timeoutMs)} ms`
           const hint =
             'The call may have been carried out: repeat it with the same idempotency key.'

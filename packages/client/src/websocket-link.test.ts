@@ -11,7 +11,13 @@ import {
 import { ISSUER } from '../../../test/support/test-issuer.ts'
 import { clientSecret, createAgentClient, toClientError } from './index.ts'
 
-function createClient(agent: TestAgent, url = agent.url) {
+function createClient(
+  agent: TestAgent,
+  {
+    timeoutMs = 2000,
+    url = agent.url,
+  }: { readonly timeoutMs?: number; readonly url?: string } = {},
+) {
   const endpoint = createFakeTokenEndpoint(async () => tokenAnswer(await agent.token()))
   const credentials = clientSecret({
     issuer: ISSUER,
@@ -26,7 +32,7 @@ function createClient(agent: TestAgent, url = agent.url) {
     audience: TEST_AGENT,
     scopes: [],
     transport: 'websocket',
-    timeoutMs: 2000,
+    timeoutMs,
   })
   return { client, endpoint }
 }
@@ -65,7 +71,7 @@ describe('over WebSocket', () => {
     })
     const port = await findFreePort()
     await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve))
-    const { client } = createClient(agent, `http://127.0.0.1:${String(port)}`)
+    const { client } = createClient(agent, { url: `http://127.0.0.1:${String(port)}` })
 
     await client.whoAmI.query().catch(toClientError)
     await client[Symbol.asyncDispose]()
@@ -103,12 +109,48 @@ describe('over WebSocket', () => {
 
   test('a connection that is refused is told at once, not waited for', async () => {
     await using agent = await startTestAgent()
-    const { client } = createClient(agent, `http://127.0.0.1:${String(await findFreePort())}`)
+    const url = `http://127.0.0.1:${String(await findFreePort())}`
+    const { client } = createClient(agent, { url })
     await using _client = client
 
     const error = await client.whoAmI.query().catch(toClientError)
 
-    expect(error).toMatchObject({ name: 'ClientError', code: 'network_error' })
+    expect(error).toMatchObject({
+      name: 'ClientError',
+      code: 'network_error',
+      message: expect.stringMatching(/^WebSocket closed|^Initialization error/) as string,
+      hint: 'Check that the agent is running and that its URL is right.',
+    })
+  })
+
+  test('a call that is not answered in time is told that it may have been carried out', async () => {
+    await using agent = await startTestAgent()
+    const { client } = createClient(agent, { timeoutMs: 100 })
+    await using _client = client
+    await client.whoAmI.query()
+
+    const error = await client.hold.mutate().catch(toClientError)
+    agent.gate.open()
+
+    expect(error).toMatchObject({
+      code: 'deadline_exceeded',
+      hint: expect.stringContaining('idempotency key') as string,
+    })
+  })
+
+  test('an agent that has gone since is told at once too', async () => {
+    await using agent = await startTestAgent()
+    const { client } = createClient(agent)
+    await using _client = client
+    await client.whoAmI.query()
+
+    await agent.close()
+    const errors = [
+      await client.whoAmI.query().catch(toClientError),
+      await client.whoAmI.query().catch(toClientError),
+    ]
+
+    expect(errors).toMatchObject([{ code: 'network_error' }, { code: 'network_error' }])
   })
 
   test('refusals read as they do over HTTP', async () => {

@@ -52,7 +52,6 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
           : client.connectionState.subscribe({
               next: ({ error, state }) => {
                 if (state !== 'connecting' || !error) return
-                sent.unsubscribe()
                 observer.error(TRPCClientError.from(error))
               },
             })
