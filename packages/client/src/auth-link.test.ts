@@ -117,6 +117,31 @@ describe('a call', () => {
   })
 })
 
+test('a stream that had begun is not begun again behind the back of who reads it', async () => {
+  const authorization = new Authorization({ authorization: 'a1' })
+  let sent = 0
+  const agent: TRPCLink<TestRouter> = () => () =>
+    observable((observer) => {
+      sent += 1
+      observer.next({ result: { type: 'data', data: sent } })
+      const data = { httpStatus: 401, reason: 'token_expired' }
+      const error = { code: -32_001, message: 'expired', data }
+      observer.error(TRPCClientError.from({ error } as never))
+    })
+  const authorizer: Authorizer = { authorize: async () => authorization, renew: () => true }
+  const client = createTRPCClient<TestRouter>({ links: [createAuthLink(authorizer), agent] })
+  const ended = Promise.withResolvers<unknown>()
+  const seen: unknown[] = []
+
+  client.count.subscribe(undefined, {
+    onData: (value) => seen.push(value),
+    onError: ended.resolve,
+  })
+
+  expect(toClientError(await ended.promise)).toMatchObject({ code: 'token_expired' })
+  expect([sent, seen]).toEqual([1, [1]])
+})
+
 describe('without an authorization', () => {
   const refused = new ClientError({ code: 'token_refused', message: 'no', hint: 'ask' })
 
@@ -147,7 +172,7 @@ describe('without an authorization', () => {
 
     call.unsubscribe()
     resolve(new Authorization({ authorization: 'a1' }))
-    await promise
+    await new Promise((done) => setImmediate(done))
 
     expect(send).not.toHaveBeenCalled()
   })

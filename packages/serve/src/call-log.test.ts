@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { bearer, callTrpc } from '../../../test/support/call-trpc.ts'
 import { openWebSocket } from '../../../test/support/raw-socket.ts'
 import { BUG_MESSAGE, startTestAgent, type TestAgent } from '../../../test/support/test-agent.ts'
+import { createCallLog } from './call-log.ts'
+import { createLogger } from './index.ts'
 
 const calls = (agent: TestAgent) => agent.log().filter((line) => line['msg'] === 'call')
 
@@ -99,4 +101,28 @@ describe('the call log', () => {
     expect(new Set(lines.map((line) => line['path']))).toEqual(new Set(['whoAmI', 'refuse']))
     expect(lines[0]?.['correlationId']).toBe(lines[1]?.['correlationId'])
   })
+})
+
+test('the log is idle when the last of several calls has ended', async () => {
+  const { observeCall, whenIdle } = createCallLog(createLogger({ name: 'x', level: 'silent' }))
+  const ends = ['a', 'b'].map((path) =>
+    observeCall({ path, type: 'query', correlationId: 'call-1' }),
+  )
+  let isIdle = false
+  const wait = async (): Promise<void> => {
+    await whenIdle()
+    isIdle = true
+  }
+  const idle = wait()
+  const seen: boolean[] = []
+
+  for (const end of ends) {
+    end({ principal: undefined, error: undefined })
+    await new Promise((done) => setImmediate(done))
+    seen.push(isIdle)
+  }
+
+  await idle
+  await whenIdle()
+  expect(seen).toEqual([false, true])
 })

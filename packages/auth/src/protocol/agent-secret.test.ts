@@ -29,6 +29,17 @@ describe('createAgentSecret', () => {
     expect(secret.slice(9, 52)).toBe('z'.repeat(43))
   })
 
+  test('favours no character: each stands for four of the byte values that count', () => {
+    const counts = new Map<string, number>()
+    for (let byte = 0; byte < 248; byte += 1) {
+      const character = createAgentSecret('apiKey', (bytes) => bytes.fill(byte)).charAt(9)
+      counts.set(character, (counts.get(character) ?? 0) + 1)
+    }
+
+    expect(counts.size).toBe(62)
+    expect(new Set(counts.values())).toEqual(new Set([4]))
+  })
+
   test('agrees with the CRC-32 that everybody else computes', () => {
     // CRC-32 of "sk-agent-" and 43 zeros, by zlib: 2640776997 → base62.
     const secret = createAgentSecret('apiKey', (bytes) => bytes.fill(0))

@@ -43,6 +43,11 @@ describe('parseScope (RFC 6749 §3.3)', () => {
     })
   })
 
+  test('reads as many characters as the limit says', () => {
+    expect(parseScope('a'.repeat(MAX_SCOPE_CHARS)).ok).toBe(true)
+    expect(parseScope('a'.repeat(MAX_SCOPE_CHARS + 1)).ok).toBe(false)
+  })
+
   test('names the token at fault', () => {
     expect(parseScope('good b"ad')).toMatchObject({
       refusal: { detail: expect.stringContaining('b\\"ad') as string },
@@ -60,4 +65,26 @@ test('isScopeToken takes one token and no space', () => {
 
 test('findMissingScopes answers what is required and not granted, in the required order', () => {
   expect(findMissingScopes(['c', 'a', 'b'], ['b', 'x'])).toEqual(['c', 'a'])
+})
+
+test.each([
+  'billing:readonly',
+  'billing:rea',
+  'Billing:read',
+  'billing:*',
+  '*',
+  'billing:read x:y',
+])('findMissingScopes compares whole scopes: %j does not grant billing:read', (granted) => {
+  expect(findMissingScopes(['billing:read'], [granted])).toEqual(['billing:read'])
+})
+
+test('isScopeToken agrees with the grammar about every character', () => {
+  // RFC 6749 §3.3: %x21 / %x23-5B / %x5D-7E, written a second time.
+  const isAllowed = (code: number): boolean =>
+    code === 0x21 || (code >= 0x23 && code <= 0x5b) || (code >= 0x5d && code <= 0x7e)
+  const codes = Array.from({ length: 0x10000 }, (_, code) => code)
+
+  const wrong = codes.filter((code) => isScopeToken(String.fromCharCode(code)) !== isAllowed(code))
+
+  expect(wrong).toEqual([])
 })

@@ -58,6 +58,14 @@ describe('an API key', () => {
     })
   })
 
+  test('without scopes allows nothing', async () => {
+    const { verifier } = createServer(() => Response.json({ ...active, scope: '' }))
+
+    const result = await verifier.verify(createAgentSecret('apiKey'))
+
+    expect(result).toMatchObject({ ok: true, value: { scopes: [] } })
+  })
+
   test('is asked about each time, in the body, by an authenticated agent', async () => {
     const { requests, verifier } = createServer(() => Response.json(active))
     const key = createAgentSecret('apiKey')

@@ -34,6 +34,13 @@ describe('readCredential', () => {
     expect(read(headers)).toMatchObject({ ok: false, refusal: { reason } })
   })
 
+  test('reads as many characters as the limit says', () => {
+    const longest = { 'x-api-key': 'a'.repeat(MAX_CREDENTIAL_CHARS) }
+    const longer = { 'x-api-key': 'a'.repeat(MAX_CREDENTIAL_CHARS + 1) }
+
+    expect([read(longest).ok, read(longer).ok]).toEqual([true, false])
+  })
+
   test('never repeats the credential in what it says', () => {
     const result = read({ authorization: 'Basic c2VjcmV0OnNlY3JldA==' })
 
