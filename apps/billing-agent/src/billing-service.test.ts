@@ -180,6 +180,38 @@ describe('a hold', () => {
   })
 })
 
+describe('a deposit', () => {
+  test("goes to the account that it names, and is answered with that account's balance", async () => {
+    await using world = await createBillingWorld()
+    await world.deposit(ALICE, 100)
+
+    const balance = await world.deposit(ALICE, 50)
+
+    expect(balance).toEqual({ account: ALICE, currency: USD, availableMinor: 150, heldMinor: 0 })
+  })
+
+  test('is on the trial balance of its own currency only', async () => {
+    await using world = await createBillingWorld()
+    await world.deposit(ALICE, 100)
+    await world.service.deposit(callBy('operator'), {
+      account: ALICE,
+      amount: { amountMinor: 7, currency: 'EUR' },
+      idempotencyKey: world.key(),
+    })
+
+    const ledger = await world.service.trialBalance(callBy('operator'), { currency: 'EUR' })
+
+    expect(ledger).toEqual({
+      currency: 'EUR',
+      accounts: [
+        { account: `agent:${ALICE}:available`, balanceMinor: 7 },
+        { account: 'external:funding', balanceMinor: -7 },
+      ],
+      totalMinor: 0,
+    })
+  })
+})
+
 describe('an idempotency key', () => {
   test('gets the first answer again, and the act is done once, however many call at once', async () => {
     await using world = await createBillingWorld()

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import * as z from 'zod'
 import {
   ALICE,
   BOB,
@@ -8,6 +9,7 @@ import {
   refusalOf,
   USD,
 } from '../../test-support/billing-world.ts'
+import { createRunOnce } from './run-once.ts'
 
 const KEY = 'the-one-key'
 const QUOTE = { service: 'research.brief', units: 2, idempotencyKey: KEY } as const
@@ -47,6 +49,25 @@ test('the first answer is given again when what it speaks of has changed since',
 
   expect(again).toEqual(held)
   expect(await world.balance(ALICE)).toMatchObject({ availableMinor: 100, heldMinor: 0 })
+})
+
+test('a key is for one procedure, also where another one takes the same body', async () => {
+  await using world = await createBillingWorld()
+  const runOnce = createRunOnce(world.storage, world.clock)
+  const run = async (procedure: string) =>
+    runOnce(
+      {
+        principal: callBy(ALICE).principal,
+        procedure,
+        input: { idempotencyKey: KEY },
+        output: z.string(),
+      },
+      async () => Promise.resolve(procedure),
+    )
+  await run('billing.one')
+
+  expect(await run('billing.one')).toBe('billing.one')
+  expect(await refusalOf(run('billing.other'))).toEqual(CONFLICT)
 })
 
 test.each(['hold', 'capture', 'release'] as const)(

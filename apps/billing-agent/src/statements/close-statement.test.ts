@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   ALICE,
+  BOB,
   callBy,
   createBillingWorld,
   receiptFor,
@@ -46,6 +47,18 @@ describe('closing a statement', () => {
       },
     ])
     expect(statement.calls).toHaveLength(1)
+  })
+
+  test("leaves other agents' captures alone", async () => {
+    await using world = await createBillingWorld()
+    await world.deposit(ALICE, 1000)
+    await world.deposit(BOB, 1000)
+    const { holdId } = await world.hold(BOB, 'job-of-bob')
+    const input = { holdId, amountMinor: 15, idempotencyKey: world.key() }
+    await world.service.capture(callBy(BOB), input)
+
+    expect(await close(world)).toMatchObject({ account: ALICE, lines: [], totalMinor: 0 })
+    expect(world.asked).toEqual([])
   })
 
   test('leaves out what is held or was released', async () => {
@@ -116,6 +129,7 @@ describe('closing a statement', () => {
     await world.deposit(ALICE, 1000)
     world.receipts.set('job-1', receiptFor(await capture(world, 'job-1')))
     const first = await close(world, 'close-once')
+    world.receipts.set('job-2', receiptFor(await capture(world, 'job-2')))
     world.asked.length = 0
 
     const again = await close(world, 'close-once')

@@ -203,6 +203,13 @@ describe('SQL lets a balance move with its entries only:', () => {
       'an account begins empty',
     ],
     [
+      'an account does not begin with entries counted that are yet to come',
+      [
+        `insert into account (name, currency, last_entry_id) values ('agent:mallory:available', 'USD', 9)`,
+      ],
+      'an account begins empty',
+    ],
+    [
       'an account with entries is not removed',
       [`delete from account where name = 'external:funding'`],
       'FOREIGN KEY',
@@ -268,6 +275,19 @@ describe('verify, for a book whose guards somebody took down, names', () => {
 
     expect(await ledger.ledger.verify()).toEqual(expected)
   })
+})
+
+test('verify names a posting that was committed without its seal', async () => {
+  await using ledger = await openLedger()
+  await sql`pragma foreign_keys = off`.execute(ledger.db)
+  await cheat(
+    ledger,
+    posting('x'),
+    entry('x', 'agent:alice:available', 5),
+    entry('x', 'external:funding', -5),
+  )
+
+  expect(await ledger.ledger.verify()).toEqual(['posting x does not balance'])
 })
 
 test('a posting that is refused leaves nothing behind', async () => {

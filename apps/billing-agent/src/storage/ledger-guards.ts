@@ -18,8 +18,7 @@ export const LEDGER_GUARDS = [
         where name = new.account and currency = new.currency and last_entry_id <> new.id);
     end`,
   `create trigger account_follows_entries before update on account
-    when new.name <> old.name or new.currency <> old.currency
-      or new.last_entry_id <= old.last_entry_id
+    when new.last_entry_id <= old.last_entry_id
       or not exists (
         select 1 from entry
         where id = new.last_entry_id and account = old.name and currency = old.currency
