@@ -1,12 +1,12 @@
 import * as fc from 'fast-check'
-import { readFile, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createResearchWorld } from '../../test-support/research-world.ts'
 import { parseMarkdown } from '../documents/parse-markdown.ts'
 import { answerQuestion } from './answer-question.ts'
 import { parseQuestion } from './question-terms.ts'
-import { pickSentences } from './rank-sentences.ts'
 
 const FILES = {
   'sockets.md': [
@@ -108,23 +108,29 @@ describe('answering', () => {
     expect(parseMarkdown(changed).length).toBeGreaterThan(0)
     expect(sentences.map(({ text }) => text).join(' ')).not.toContain('deactivated')
   })
-})
 
-test('of two sentences that say the same, the better one is shown', () => {
-  const sentence = (text: string, score: number) => ({
-    text,
-    score,
-    citation: { file: 'a.md', startLine: 1, endLine: 1 },
+  test('drops a sentence that has moved to another line, and keeps those above', async () => {
+    await using world = await createResearchWorld(FILES)
+    const changed = FILES['keys.md'].replace('\n\nA deactivated', '\n\n\nA deactivated')
+    await writeFile(join(world.documents, 'keys.md'), changed)
+    const ask = async (question: string) => answerQuestion(world.storage.documents, question, 5)
+
+    const moved = await ask('When is a deactivated key refused?')
+    const stays = await ask('How is an API key sent?')
+
+    expect(moved.sentences.map(({ text }) => text).join(' ')).not.toContain('deactivated')
+    expect(stays.sentences[0]?.text).toBe('An API key is sent as a header with each request.')
+    expect(stays.documents).toEqual([
+      { file: 'keys.md', sha256: createHash('sha256').update(changed).digest('hex') },
+    ])
   })
 
-  const picked = pickSentences(
-    [
-      sentence('Keys are rotated every month.', 3),
-      sentence('Keys are rotated every single month.', 2),
-      sentence('Sockets close after a while.', 1),
-    ],
-    2,
-  )
+  test('drops the sentences of a file that is gone', async () => {
+    await using world = await createResearchWorld(FILES)
+    await rm(join(world.documents, 'keys.md'))
 
-  expect(picked.map(({ score }) => score)).toEqual([3, 1])
+    const answer = await answerQuestion(world.storage.documents, 'How is an API key sent?', 5)
+
+    expect(answer).toEqual({ sentences: [], documents: [] })
+  })
 })

@@ -8,11 +8,12 @@ const MAX_TERMS = 16
 
 // Words that say how a question is asked, not what about.
 const STOP_WORDS = new Set(
-  `a about above all also am an and any are as at be been being but by can could did do does doing
-  explain for from get give had has have having he her here his how i if in into is it its just know
-  let like make may me might more most must my need no not of on once one only or other our out over
-  please same shall she should show so some such tell than that the their them then there these they
-  this those through to too under up use used using very want was way we were what when where which
+  `a about above after against all also am an and any are as at be been before being between but by
+  can could did do does doing during explain for from get give had handle handles happen happened
+  happens has have having he her here his how i if in into is it its just know let like make may
+  me might more most must my need no not of on once one only or other our out over please same
+  shall she should show so some such tell than that the their them then there these they this
+  those through to too under up use used using very want was way we were what when where which
   while who whom whose why will with work works would you your`.split(/\s+/),
 )
 

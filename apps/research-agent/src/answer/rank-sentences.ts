@@ -1,9 +1,10 @@
 // Which sentences answer the question best. Pure: a sentence is worth the rarity of the question's
 // terms that it holds itself, somewhat less for those that only its heading or its passage holds, and a
-// share of its passage's BM25.
+// share of its passage's BM25; less when it is about another package than the question names, and when
+// it cannot be read alone.
 import type { Citation } from '@deputy/contracts/research'
 import type { FoundPassage } from '../documents/document-index.ts'
-import type { Sentence } from '../documents/document.ts'
+import { isReadable, readsAlone } from './readable-sentence.ts'
 import { toTerms, type Term } from './question-terms.ts'
 
 export type WeightedTerm = Term & {
@@ -20,11 +21,18 @@ export type RankedSentence = {
 const HEADING_SHARE = 0.5
 const PASSAGE_SHARE = 0.25
 const BM25_SHARE = 0.35
-/** Below this share of the question's weight a sentence is about something else. */
-const MIN_COVERAGE = 0.45
+/**
+ * Below this share of the question's weight a sentence is about something else. In a package that the
+ * question names, less will do: it is to the point already.
+ */
+const MIN_COVERAGE = { anywhere: 0.55, inNamedPackage: 0.4 }
 /** A sentence worth less than this share of the best one only dilutes the answer. */
-const MIN_OF_BEST = 0.55
-const WORDS = { min: 6, max: 70 }
+const MIN_OF_BEST = 0.6
+/** "How does hono …?" is seldom answered by what does not speak of hono. */
+const OTHER_PACKAGE_SHARE = 0.6
+const NOT_ALONE_SHARE = 0.8
+
+type Stems = ReadonlySet<string>
 
 /** The weight of a term that so many of all passages hold. */
 export function toWeight(holding: number, total: number): number {
@@ -38,24 +46,39 @@ export function rankSentences(
 ): readonly RankedSentence[] {
   const totalWeight = terms.reduce((total, { weight }) => total + weight, 0)
   const bestScore = Math.max(...passages.map(({ score }) => score), Number.MIN_VALUE)
+  const named = findNamedPackages(passages, terms)
+  // The name of a package alone is no topic, unless nothing else is asked for.
+  const topics = terms.filter(({ stem }) => !named.some((name) => name.has(stem)))
+  const topic: Stems = new Set((topics.length > 0 ? topics : terms).map(({ stem }) => stem))
   const ranked = passages.flatMap((passage) => {
     const inHeading = toStems(`${passage.file} ${passage.heading}`)
-    const inPassage = toStems(passage.sentences.map(({ text }) => text).join(' '))
-    return passage.sentences.filter(isReadable).flatMap((sentence) => {
-      const inSentence = toStems(sentence.text)
-      let own = 0
-      let around = 0
-      for (const { stem, weight } of terms) {
-        if (inSentence.has(stem)) own += weight
-        else if (inHeading.has(stem)) around += weight * HEADING_SHARE
-        else if (inPassage.has(stem)) around += weight * PASSAGE_SHARE
-      }
-      const coverage = (own + around) / totalWeight
-      if (own === 0 || coverage < MIN_COVERAGE) return []
-      const score = coverage + (BM25_SHARE * passage.score) / bestScore
-      const { endLine, startLine, text } = sentence
-      return [{ text, score, citation: { file: passage.file, startLine, endLine } }]
-    })
+    const sentences = passage.sentences.map((sentence) => ({
+      ...sentence,
+      stems: toStems(sentence.text),
+    }))
+    return sentences
+      .filter(({ text }) => isReadable(text))
+      .flatMap(({ endLine, startLine, stems, text }) => {
+        const isNamed = named.some((name) => name.isSubsetOf(stems) || name.isSubsetOf(inHeading))
+        let coverage = 0
+        let isOnTopic = false
+        for (const { stem, weight } of terms) {
+          const share = weight / totalWeight
+          if (stems.has(stem)) {
+            coverage += share
+            isOnTopic ||= topic.has(stem)
+          } else if (inHeading.has(stem)) coverage += share * HEADING_SHARE
+          else if (sentences.some((other) => other.stems.has(stem)))
+            coverage += share * PASSAGE_SHARE
+        }
+        if (named.length > 0 && !isNamed) coverage *= OTHER_PACKAGE_SHARE
+        const enough = isNamed ? MIN_COVERAGE.inNamedPackage : MIN_COVERAGE.anywhere
+        if (!isOnTopic || coverage < enough) return []
+        const score =
+          (coverage + (BM25_SHARE * passage.score) / bestScore) *
+          (readsAlone(text) ? 1 : NOT_ALONE_SHARE)
+        return [{ text, score, citation: { file: passage.file, startLine, endLine } }]
+      })
   })
   const best = Math.max(...ranked.map(({ score }) => score))
   return ranked
@@ -71,7 +94,7 @@ export function pickSentences(
   ranked: readonly RankedSentence[],
   limit: number,
 ): readonly RankedSentence[] {
-  const picked: { readonly sentence: RankedSentence; readonly stems: ReadonlySet<string> }[] = []
+  const picked: { readonly sentence: RankedSentence; readonly stems: Stems }[] = []
   for (const sentence of ranked) {
     if (picked.length === limit) break
     const stems = toStems(sentence.text)
@@ -80,21 +103,22 @@ export function pickSentences(
   return picked.map(({ sentence }) => sentence)
 }
 
-/** Whole sentences of prose: not a label, a list of links, a line that announces code. */
-function isReadable({ text }: Sentence): boolean {
-  const words = text.split(' ').length
-  if (words < WORDS.min || words > WORDS.max) return false
-  return (
-    /^["'“(`]?[\p{Lu}\p{N}@`]/u.test(text) &&
-    /[.!?]["'”)]?$/.test(text) &&
-    !/https?:\S+$/.test(text)
+/** The folders at the top, packages in a node_modules, whose whole name the question says. */
+function findNamedPackages(
+  passages: readonly FoundPassage[],
+  terms: readonly WeightedTerm[],
+): readonly Stems[] {
+  const asked: Stems = new Set(terms.map(({ stem }) => stem))
+  const folders = new Set(
+    passages.flatMap(({ file }) => (file.includes('/') ? file.split('/', 1) : [])),
   )
+  return [...folders].map(toStems).filter((name) => name.size > 0 && name.isSubsetOf(asked))
 }
 
-function toStems(text: string): ReadonlySet<string> {
+function toStems(text: string): Stems {
   return new Set(toTerms(text).map(({ stem }) => stem))
 }
 
-function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+function overlap(a: Stems, b: Stems): number {
   return a.intersection(b).size / Math.min(a.size, b.size)
 }

@@ -8,6 +8,12 @@ import type { DocumentFile } from './document.ts'
 
 export type DocumentsRefusal = { readonly reason: 'documents_unavailable'; readonly detail: string }
 
+export type FoundDocuments = {
+  readonly files: readonly DocumentFile[]
+  /** What was left out though it may hold documents, and why. */
+  readonly skipped: readonly { readonly path: string; readonly why: string }[]
+}
+
 /** Larger files are left out: they are data or logs more often than documentation. */
 const MAX_FILE_BYTES = 1024 * 1024
 
@@ -18,38 +24,59 @@ const DOCUMENT = /\.(?:md|markdown|txt)$/i
 const NOT_ABOUT_USE =
   /^(?:licen[cs]e|notice|copying|change-?log|history|authors|contributors|.*-license)\b/i
 
+/** `zod@10` comes after `zod@9`. */
+const byName = new Intl.Collator('en', { numeric: true })
+
+type Walk = {
+  readonly root: string
+  readonly files: Map<string, DocumentFile>
+  readonly skipped: FoundDocuments['skipped'][number][]
+}
+
 /** Lists the documents below a folder. Refuses when it cannot be read or holds none. */
 export async function findDocuments(
   folder: string,
-): Promise<Result<readonly DocumentFile[], DocumentsRefusal>> {
-  const found = new Map<string, DocumentFile>()
+): Promise<Result<FoundDocuments, DocumentsRefusal>> {
+  const walk: Walk = { root: folder, files: new Map(), skipped: [] }
   try {
-    await walk(folder, folder, found)
+    await visit(walk, folder)
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    return refuse({ reason: 'documents_unavailable', detail: `${folder} cannot be read (${why})` })
+    const detail = `${folder} cannot be read (${toCode(error)})`
+    return refuse({ reason: 'documents_unavailable', detail })
   }
-  if (found.size > 0) return accept([...found.values()])
-  const detail = `${folder} holds no .md or .txt file`
+  if (walk.files.size > 0) return accept({ files: [...walk.files.values()], skipped: walk.skipped })
+  const detail = `${folder} holds no .md or .txt file that can be read`
   return refuse({ reason: 'documents_unavailable', detail })
 }
 
-async function walk(root: string, folder: string, found: Map<string, DocumentFile>): Promise<void> {
+async function visit(walk: Walk, folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true })
-  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (found.size >= MAX_FILES) return
+  for (const entry of entries.toSorted((a, b) => byName.compare(a.name, b.name))) {
     const path = join(folder, entry.name)
-    if (isFolderToEnter(entry, root)) {
-      // A folder inside that may not be read takes nothing away from the others.
-      await walk(root, path, found).catch(() => undefined)
-    } else if (entry.isFile() && DOCUMENT.test(entry.name) && !NOT_ABOUT_USE.test(entry.name)) {
-      const { mtimeMs, size } = await stat(path)
-      const file = toName(root, path)
-      if (size <= MAX_FILE_BYTES && !found.has(file)) {
-        found.set(file, { file, path, sizeBytes: size, modifiedMs: Math.floor(mtimeMs) })
-      }
-    }
+    // What may not be read takes nothing away from the rest.
+    const skip = (error: unknown): void => void walk.skipped.push({ path, why: toCode(error) })
+    if (isFolderToEnter(entry, walk.root)) await visit(walk, path).catch(skip)
+    else if (isDocument(entry)) await add(walk, path).catch(skip)
   }
+}
+
+async function add({ files, root, skipped }: Walk, path: string): Promise<void> {
+  const file = toName(root, path)
+  const other = files.get(file)
+  // Of a package that is there in several versions the last one counts, and a nested one never.
+  if (other !== undefined && toDepth(path) > toDepth(other.path)) return
+  const { mtimeMs, size } = await stat(path)
+  if (size > MAX_FILE_BYTES) {
+    skipped.push({ path, why: `larger than ${String(MAX_FILE_BYTES)} bytes` })
+  } else if (other === undefined && files.size >= MAX_FILES) {
+    skipped.push({ path, why: `there are ${String(MAX_FILES)} others` })
+  } else {
+    files.set(file, { file, path, sizeBytes: size, modifiedMs: Math.floor(mtimeMs) })
+  }
+}
+
+function isDocument(entry: Dirent): boolean {
+  return entry.isFile() && DOCUMENT.test(entry.name) && !NOT_ABOUT_USE.test(entry.name)
 }
 
 /** Links are not followed: in pnpm's layout they only lead to what is found anyway, or in circles. */
@@ -61,9 +88,19 @@ function isFolderToEnter(entry: Dirent, root: string): boolean {
   return !entry.name.startsWith('.')
 }
 
+const MODULES = 'node_modules/'
+
 function toName(root: string, path: string): string {
   const below = relative(root, path).split(sep).join('/')
-  const marker = 'node_modules/'
-  const at = below.lastIndexOf(marker)
-  return at === -1 ? below : below.slice(at + marker.length)
+  const at = below.lastIndexOf(MODULES)
+  return at === -1 ? below : below.slice(at + MODULES.length)
+}
+
+/** In how many packages it is nested. */
+function toDepth(path: string): number {
+  return path.split(sep).join('/').split(MODULES).length
+}
+
+function toCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
 }

@@ -78,6 +78,21 @@ describe('Markdown', () => {
     ])
   })
 
+  test('takes the mark of an alert for a mark', () => {
+    const source = '> [!NOTE]\n> Keys are kept apart.\n\n> [!TIP] Ask again.\n'
+
+    expect(show(parseMarkdown(source))).toEqual(['2: Keys are kept apart.', '4: Ask again.'])
+  })
+
+  test('keeps a bare link and a mail address as words, and footnotes out', () => {
+    const source =
+      'Look at https://example.com/x or mail me@example.com ~~now~~ soon.[^1]\n\n[^1]: Not so.\n'
+
+    expect(show(parseMarkdown(source))).toEqual([
+      '1: Look at https://example.com/x or mail me@example.com now soon.',
+    ])
+  })
+
   test.each([
     ['Call it with `?a=1` or `x.y!` as you like. Then go on.', 2],
     ['Use a header, e.g. Authorization, or a key. Then go on.', 2],

@@ -12,7 +12,16 @@ export async function readDocument(path: string): Promise<ReadDocument> {
   const bytes = await readFile(path)
   const source = bytes.toString('utf8')
   return {
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: toSha256(bytes),
     passages: /\.txt$/i.test(path) ? parseText(source) : parseMarkdown(source),
   }
+}
+
+/** The SHA-256 of a file as it is now. Rejects when it cannot be read. */
+export async function hashDocument(path: string): Promise<string> {
+  return toSha256(await readFile(path))
+}
+
+function toSha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }

@@ -9,7 +9,7 @@ import { updateIndex } from './update-index.ts'
 
 const namesIn = async (folder: string): Promise<string[]> => {
   const found = await findDocuments(folder)
-  return found.ok ? found.value.map(({ file }) => file) : []
+  return found.ok ? found.value.files.map(({ file }) => file) : []
 }
 
 describe('finding documents', () => {
@@ -44,6 +44,41 @@ describe('finding documents', () => {
       'jose/README.md',
       'plain/README.md',
     ])
+  })
+
+  test('takes the newest of a package’s versions, and its own before a nested one', async () => {
+    await using folder = await createTemporaryFolder()
+    await writeFiles(folder.path, {
+      'node_modules/.pnpm/zod@9.1.0/node_modules/zod/README.md': 'a',
+      'node_modules/.pnpm/zod@10.0.0/node_modules/zod/README.md': 'a',
+      'node_modules/jose/README.md': 'a',
+      'node_modules/other/node_modules/jose/README.md': 'a',
+    })
+
+    const found = await findDocuments(folder.file('node_modules'))
+
+    expect(found).toMatchObject({
+      value: {
+        files: [
+          { path: folder.file('node_modules/.pnpm/zod@10.0.0/node_modules/zod/README.md') },
+          { path: folder.file('node_modules/jose/README.md') },
+        ],
+      },
+    })
+  })
+
+  test('leaves out a file that is too large to be documentation, and says so', async () => {
+    await using folder = await createTemporaryFolder()
+    await writeFiles(folder.path, { 'a.md': 'a', 'log.txt': 'x'.repeat(1024 * 1024 + 1) })
+
+    const found = await findDocuments(folder.path)
+
+    expect(found).toMatchObject({
+      value: {
+        files: [{ file: 'a.md' }],
+        skipped: [{ path: folder.file('log.txt'), why: 'larger than 1048576 bytes' }],
+      },
+    })
   })
 
   test.each(['missing', 'empty'])('refuses a folder that is %s, and says which', async (kind) => {

@@ -10,6 +10,9 @@ const StoredSentences = z.array(
 /** A match in the heading counts as much as two in the text. */
 const HEADING_WEIGHT = 2
 
+/** SQLite takes at most 32766 parameters in one statement. */
+const PASSAGES_AT_ONCE = 500
+
 /** Creates the index on SQLite's FTS5. */
 export function createSqliteDocumentIndex(db: Kysely<Tables>): DocumentIndex {
   return {
@@ -40,15 +43,13 @@ export function createSqliteDocumentIndex(db: Kysely<Tables>): DocumentIndex {
             sha256,
           })
           .execute()
-        for (const { heading, sentences } of passages) {
-          const { id } = await transaction
-            .insertInto('passage')
-            .values({ file: document.file, heading, sentences: JSON.stringify(sentences) })
-            .returning('id')
-            .executeTakeFirstOrThrow()
-          const body = sentences.map(({ text }) => text).join(' ')
-          await sql`insert into passage_text (rowid, heading, body)
-            values (${id}, ${`${document.file} ${heading}`}, ${body})`.execute(transaction)
+        for (let at = 0; at < passages.length; at += PASSAGES_AT_ONCE) {
+          const rows = passages.slice(at, at + PASSAGES_AT_ONCE).map(({ heading, sentences }) => ({
+            file: document.file,
+            heading,
+            sentences: JSON.stringify(sentences),
+          }))
+          await transaction.insertInto('passage').values(rows).execute()
         }
       })
     },

@@ -43,16 +43,40 @@ const JOBS = [
   `create index job_asker on job (asker_subject, sequence)`,
 ]
 
+// The text follows its passage by itself, so that passages can go in many at a time.
+const TEXT_BY_TRIGGER = [
+  `create trigger passage_enters_text after insert on passage
+    begin
+      insert into passage_text (rowid, heading, body)
+      select new.id, new.file || ' ' || new.heading,
+        (select group_concat(value ->> 'text', ' ') from json_each(new.sentences));
+    end`,
+  // Sentences are split in another way since: everything is read again at the next start.
+  `delete from document`,
+]
+
+const SETTLEMENT = [
+  `alter table job add column quote_id text`,
+  // The brief and its receipt while they are being paid for.
+  `alter table job add column draft text`,
+  // 0 while billing may still hold money for the job.
+  `alter table job add column settled integer not null default 0 check (settled in (0, 1))`,
+  `update job set settled = 1 where state <> 'working'`,
+  `create index job_unsettled on job (sequence) where settled = 0`,
+]
+
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
-  '001-create-documents': {
+  '001-create-documents': toMigration(DOCUMENTS),
+  '002-create-jobs': toMigration(JOBS),
+  '003-index-passages-by-trigger': toMigration(TEXT_BY_TRIGGER),
+  '004-settle-jobs': toMigration(SETTLEMENT),
+}
+
+function toMigration(statements: readonly string[]): Migration {
+  return {
     async up(db: Kysely<unknown>) {
-      for (const statement of DOCUMENTS) await sql.raw(statement).execute(db)
+      for (const statement of statements) await sql.raw(statement).execute(db)
     },
-  },
-  '002-create-jobs': {
-    async up(db: Kysely<unknown>) {
-      for (const statement of JOBS) await sql.raw(statement).execute(db)
-    },
-  },
+  }
 }

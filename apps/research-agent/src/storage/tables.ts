@@ -25,11 +25,14 @@ export type JobTable = {
   body_sha256: string
   state: 'working' | 'completed' | 'failed'
   reason: string | null
+  quote_id: string | null
   hold_id: string | null
+  draft: string | null
   brief: string | null
   receipt: string | null
   asked_at: number
   completed_at: number | null
+  settled: Generated<number>
   /** Breaks ties of jobs asked in the same second. */
   sequence: Generated<number>
 }
