@@ -46,7 +46,8 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   const library = openLibrary(documents, options.documents ?? findDefaultFolder(), logger)
   // An index that is under way writes to the database: it ends before that is closed.
   stack.defer(async () => void (await library.whenIndexed()))
-  const recovered = recoverJobs({ jobs, billing, clock, logger })
+  // Listed before the first call: what is begun from then on is in this process's hands.
+  const recovered = recoverJobs({ jobs, billing, clock, logger }, await jobs.listUnsettled())
   stack.defer(async () => recovered)
 
   const running = stack.use(

@@ -41,3 +41,9 @@ const WORDS: Record<ResearchReason, Words> = {
 export function refuseCall(reason: ResearchReason, message: string): CallRefusal {
   return new CallRefusal({ ...WORDS[reason], reason, message })
 }
+
+/** The reason that a job failed with: that of the refusal, or that it was no refusal. */
+export function reasonOf(error: unknown): string {
+  const isRefusal = error instanceof Error && 'reason' in error && typeof error.reason === 'string'
+  return isRefusal ? String(error.reason) : 'internal_error'
+}

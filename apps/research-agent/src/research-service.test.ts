@@ -4,19 +4,13 @@ import {
   BILLING,
   BOB,
   callBy,
+  DOWN,
   createResearchWorld,
   refusalOf,
 } from '../test-support/research-world.ts'
-import { recoverJobs } from './jobs/recover-jobs.ts'
 
 const FILES = { 'keys.md': '# Keys\n\nA deactivated key is refused from the next request on.\n' }
 const QUESTION = 'When is a deactivated key refused?'
-const down = {
-  kind: 'unavailable',
-  reason: 'network_error',
-  message: 'fetch failed',
-  hint: '',
-} as const
 const broke = {
   kind: 'refused',
   reason: 'insufficient_funds',
@@ -30,7 +24,7 @@ describe('asking', () => {
 
     const brief = await world.ask(QUESTION)
 
-    expect(world.billing.acts).toEqual(['quote 5', 'hold ', 'capture 15'])
+    expect(world.billing.acts).toEqual(['quote 5', 'hold', 'capture 15'])
     expect(brief).toMatchObject({
       question: QUESTION,
       documentsSearched: 1,
@@ -45,7 +39,7 @@ describe('asking', () => {
     const refused = await refusalOf(world.ask('Which zebras migrate?'))
 
     expect(refused.reason).toBe('no_answer_found')
-    expect(world.billing.acts).toEqual(['quote 5', 'hold ', 'release '])
+    expect(world.billing.acts).toEqual(['quote 5', 'hold', 'release'])
   })
 
   test.each(['quote', 'hold'] as const)(
@@ -60,29 +54,29 @@ describe('asking', () => {
       expect(refused.message).toContain(
         'insufficient_funds: 35 are needed, 0 are available. Deposit more.',
       )
-      expect(world.billing.acts).not.toContain('release ')
+      expect(world.billing.acts).not.toContain('release')
     },
   )
 
   test('repeats a capture once when its answer was lost', async () => {
     await using world = await createResearchWorld(FILES)
-    world.billing.failures.set('capture', [down])
+    world.billing.failures.set('capture', [DOWN])
 
     const brief = await world.ask(QUESTION)
 
     expect(brief.cost.amountMinor).toBe(15)
-    expect(world.billing.acts).toEqual(['quote 5', 'hold ', 'capture 15', 'capture 15'])
+    expect(world.billing.acts).toEqual(['quote 5', 'hold', 'capture 15', 'capture 15'])
   })
 
   test('gives up and releases when billing stays away', async () => {
     await using world = await createResearchWorld(FILES)
-    world.billing.failures.set('capture', [down, down])
+    world.billing.failures.set('capture', [DOWN, DOWN])
 
     const refused = await refusalOf(world.ask(QUESTION))
     const { conversations } = await world.service.listConversations(callBy(ALICE), { limit: 10 })
 
     expect(refused.reason).toBe('billing_unavailable')
-    expect(world.billing.acts.at(-1)).toBe('release ')
+    expect(world.billing.acts.at(-1)).toBe('release')
     expect(conversations).toMatchObject([
       { state: 'failed', reason: 'billing_unavailable', sentences: 0 },
     ])
@@ -147,7 +141,7 @@ describe('an idempotency key', () => {
 
   test('of a job that failed is free for another try', async () => {
     await using world = await createResearchWorld(FILES)
-    world.billing.failures.set('hold', [down])
+    world.billing.failures.set('hold', [DOWN])
 
     const refused = await refusalOf(world.ask(QUESTION, ALICE, 'the-one-key'))
 
@@ -214,24 +208,4 @@ describe('conversations', () => {
 
     expect(refused.reason).toBe('cursor_invalid')
   })
-})
-
-test('a job that a crash interrupted is ended and its money given back', async () => {
-  await using world = await createResearchWorld(FILES)
-  const { jobs } = world.storage
-  await jobs.begin({
-    jobId: 'job-1',
-    asker: { agentId: ALICE, subject: ALICE },
-    question: QUESTION,
-    bodySha256: 'x',
-    idempotencyKey: 'the-one-key',
-    askedAt: 1,
-  })
-  await jobs.setHold('job-1', 'hold-1')
-
-  await recoverJobs(world.deps)
-
-  expect(world.billing.acts).toEqual(['release '])
-  expect(await jobs.find('job-1')).toMatchObject({ state: 'failed', reason: 'interrupted' })
-  expect(await world.ask(QUESTION, ALICE, 'the-one-key')).toMatchObject({ question: QUESTION })
 })

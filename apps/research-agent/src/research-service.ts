@@ -2,15 +2,17 @@
 import { BILLING_AGENT_ID } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
 import type { Receipt, ReceiptInput, ResearchService } from '@deputy/contracts/research'
-import { ask, type AskDeps } from './ask.ts'
+import { ask } from './ask.ts'
 import type { JobStore } from './jobs/job-store.ts'
 import { listConversations } from './jobs/list-conversations.ts'
+import type { WorkDeps } from './jobs/work-on-job.ts'
 import { refuseCall } from './refusals.ts'
 
 /** Creates the service. */
-export function createResearchService(deps: AskDeps): ResearchService {
+export function createResearchService(deps: WorkDeps): ResearchService {
+  const inHand = new Set<string>()
   return {
-    ask: async (call, input) => ask(deps, call, input),
+    ask: async (call, input) => ask({ ...deps, inHand }, call, input),
     receipt: async (call, input) => readReceipt(deps.jobs, call, input),
     listConversations: async (call, input) => listConversations(deps.jobs, call, input),
   }

@@ -1,9 +1,9 @@
 // The research service over a folder of its own and a database in memory, with a billing agent that
 // the test decides about.
 import type { Principal } from '@deputy/auth'
-import { accept, refuse } from '@deputy/auth/protocol'
+import { accept, refuse, type Result } from '@deputy/auth/protocol'
 import type { CallRefusal } from '@deputy/auth/trpc'
-import type { Call } from '@deputy/contracts/call'
+import type { Call, CallRecord } from '@deputy/contracts/call'
 import { createLogger, type Logger } from '@deputy/serve'
 import { mkdir } from 'node:fs/promises'
 import { writeFiles } from '../../../test/support/documents.ts'
@@ -46,19 +46,62 @@ export async function refusalOf(
 
 export type Step = 'quote' | 'hold' | 'capture' | 'release'
 
+const refusedBecause = (reason: string): BillingFailure => ({
+  kind: 'refused',
+  reason,
+  message: reason,
+  hint: '',
+})
+const NOT_OPEN = refusedBecause('hold_not_open')
+const UNKNOWN = refusedBecause('hold_unknown')
+
+/** The call does not reach billing. */
+export const DOWN: BillingFailure = {
+  kind: 'unavailable',
+  reason: 'network_error',
+  message: 'fetch failed',
+  hint: '',
+}
+/** Billing does what it is asked, and its answer does not arrive. */
+export const ANSWER_LOST: BillingFailure = { ...DOWN, message: 'socket hang up' }
+
+const CALL = {
+  from: 'agent-research-v1',
+  to: BILLING,
+  scopes: ['billing:write'],
+  durationMs: 1,
+}
+
 /** A billing agent that notes what it is asked, and fails the steps that the test names. */
 export function createFakeBilling() {
   const acts: string[] = []
+  const holds = new Map<string, 'held' | 'captured' | 'released'>()
   const failures = new Map<Step, BillingFailure[]>()
   const gateway: BillingGateway = (jobId) => {
-    const act = async <Value>(step: Step, detail: string, value: Value) => {
-      acts.push(`${step} ${detail}`)
+    const holdId = `hold-of-${jobId}`
+    const calls: CallRecord[] = []
+    const act = async <Value>(
+      step: Step,
+      detail: string,
+      carryOut: () => Result<Value, BillingFailure>,
+    ) => {
+      acts.push(`${step} ${detail}`.trim())
       await Promise.resolve()
       const failure = failures.get(step)?.shift()
-      return failure === undefined ? accept(value) : refuse(failure)
+      if (failure === ANSWER_LOST) carryOut()
+      const result = failure === undefined ? carryOut() : refuse(failure)
+      const outcome = result.ok ? 'ok' : result.refusal.reason
+      calls.push({ ...CALL, procedure: `billing.${step}`, outcome })
+      return result
+    }
+    const end = (state: 'captured' | 'released') => {
+      const before = holds.get(holdId)
+      if (before === 'held' || before === state) holds.set(holdId, state)
+      else if (before !== undefined) return refuse(NOT_OPEN)
+      return before === undefined ? refuse(UNKNOWN) : accept({ ...hold, state })
     }
     const hold = {
-      holdId: `hold-of-${jobId}`,
+      holdId,
       quoteId: 'quote-1',
       reference: jobId,
       state: 'held',
@@ -67,24 +110,31 @@ export function createFakeBilling() {
       expiresAt: 0,
     } as const
     return {
-      calls: [],
+      calls,
       quote: async (units) =>
-        act('quote', String(units), {
-          quoteId: 'quote-1',
-          service: 'research.brief',
-          units,
-          baseMinor: 10,
-          unitPriceMinor: 5,
-          amount: { amountMinor: 10 + 5 * units, currency: 'USD' },
-          priceBookVersion: 'test',
-          expiresAt: 0,
-        } as const),
-      hold: async () => act('hold', '', hold),
-      capture: async (_holdId, amountMinor) => act('capture', String(amountMinor), hold),
-      release: async () => act('release', '', hold),
+        act('quote', String(units), () =>
+          accept({
+            quoteId: 'quote-1',
+            service: 'research.brief',
+            units,
+            baseMinor: 10,
+            unitPriceMinor: 5,
+            amount: { amountMinor: 10 + 5 * units, currency: 'USD' },
+            priceBookVersion: 'test',
+            expiresAt: 0,
+          } as const),
+        ),
+      hold: async () =>
+        act('hold', '', () => {
+          if (!holds.has(holdId)) holds.set(holdId, 'held')
+          return accept(hold)
+        }),
+      capture: async (_holdId, amountMinor) =>
+        act('capture', String(amountMinor), () => end('captured')),
+      release: async () => act('release', '', () => end('released')),
     }
   }
-  return { gateway, acts, failures }
+  return { gateway, acts, failures, holds }
 }
 
 export const silent: Logger = createLogger({ name: 'test', level: 'silent' })
@@ -101,16 +151,19 @@ export async function createResearchWorld(files: Record<string, string>) {
   const library = openLibrary(storage.documents, folder.file('documents'), silent)
   await library.whenIndexed()
   const deps = { jobs: storage.jobs, library, billing: billing.gateway, clock, logger: silent }
+  const service = createResearchService(deps)
   const resources = stack.move()
   return {
-    service: createResearchService(deps),
+    service,
+    /** The service as another process would have it: the database is the same. */
+    restart: () => createResearchService(deps),
     deps,
     storage,
     clock,
     billing,
     documents: folder.file('documents'),
     ask: async (question: string, agentId = ALICE, idempotencyKey?: string) =>
-      createResearchService(deps).ask(callBy(agentId), {
+      service.ask(callBy(agentId), {
         question,
         maxSentences: 5,
         idempotencyKey,

@@ -1,6 +1,5 @@
 import type { EpochSeconds } from '@deputy/auth/protocol'
-import type { Brief, Receipt } from '@deputy/contracts/research'
-import type { Asker, Job } from './job.ts'
+import type { Asker, Job, JobResult } from './job.ts'
 
 export type NewJob = Pick<Job, 'jobId' | 'asker' | 'question' | 'bodySha256' | 'askedAt'> & {
   readonly idempotencyKey: string | undefined
@@ -11,19 +10,19 @@ export type JobStore = {
   /** Begins a job, or answers the one that has this asker's (agent's and subject's) key already. */
   begin(job: NewJob): Promise<Job | undefined>
   find(jobId: string): Promise<Job | undefined>
-  /** Notes the hold before the work, so that a crash leaves nothing held for ever. */
-  setHold(jobId: string, holdId: string): Promise<void>
-  complete(
-    jobId: string,
-    result: { readonly brief: Brief; readonly receipt: Receipt },
-  ): Promise<void>
-  /** Ends a job without an answer and frees its idempotency key: a new try is a new job. */
+  /** Notes how far a job has come, so that a crash leaves nothing held and nothing undelivered. */
+  note(jobId: string, step: Partial<Pick<Job, 'quoteId' | 'holdId' | 'draft'>>): Promise<void>
+  /** Ends a job that is working; it is settled with that. */
+  complete(jobId: string, result: JobResult): Promise<void>
+  /** Ends a job that is working, and frees its idempotency key: a new try is a new job. */
   fail(jobId: string, reason: string, now: EpochSeconds): Promise<void>
+  /** Billing holds nothing for this job any more. */
+  settle(jobId: string): Promise<void>
   /** Jobs of an asker (by subject), newest first, before a sequence number. */
   listByAsker(
     asker: Pick<Asker, 'subject'>,
     page: { readonly limit: number; readonly before: number | undefined },
   ): Promise<readonly Job[]>
-  /** Jobs that a process left unfinished. */
-  listWorking(): Promise<readonly Job[]>
+  /** Jobs that billing may still hold money for, oldest first. */
+  listUnsettled(): Promise<readonly Job[]>
 }

@@ -4,6 +4,9 @@ import type { Brief, Receipt } from '@deputy/contracts/research'
 /** Who asked, as far as a job remembers it. */
 export type Asker = { readonly agentId: string; readonly subject: string }
 
+/** What a job comes to: what its asker gets, and what its payer does. */
+export type JobResult = { readonly brief: Brief; readonly receipt: Receipt }
+
 /** A piece of work, from the moment it was asked for. */
 export type Job = {
   readonly jobId: string
@@ -14,7 +17,11 @@ export type Job = {
   readonly state: 'working' | 'completed' | 'failed'
   /** Why it failed. */
   readonly reason: string | undefined
+  /** Set before a hold is asked for. */
+  readonly quoteId: string | undefined
   readonly holdId: string | undefined
+  /** What was found, while it is being paid for. */
+  readonly draft: JobResult | undefined
   readonly brief: Brief | undefined
   readonly receipt: Receipt | undefined
   readonly askedAt: EpochSeconds

@@ -1,8 +1,11 @@
 import { Brief, Receipt } from '@deputy/contracts/research'
 import type { Kysely, Selectable } from 'kysely'
+import * as z from 'zod'
 import type { Job } from '../jobs/job.ts'
 import type { JobStore } from '../jobs/job-store.ts'
 import type { JobTable, Tables } from './tables.ts'
+
+const Draft = z.object({ brief: Brief, receipt: Receipt })
 
 /** Creates the store on Kysely. */
 export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
@@ -42,8 +45,16 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
       return row && toJob(row)
     },
 
-    async setHold(jobId, holdId) {
-      await db.updateTable('job').set({ hold_id: holdId }).where('id', '=', jobId).execute()
+    async note(jobId, { draft, ...step }) {
+      await db
+        .updateTable('job')
+        .set({
+          ...('quoteId' in step ? { quote_id: step.quoteId ?? null } : {}),
+          ...('holdId' in step ? { hold_id: step.holdId ?? null } : {}),
+          ...(draft === undefined ? {} : { draft: JSON.stringify(draft) }),
+        })
+        .where('id', '=', jobId)
+        .execute()
     },
 
     async complete(jobId, { brief, receipt }) {
@@ -53,7 +64,9 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
           state: 'completed',
           brief: JSON.stringify(brief),
           receipt: JSON.stringify(receipt),
+          draft: null,
           completed_at: brief.completedAt,
+          settled: 1,
         })
         .where('id', '=', jobId)
         .where('state', '=', 'working')
@@ -63,10 +76,14 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
     async fail(jobId, reason, now) {
       await db
         .updateTable('job')
-        .set({ state: 'failed', reason, completed_at: now, idempotency_key: null })
+        .set({ state: 'failed', reason, draft: null, completed_at: now, idempotency_key: null })
         .where('id', '=', jobId)
         .where('state', '=', 'working')
         .execute()
+    },
+
+    async settle(jobId) {
+      await db.updateTable('job').set({ settled: 1 }).where('id', '=', jobId).execute()
     },
 
     async listByAsker({ subject }, { before, limit }) {
@@ -81,8 +98,13 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
       return rows.map(toJob)
     },
 
-    async listWorking() {
-      const rows = await db.selectFrom('job').selectAll().where('state', '=', 'working').execute()
+    async listUnsettled() {
+      const rows = await db
+        .selectFrom('job')
+        .selectAll()
+        .where('settled', '=', 0)
+        .orderBy('sequence')
+        .execute()
       return rows.map(toJob)
     },
   }
@@ -96,7 +118,9 @@ function toJob(row: Selectable<JobTable>): Job {
     bodySha256: row.body_sha256,
     state: row.state,
     reason: row.reason ?? undefined,
+    quoteId: row.quote_id ?? undefined,
     holdId: row.hold_id ?? undefined,
+    draft: row.draft === null ? undefined : Draft.parse(JSON.parse(row.draft)),
     brief: row.brief === null ? undefined : Brief.parse(JSON.parse(row.brief)),
     receipt: row.receipt === null ? undefined : Receipt.parse(JSON.parse(row.receipt)),
     askedAt: row.asked_at,

@@ -1,0 +1,193 @@
+// Money and briefs when something ends in the middle: whatever is lost, nobody pays for nothing, and
+// what was paid for is delivered.
+import { describe, expect, test } from 'vitest'
+import {
+  ALICE,
+  ANSWER_LOST,
+  callBy,
+  createResearchWorld,
+  DOWN,
+  refusalOf,
+} from '../../test-support/research-world.ts'
+import type { OpenJob } from './settle-job.ts'
+import { recoverJobs } from './recover-jobs.ts'
+
+const FILES = { 'keys.md': '# Keys\n\nA deactivated key is refused from the next request on.\n' }
+const QUESTION = 'When is a deactivated key refused?'
+const KEY = 'the-one-key'
+
+type World = Awaited<ReturnType<typeof createResearchWorld>>
+
+/** A job as a crash left it: noted so far, and no longer in any process's hands. */
+async function leave(world: World, steps: Partial<OpenJob>) {
+  const { jobs } = world.storage
+  const job = { jobId: 'job-1', question: QUESTION, bodySha256: 'x', idempotencyKey: KEY }
+  await jobs.begin({ ...job, asker: { agentId: ALICE, subject: ALICE }, askedAt: 1 })
+  if (Object.keys(steps).length > 0) await jobs.note('job-1', steps)
+}
+const restart = async (world: World): Promise<void> =>
+  recoverJobs(world.deps, await world.storage.jobs.listUnsettled())
+const onlyJob = async (world: World) => {
+  const page = await world.service.listConversations(callBy(ALICE), { limit: 10 })
+  return page.conversations
+}
+
+describe('at the next start, a job', () => {
+  test('that held money gives it back, has failed, and frees its key', async () => {
+    await using world = await createResearchWorld(FILES)
+    world.billing.holds.set('hold-of-job-1', 'held')
+    await leave(world, { quoteId: 'quote-1', holdId: 'hold-of-job-1' })
+
+    await restart(world)
+
+    expect(world.billing.acts).toEqual(['release'])
+    expect(await onlyJob(world)).toMatchObject([{ state: 'failed', reason: 'interrupted' }])
+    expect(await world.ask(QUESTION, ALICE, KEY)).toMatchObject({ question: QUESTION })
+    expect(await world.storage.jobs.listUnsettled()).toEqual([])
+  })
+
+  test('that may have asked for a hold learns whether it did, and gives it back', async () => {
+    await using world = await createResearchWorld(FILES)
+    world.billing.holds.set('hold-of-job-1', 'held')
+    await leave(world, { quoteId: 'quote-1' })
+
+    await restart(world)
+
+    expect(world.billing.acts).toEqual(['hold', 'release'])
+    expect(world.billing.holds.get('hold-of-job-1')).toBe('released')
+  })
+
+  test('that had not come to its quote troubles billing with nothing', async () => {
+    await using world = await createResearchWorld(FILES)
+    await leave(world, {})
+
+    await restart(world)
+
+    expect(world.billing.acts).toEqual([])
+    expect(await onlyJob(world)).toMatchObject([{ state: 'failed' }])
+  })
+
+  test('whose money could not be given back is tried again at the start after that', async () => {
+    await using world = await createResearchWorld(FILES)
+    world.billing.holds.set('hold-of-job-1', 'held')
+    await leave(world, { quoteId: 'quote-1', holdId: 'hold-of-job-1' })
+    world.billing.failures.set('release', [DOWN])
+
+    await restart(world)
+    const afterFirst = world.billing.holds.get('hold-of-job-1')
+    await restart(world)
+    await restart(world)
+
+    expect([afterFirst, world.billing.holds.get('hold-of-job-1')]).toEqual(['held', 'released'])
+    expect(world.billing.acts).toEqual(['release', 'release'])
+  })
+
+  test('that was paid for when the process ended delivers its brief', async () => {
+    await using world = await createResearchWorld(FILES)
+    // The process ends after the capture is sent: neither its answer nor anything after it is seen.
+    world.billing.failures.set('capture', [ANSWER_LOST, DOWN])
+    world.billing.failures.set('release', [DOWN])
+    await refusalOf(world.ask(QUESTION, ALICE, KEY))
+    const before = await onlyJob(world)
+
+    await restart(world)
+    const brief = await world.ask(QUESTION, ALICE, KEY)
+
+    expect(before).toMatchObject([{ state: 'working' }])
+    expect(brief.sentences).toHaveLength(1)
+    expect(brief.calls.map(({ procedure }) => procedure)).toEqual([
+      'billing.quote',
+      'billing.hold',
+      'billing.release',
+    ])
+    expect(await world.service.receipt(callBy(ALICE), { jobId: brief.jobId })).toMatchObject({
+      holdId: brief.holdId,
+      cost: { amountMinor: 15 },
+    })
+  })
+
+  test('does not keep others from being settled when it cannot be', async () => {
+    await using world = await createResearchWorld(FILES)
+    world.billing.holds.set('hold-of-job-1', 'held')
+    await leave(world, { quoteId: 'quote-1', holdId: 'hold-of-job-1' })
+    const open = await world.storage.jobs.listUnsettled()
+    const broken = open.map((job) => Object.assign({}, job, { jobId: 'broken' }))
+    const billing: typeof world.deps.billing = (jobId) => {
+      if (jobId === 'broken') throw new Error('a bug')
+      return world.deps.billing(jobId)
+    }
+
+    await recoverJobs({ ...world.deps, billing }, [...broken, ...open])
+
+    expect(world.billing.holds.get('hold-of-job-1')).toBe('released')
+  })
+})
+
+describe('while the process runs', () => {
+  test('a capture whose answers are all lost is found out by asking for the release', async () => {
+    await using world = await createResearchWorld(FILES)
+    world.billing.failures.set('capture', [ANSWER_LOST, ANSWER_LOST])
+
+    const brief = await world.ask(QUESTION, ALICE, KEY)
+
+    expect(brief.sentences).toHaveLength(1)
+    expect(brief.calls.map(({ outcome, procedure }) => `${procedure} ${outcome}`)).toEqual([
+      'billing.quote ok',
+      'billing.hold ok',
+      'billing.capture network_error',
+      'billing.capture network_error',
+      'billing.release hold_not_open',
+    ])
+  })
+
+  test('a hold whose answer is lost is not left held', async () => {
+    await using world = await createResearchWorld(FILES)
+    world.billing.failures.set('hold', [ANSWER_LOST])
+
+    const refused = await refusalOf(world.ask(QUESTION))
+
+    expect(refused.reason).toBe('billing_unavailable')
+    expect([...world.billing.holds.values()]).toEqual(['released'])
+  })
+
+  test('a repeated call settles what billing’s absence left open', async () => {
+    await using world = await createResearchWorld(FILES)
+    world.billing.failures.set('capture', [ANSWER_LOST, DOWN])
+    world.billing.failures.set('release', [DOWN])
+
+    const first = await refusalOf(world.ask(QUESTION, ALICE, KEY))
+    const brief = await world.ask(QUESTION, ALICE, KEY)
+
+    expect(first.reason).toBe('billing_unavailable')
+    expect(brief.sentences).toHaveLength(1)
+    expect([...world.billing.holds.values()]).toEqual(['captured'])
+    expect(await onlyJob(world)).toMatchObject([{ jobId: brief.jobId, state: 'completed' }])
+  })
+
+  test('a repeated call begins anew when nothing was paid for', async () => {
+    await using world = await createResearchWorld(FILES)
+    world.billing.failures.set('capture', [DOWN, DOWN])
+    world.billing.failures.set('release', [DOWN])
+
+    await refusalOf(world.ask(QUESTION, ALICE, KEY))
+    const brief = await world.ask(QUESTION, ALICE, KEY)
+
+    expect([...world.billing.holds.values()]).toEqual(['released', 'captured'])
+    expect(await onlyJob(world)).toMatchObject([
+      { jobId: brief.jobId, state: 'completed' },
+      { state: 'failed', reason: 'interrupted' },
+    ])
+  })
+
+  test('a repeated call waits for billing when that is still away', async () => {
+    await using world = await createResearchWorld(FILES)
+    world.billing.failures.set('capture', [DOWN, DOWN])
+    world.billing.failures.set('release', [DOWN, DOWN])
+
+    await refusalOf(world.ask(QUESTION, ALICE, KEY))
+    const second = await refusalOf(world.ask(QUESTION, ALICE, KEY))
+
+    expect(second.reason).toBe('job_in_progress')
+    expect(await onlyJob(world)).toMatchObject([{ state: 'working' }])
+  })
+})
