@@ -1,6 +1,6 @@
 import { accept, refuse, type Result } from '@deputy/auth/protocol'
 import { toClientError, type AgentClient } from '@deputy/client'
-import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
+import { BILLING_AGENT_ID, BILLING_REASONS, type BillingRouter } from '@deputy/contracts/billing'
 import type { CallRecord } from '@deputy/contracts/call'
 import { RESEARCH_AGENT_ID } from '@deputy/contracts/research'
 import type { BillingFailure, BillingGateway } from './billing-gateway.ts'
@@ -8,14 +8,8 @@ import type { BillingFailure, BillingGateway } from './billing-gateway.ts'
 /** What research needs of billing. */
 export const BILLING_SCOPES = ['billing:write']
 
-/** Failures of the way there, not of what was asked. */
-const UNAVAILABLE = new Set([
-  'network_error',
-  'deadline_exceeded',
-  'token_unavailable',
-  'verifier_unavailable',
-  'internal_error',
-])
+/** Billing's own refusals. Anything else, like a scope that is missing, says nothing about the money. */
+const REFUSALS: ReadonlySet<string> = new Set(BILLING_REASONS)
 
 /**
  * Creates the gateway to the billing agent. Idempotency keys are made of the job and the step, so that
@@ -48,7 +42,7 @@ export function createAgentBillingGateway(client: AgentClient<BillingRouter>): B
       } catch (error) {
         const { code, hint, message } = toClientError(error)
         record(code)
-        const kind = UNAVAILABLE.has(code) ? 'unavailable' : 'refused'
+        const kind = REFUSALS.has(code) ? 'refused' : 'unavailable'
         return refuse({ kind, reason: code, message, hint })
       }
     }

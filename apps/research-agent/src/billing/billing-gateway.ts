@@ -4,7 +4,7 @@ import type { CallRecord } from '@deputy/contracts/call'
 
 /** Why billing did not do what it was asked. */
 export type BillingFailure = {
-  /** `refused`: billing answered no. `unavailable`: it could not be asked. */
+  /** `refused`: billing decided no. `unavailable`: it was not asked, or decided nothing. */
   readonly kind: 'refused' | 'unavailable'
   /** Billing's own reason, or what went wrong on the way. */
   readonly reason: string
