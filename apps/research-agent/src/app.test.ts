@@ -2,7 +2,7 @@ import { createLogger } from '@deputy/serve'
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { once } from 'node:events'
+import { EventEmitter, on, once } from 'node:events'
 import { expect, test } from 'vitest'
 import { bearer, callTrpc } from '../../../test/support/call-trpc.ts'
 import { writeFiles } from '../../../test/support/documents.ts'
@@ -18,6 +18,7 @@ async function createPlace() {
   await writeFiles(folder.file('documents'), { 'a.md': 'Apples are red fruit.' })
   const nowhere = `http://127.0.0.1:${String(await findFreePort())}`
   const log: string[] = []
+  const logged = new EventEmitter()
   const options: ResearchAgentOptions = {
     credentials: {
       issuer: nowhere,
@@ -32,12 +33,22 @@ async function createPlace() {
     logger: createLogger({
       name: 'research',
       level: 'trace',
-      write: (line) => void log.push(line),
+      write: (line) => {
+        log.push(line)
+        logged.emit('line', line)
+      },
     }),
   }
   return {
     options,
     log: () => log.join(''),
+    /** Resolves with the first line after now that says this. */
+    async whenLogged(message: string): Promise<unknown> {
+      for await (const [line] of on(logged, 'line')) {
+        if (String(line).includes(`"msg":"${message}"`)) return JSON.parse(String(line))
+      }
+      return undefined
+    },
     documents: folder.file('documents'),
     /** SQLite keeps this file for as long as somebody has the database open. */
     isDatabaseOpen: () => existsSync(folder.file('data', 'research.sqlite-wal')),
@@ -61,31 +72,29 @@ test('starts without its issuer or billing, and says who it is and which scopes 
 
 test('indexes on the first start and reads nothing again on the second', async () => {
   await using place = await createPlace()
-  const first = await createResearchAgent(place.options)
-  await first.close()
-  const second = await createResearchAgent(place.options)
-  await second.close()
+  const start = async (): Promise<unknown> => {
+    const indexed = place.whenLogged('documents are indexed')
+    await using _agent = await createResearchAgent(place.options)
+    return await indexed
+  }
 
-  const indexed = place
-    .log()
-    .split('\n')
-    .filter((line) => line.includes('documents are indexed'))
-    .map((line): unknown => JSON.parse(line))
+  const [first, second] = [await start(), await start()]
 
-  expect(indexed).toMatchObject([
-    { documents: 1, added: 1 },
-    { documents: 1, added: 0 },
-  ])
+  expect(first).toMatchObject({ documents: 1, added: 1 })
+  expect(second).toMatchObject({ documents: 1, added: 0 })
 })
 
 test('starts without documents, and is ready to say so', async () => {
   await using place = await createPlace()
   await rm(place.documents, { recursive: true })
-  const agent = await createResearchAgent(place.options)
-  await agent.close()
+  const warned = place.whenLogged('there are no documents to search')
+  await using agent = await createResearchAgent(place.options)
 
-  expect(place.log()).toContain('there are no documents to search')
-  expect(place.log()).toContain(place.documents)
+  const warning = await warned
+  const ready = await fetch(`${agent.url}/readyz`)
+
+  expect(warning).toMatchObject({ reason: `${place.documents} cannot be read (ENOENT)` })
+  expect(ready.status).toBe(200)
 })
 
 test('lets nobody in whom it cannot verify', async () => {

@@ -43,9 +43,9 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   )
   const { documents, jobs } = storage
   const billing = createAgentBillingGateway(billingClient)
-  const library = openLibrary(documents, options.documents ?? findDefaultFolder(), logger)
-  // An index that is under way writes to the database: it ends before that is closed.
-  stack.defer(async () => void (await library.whenIndexed()))
+  const library = stack.use(
+    openLibrary(documents, options.documents ?? findDefaultFolder(), logger),
+  )
   // Listed before the first call: what is begun from then on is in this process's hands.
   const recovered = recoverJobs({ jobs, billing, clock, logger }, await jobs.listUnsettled())
   stack.defer(async () => recovered)

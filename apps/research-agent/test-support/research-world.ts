@@ -148,7 +148,7 @@ export async function createResearchWorld(files: Record<string, string>) {
   const storage = stack.use(await openStorage(':memory:'))
   const clock = createSettableClock()
   const billing = createFakeBilling()
-  const library = openLibrary(storage.documents, folder.file('documents'), silent)
+  const library = stack.use(openLibrary(storage.documents, folder.file('documents'), silent))
   await library.whenIndexed()
   const deps = { jobs: storage.jobs, library, billing: billing.gateway, clock, logger: silent }
   const service = createResearchService(deps)

@@ -1,3 +1,4 @@
+import { parseSecureUrl } from '@deputy/auth/protocol'
 import { createTRPCClient, type TRPCClient } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { createAuthLink } from './auth-link.ts'
@@ -23,7 +24,8 @@ export type AgentClient<Router extends AnyTRPCRouter> = TRPCClient<Router> & Asy
 /**
  * Creates a typed client whose every call is authorized. Nothing is sent before the first call.
  * Calls reject with tRPC's `TRPCClientError`; `toClientError` turns one into what a program can
- * decide by. Throws `TypeError` at once for a URL that is not http or https.
+ * decide by. Throws `TypeError` at once for a URL that is not https, or
+ * http on this machine: the token would travel in clear.
  */
 export function createAgentClient<Router extends AnyTRPCRouter>(
   options: AgentClientOptions,
@@ -50,9 +52,6 @@ export function createAgentClient<Router extends AnyTRPCRouter>(
 }
 
 function toEndpoint(url: string): string {
-  const parsed = URL.parse(url)
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
-    throw new TypeError(`an agent's url must be http or https, not ${JSON.stringify(url)}`)
-  }
-  return `${parsed.origin}${parsed.pathname.replace(/\/$/, '')}/trpc`
+  const { origin, pathname } = parseSecureUrl(url, 'url')
+  return `${origin}${pathname.replace(/\/$/, '')}/trpc`
 }

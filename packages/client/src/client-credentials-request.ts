@@ -1,6 +1,6 @@
 // The client credentials grant (RFC 6749 §4.4) by oauth4webapi: discovery (RFC 8414) once, then one
 // request per token. Whatever goes wrong becomes a `ClientError` that names no secret.
-import { systemClock, type Clock } from '@deputy/auth/protocol'
+import { parseSecureUrl, systemClock, type Clock } from '@deputy/auth/protocol'
 import * as oauth from 'oauth4webapi'
 import type { AccessToken, RequestToken } from './access-token.ts'
 import type { AuthorizationTarget } from './authorization.ts'
@@ -26,7 +26,7 @@ export function createClientCredentialsRequest(
   options: ClientCredentialsRequestOptions,
 ): RequestToken {
   const { audience, clientId, clientSecret, scopes } = options
-  const issuer = parseIssuer(options.issuer)
+  const issuer = parseSecureUrl(options.issuer, 'issuer')
   const clock = options.clock ?? systemClock
   const client: oauth.Client = { client_id: clientId }
   const authenticate = oauth.ClientSecretBasic(clientSecret)
@@ -75,14 +75,6 @@ export function createClientCredentialsRequest(
       throw toTokenError(error, { issuer: options.issuer, clientId })
     }
   }
-}
-
-function parseIssuer(issuer: string): URL {
-  const url = URL.parse(issuer)
-  if (url === null) throw new TypeError(`issuer must be a URL, not ${JSON.stringify(issuer)}`)
-  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback)) return url
-  throw new TypeError(`issuer must be https (http on this machine only), not ${issuer}`)
 }
 
 function toTokenError(

@@ -21,7 +21,7 @@ export function createRequestListener(routes: HttpRoutes): RequestListener {
     const path = readPath(req)
     if (path === undefined) sendJson(res, 400, { error: 'bad_request', message: 'malformed URL' })
     else if (path === '/livez') sendGet(req, res, () => ({ status: 'live' }))
-    else if (path === '/readyz') void sendReadiness(res, routes.isReady)
+    else if (path === '/readyz') void sendReadiness(req, res, routes.isReady)
     else if (path === PROTECTED_RESOURCE_METADATA_PATH) sendGet(req, res, routes.metadata)
     else if (path === TRPC_PATH || path.startsWith(`${TRPC_PATH}/`)) routes.trpc(req, res)
     else if (routes.fallback) routes.fallback(req, res)
@@ -46,15 +46,23 @@ function sendNotFound(res: ServerResponse): void {
 }
 
 function sendGet(req: IncomingMessage, res: ServerResponse, body: () => object): void {
-  if (req.method === 'GET' || req.method === 'HEAD') {
-    sendJson(res, 200, body())
-    return
-  }
-  res.setHeader('allow', 'GET, HEAD')
-  sendJson(res, 405, { error: 'method_not_allowed', message: 'use GET' })
+  if (isRead(req, res)) sendJson(res, 200, body())
 }
 
-async function sendReadiness(res: ServerResponse, isReady: () => Promise<boolean>): Promise<void> {
+async function sendReadiness(
+  req: IncomingMessage,
+  res: ServerResponse,
+  isReady: () => Promise<boolean>,
+): Promise<void> {
+  if (!isRead(req, res)) return
   const ready = await isReady().catch(() => false)
   sendJson(res, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready' })
+}
+
+/** Whether the request reads; any other has been answered when this is `false`. */
+function isRead(req: IncomingMessage, res: ServerResponse): boolean {
+  if (req.method === 'GET' || req.method === 'HEAD') return true
+  res.setHeader('allow', 'GET, HEAD')
+  sendJson(res, 405, { error: 'method_not_allowed', message: 'use GET' })
+  return false
 }

@@ -5,7 +5,7 @@ import type { DocumentsRefusal } from './find-documents.ts'
 import { updateIndex } from './update-index.ts'
 
 /** The documents that questions are answered from. */
-export type Library = {
+export type Library = AsyncDisposable & {
   readonly index: DocumentIndex
   /** How many documents there are, once they are indexed; or why there are none. */
   whenIndexed(): Promise<Result<number, DocumentsRefusal>>
@@ -13,13 +13,17 @@ export type Library = {
   isIndexed(): boolean
 }
 
-/** Opens the folder and begins to index it at once; questions wait until that is done. */
+/**
+ * Opens the folder and begins to index it at once; questions wait until that is done. Disposing of it
+ * ends that, so that the database can be closed.
+ */
 export function openLibrary(index: DocumentIndex, folder: string, logger: Logger): Library {
   let isIndexed = false
+  const closing = new AbortController()
   const indexing = (async (): Promise<Result<number, DocumentsRefusal>> => {
     const startedMs = performance.now()
     try {
-      const update = await updateIndex(index, folder, logger)
+      const update = await updateIndex(index, folder, { logger, signal: closing.signal })
       if (!update.ok) {
         logger.warn({ reason: update.refusal.detail }, 'there are no documents to search')
         return update
@@ -34,5 +38,13 @@ export function openLibrary(index: DocumentIndex, folder: string, logger: Logger
       isIndexed = true
     }
   })()
-  return { index, whenIndexed: async () => indexing, isIndexed: () => isIndexed }
+  return {
+    index,
+    whenIndexed: async () => indexing,
+    isIndexed: () => isIndexed,
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      await indexing
+    },
+  }
 }

@@ -98,7 +98,7 @@ describe('updating the index', () => {
   test('reads what is new or changed, and drops what is gone', async () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
-    const update = async () => updateIndex(storage.documents, folder.path, silent)
+    const update = async () => updateIndex(storage.documents, folder.path, { logger: silent })
     await writeFiles(folder.path, {
       'same.md': 'Stays as it is here.',
       'changes.md': 'Apples are red fruit.',
@@ -121,14 +121,34 @@ describe('updating the index', () => {
     expect(await storage.documents.search(['stays'], 5)).toHaveLength(1)
   })
 
+  test('stops between two documents when it is told to, and goes on from there', async () => {
+    await using folder = await createTemporaryFolder()
+    await using storage = await openStorage(':memory:')
+    await writeFiles(folder.path, { 'a.md': 'Apples are red.', 'b.md': 'Pears are green.' })
+    const stop = new AbortController()
+    const index: typeof storage.documents = {
+      ...storage.documents,
+      put: async (...document) => {
+        await storage.documents.put(...document)
+        stop.abort()
+      },
+    }
+
+    const stopped = await updateIndex(index, folder.path, { logger: silent, signal: stop.signal })
+    const rest = await updateIndex(storage.documents, folder.path, { logger: silent })
+
+    expect(stopped.ok).toBe(false)
+    expect(rest).toMatchObject({ value: { documents: 2, added: 1, removed: 0 } })
+  })
+
   test('empties the index of a folder that is gone', async () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
     await writeFiles(folder.path, { 'docs/a.md': 'Apples are red fruit.' })
-    await updateIndex(storage.documents, folder.file('docs'), silent)
+    await updateIndex(storage.documents, folder.file('docs'), { logger: silent })
     await rm(folder.file('docs'), { recursive: true })
 
-    const result = await updateIndex(storage.documents, folder.file('docs'), silent)
+    const result = await updateIndex(storage.documents, folder.file('docs'), { logger: silent })
 
     expect(result.ok).toBe(false)
     expect(await storage.documents.list()).toEqual([])
@@ -151,7 +171,7 @@ describe('searching', () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
     await writeFiles(folder.path, { 'a.md': 'Apples are red fruit.' })
-    await updateIndex(storage.documents, folder.path, silent)
+    await updateIndex(storage.documents, folder.path, { logger: silent })
 
     const found = await storage.documents.search([term, 'apples'], 5)
 
@@ -162,7 +182,7 @@ describe('searching', () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
     await writeFiles(folder.path, { 'a.md': 'It verifies signatures quickly.' })
-    await updateIndex(storage.documents, folder.path, silent)
+    await updateIndex(storage.documents, folder.path, { logger: silent })
 
     expect(await storage.documents.search(['verifying'], 5)).toHaveLength(1)
     expect(await storage.documents.countPassages(['verify', 'absent'])).toEqual({

@@ -14,6 +14,12 @@ export type IndexUpdate = {
   readonly skipped: number
 }
 
+export type UpdateIndexOptions = {
+  readonly logger: Logger
+  /** Aborted: stop between two documents. What is read by then stays, and is not read again. */
+  readonly signal?: AbortSignal | undefined
+}
+
 const NOTHING: FoundDocuments = { files: [], skipped: [] }
 
 /**
@@ -24,7 +30,7 @@ const NOTHING: FoundDocuments = { files: [], skipped: [] }
 export async function updateIndex(
   index: DocumentIndex,
   folder: string,
-  logger: Logger,
+  { logger, signal }: UpdateIndexOptions,
 ): Promise<Result<IndexUpdate, DocumentsRefusal>> {
   const found = await findDocuments(folder)
   const { files, skipped } = found.ok ? found.value : NOTHING
@@ -33,6 +39,9 @@ export async function updateIndex(
   let added = 0
   let unreadable = 0
   for (const document of files) {
+    if (signal?.aborted === true) {
+      return refuse({ reason: 'documents_unavailable', detail: 'the agent is being closed' })
+    }
     const before = known.get(document.file)
     if (isUnchanged(document, before)) {
       known.delete(document.file)

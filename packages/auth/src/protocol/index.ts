@@ -39,4 +39,5 @@ export {
   parseScope,
   type Scope,
 } from './scope.ts'
+export { parseSecureUrl } from './secure-url.ts'
 export { TokenResponse } from './token-response.ts'

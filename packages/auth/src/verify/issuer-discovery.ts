@@ -1,4 +1,8 @@
-import { AuthorizationServerMetadata, toAuthorizationServerMetadataUrl } from '../protocol/index.ts'
+import {
+  AuthorizationServerMetadata,
+  parseSecureUrl,
+  toAuthorizationServerMetadataUrl,
+} from '../protocol/index.ts'
 
 export type IssuerDiscoveryOptions = {
   readonly fetch?: typeof fetch | undefined
@@ -12,12 +16,14 @@ export const DEFAULT_ISSUER_TIMEOUT_MS = 5000
 /**
  * Creates a function that reads the issuer's metadata (RFC 8414) on first use and remembers it. One
  * request at a time however many callers; a failure is not remembered. Rejects with an `Error` that
- * says what was wrong.
+ * says what was wrong. Throws `TypeError` at once for an issuer that is not https, or http on this
+ * machine.
  */
 export function createIssuerDiscovery(
   issuer: string,
   options: IssuerDiscoveryOptions = {},
 ): () => Promise<AuthorizationServerMetadata> {
+  parseSecureUrl(issuer, 'issuer')
   const fetchWith = options.fetch ?? fetch
   const timeoutMs = options.timeoutMs ?? DEFAULT_ISSUER_TIMEOUT_MS
   let known: Promise<AuthorizationServerMetadata> | undefined
@@ -36,6 +42,9 @@ export function createIssuerDiscovery(
     if (metadata.issuer !== issuer) {
       throw new Error(`${issuer}: metadata names another issuer, ${metadata.issuer}`)
     }
+    parseSecureUrl(metadata.jwks_uri, 'jwks_uri')
+    const { introspection_endpoint: endpoint } = metadata
+    if (endpoint !== undefined) parseSecureUrl(endpoint, 'introspection_endpoint')
     return metadata
   }
 
