@@ -20,6 +20,7 @@ const refusalReasons = Object.keys({
   token_audience_invalid: true,
   token_expired: true,
   token_not_yet_valid: true,
+  token_revoked: true,
   api_key_malformed: true,
   api_key_invalid: true,
   api_key_not_accepted: true,

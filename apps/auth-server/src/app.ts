@@ -1,25 +1,27 @@
 // The composition root: wires stores, keys, endpoints and the admin API into one running server.
-import {
-  createAccessTokenVerifier,
-  createApiKeyVerifier,
-  createAuthenticator,
-  createLocalSigningKeySource,
-} from '@deputy/auth'
-import { accept, systemClock, type Clock } from '@deputy/auth/protocol'
+import { createLocalSigningKeySource } from '@deputy/auth'
+import { systemClock, type Clock } from '@deputy/auth/protocol'
 import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
-import { getRequestListener } from '@hono/node-server'
 import { createAdminRouter } from './admin/admin-router.ts'
 import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
+import type { AuditLog } from './audit/audit-log.ts'
 import { bootstrap } from './bootstrap.ts'
 import { createClientAuthentication } from './clients/client-authentication.ts'
+import { createUseLog } from './credentials/use-log.ts'
 import { createIntrospectEndpoint } from './endpoints/introspect.ts'
+import { createMetadata } from './endpoints/metadata.ts'
+import { createRevokeEndpoint } from './endpoints/revoke.ts'
 import { createTokenEndpoint } from './endpoints/token.ts'
 import { createClientCredentialsGrant } from './grants/client-credentials.ts'
+import { createOAuthListener } from './http/oauth-listener.ts'
 import { openKeyRing } from './keys/key-ring.ts'
+import { createOwnAuthenticator } from './own-authenticator.ts'
+import { redactSecrets } from './redact-secrets.ts'
 import { createRoutes } from './routes.ts'
 import { openStorage } from './storage/open-storage.ts'
 import { createIntrospection } from './tokens/introspection.ts'
 import { createIssueAccessToken } from './tokens/issue-access-token.ts'
+import { createRevocation } from './tokens/revocation.ts'
 
 export type AuthServerOptions = {
   /** The issuer's URL, as tokens and metadata carry it: where callers reach the server. */
@@ -45,51 +47,59 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   await using stack = new AsyncDisposableStack()
   const storage = stack.use(await openStorage(options.databaseFile))
   const keyRing = await openKeyRing(storage.signingKeys, clock)
-  const authenticateClient = createClientAuthentication({ ...storage, clock })
-  const introspect = createIntrospection({ ...storage, issuer, keyRing, clock })
-  const routes = createRoutes({
+  const keys = createLocalSigningKeySource(keyRing.publicKeys)
+  const audit: AuditLog = {
+    record: async (event) => {
+      logger.debug({ event: redactSecrets(JSON.stringify(event)) }, 'audit')
+    },
+  }
+  const authenticateClient = createClientAuthentication({
+    clients: storage.clients,
+    noteUse: createUseLog(storage.clientSecrets),
+    clock,
+  })
+  const introspect = createIntrospection({
+    ...storage,
     issuer,
-    keyRing,
-    logger,
+    keys,
+    noteKeyUse: createUseLog(storage.apiKeys),
+    clock,
+  })
+  const grantTypes = { client_credentials: createClientCredentialsGrant(storage.clients) }
+  const metadata = createMetadata({
+    issuer,
+    grantTypes: Object.keys(grantTypes),
+    isRegistrationOpen: false,
+  })
+  const routes = createRoutes({
+    metadata,
+    publicKeys: () => keyRing.publicKeys,
     token: createTokenEndpoint({
       authenticateClient,
-      logger,
-      clientCredentials: createClientCredentialsGrant({
-        agents: storage.agents,
-        issueAccessToken: createIssueAccessToken({ issuer, keyRing, clock }),
-      }),
+      grantTypes,
+      issueAccessToken: createIssueAccessToken({ issuer, keyRing, clock }),
+      audit,
     }),
-    introspect: createIntrospectEndpoint({ authenticateClient, introspect }),
+    introspect: createIntrospectEndpoint({ authenticateClient, introspect, audit }),
+    revoke: createRevokeEndpoint({
+      authenticateClient,
+      revoke: createRevocation({ issuer, keys, storage, clock }),
+      audit,
+    }),
   })
 
-  const answer = getRequestListener(routes.fetch, { overrideGlobalObjects: false })
   let isReady = false
   const running = await serveAgent({
     agentId: AUTH_SERVER_ID,
-    router: createAdminRouter({ storage, clock, logger }),
-    authenticator: createAuthenticator({
-      accessTokens: createAccessTokenVerifier({
-        issuer,
-        audience: AUTH_SERVER_ID,
-        keys: createLocalSigningKeySource(keyRing.publicKeys),
-        clock,
-        clockToleranceSeconds: 0,
-      }),
-      apiKeys: createApiKeyVerifier({
-        audience: AUTH_SERVER_ID,
-        introspect: async (key) => {
-          const self = await storage.agents.find(AUTH_SERVER_ID)
-          return accept(self === undefined ? { active: false } : await introspect(self, key))
-        },
-      }),
-    }),
+    router: createAdminRouter({ storage, clock }),
+    authenticator: createOwnAuthenticator({ issuer, keys, storage, introspect, clock }),
     issuer,
     publicUrl: issuer.replace(/\/$/, ''),
     host: options.host,
     port: options.port,
     logger,
     isReady: async () => isReady,
-    fallback: (req, res) => void answer(req, res),
+    fallback: createOAuthListener({ routes, logger }),
   })
   stack.use(running)
   // Only now: a server that could not have its port must not make an operator on its way out.

@@ -41,7 +41,7 @@ async function readMode(path: string): Promise<string> {
 
 async function countOperatorSecrets(place: Place): Promise<number> {
   await using storage = await openStorage(place.databaseFile)
-  return (await storage.clientSecrets.listByAgent('operator')).length
+  return (await storage.clientSecrets.listByAgent('operator', 'system')).length
 }
 
 describe('the first start', () => {

@@ -5,9 +5,11 @@ import type { Logger } from '@deputy/serve'
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { ADMIN_SCOPES, AUTH_SERVER_ID, OPERATOR_ID } from './admin/admin-scopes.ts'
+import { ADMIN_SCOPES, AUTH_SERVER_ID, OPERATOR_ID, OWNER_SCOPES } from './admin/admin-scopes.ts'
+import { AgentSettings } from './agents/agent.ts'
 import { createClientSecret } from './clients/create-client-secret.ts'
-import { createMetadata } from './endpoints/metadata.ts'
+import { toTokenEndpoint } from './endpoints/metadata.ts'
+import { SYSTEM_OWNER_ID } from './owners/owner.ts'
 import type { Storage } from './storage/open-storage.ts'
 
 export type BootstrapOptions = {
@@ -24,32 +26,42 @@ export type BootstrapOptions = {
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
   const { clock, issuer, logger, operatorFile, resetOperator, storage } = options
   const now = clock.now()
-  const settings = { description: '', accessTokenTtlSeconds: 900, createdAt: now } as const
+  await storage.owners.insert({
+    id: SYSTEM_OWNER_ID,
+    name: 'Operator of this server',
+    createdAt: now,
+  })
+  const members = { ownerId: SYSTEM_OWNER_ID, state: 'active', createdAt: now } as const
   await storage.agents.insert({
-    ...settings,
+    ...AgentSettings.parse({ name: 'Authorization server' }),
+    ...members,
     id: AUTH_SERVER_ID,
-    name: 'Authorization server',
-    state: 'active',
-    scopes: [],
-    audiences: [],
-    scopesSupported: [...ADMIN_SCOPES],
   })
+  // A new version may know more scopes than the one that made the agent.
+  await storage.agents.update(
+    { id: AUTH_SERVER_ID, within: SYSTEM_OWNER_ID },
+    { scopesSupported: [...ADMIN_SCOPES], sharedScopes: [...OWNER_SCOPES] },
+  )
   await storage.agents.insert({
-    ...settings,
+    ...AgentSettings.parse({
+      name: 'Operator',
+      scopes: [...ADMIN_SCOPES],
+      audiences: [AUTH_SERVER_ID],
+    }),
+    ...members,
     id: OPERATOR_ID,
-    name: 'Operator',
-    state: 'active',
-    scopes: [...ADMIN_SCOPES],
-    audiences: [AUTH_SERVER_ID],
-    scopesSupported: [],
   })
-  const secrets = await storage.clientSecrets.listByAgent(OPERATOR_ID)
+  const secrets = await storage.clientSecrets.listByAgent(OPERATOR_ID, SYSTEM_OWNER_ID)
   if (secrets.length > 0 && !resetOperator) {
     await updateIssuer(operatorFile, issuer)
     return
   }
   await restoreAuthority(storage)
-  const { record, secret } = createClientSecret(OPERATOR_ID, now)
+  const { record, secret } = createClientSecret({
+    agentId: OPERATOR_ID,
+    label: 'operator file',
+    now,
+  })
   // The file first: a crash in between leaves a file of no use, which the next start replaces,
   // and not an operator whose secret nobody knows.
   await writeCredentials(operatorFile, {
@@ -57,19 +69,21 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     client_id: OPERATOR_ID,
     client_secret: secret,
     scope: formatScope(ADMIN_SCOPES),
-    token_endpoint: createMetadata(issuer).token_endpoint,
+    token_endpoint: toTokenEndpoint(issuer),
   })
   await storage.clientSecrets.insert(record)
   // A reset is for a file that was lost, perhaps to somebody: what was in it must not go on working.
-  for (const { id } of secrets) await storage.clientSecrets.deactivate(id, now)
+  for (const { id } of secrets)
+    await storage.clientSecrets.deactivate({ id, within: SYSTEM_OWNER_ID }, now)
   logger.info({ operatorFile }, "the operator's credentials are in this file")
 }
 
 /** Gives back what the operator needs to administer, beside whatever else it has by now. */
 async function restoreAuthority({ agents }: Storage): Promise<void> {
-  const operator = await agents.find(OPERATOR_ID)
+  const at = { id: OPERATOR_ID, within: SYSTEM_OWNER_ID }
+  const operator = await agents.find(at)
   if (operator === undefined) return
-  await agents.update(OPERATOR_ID, {
+  await agents.update(at, {
     scopes: [...new Set([...operator.scopes, ...ADMIN_SCOPES])],
     audiences: [...new Set([...operator.audiences, AUTH_SERVER_ID])],
   })
@@ -96,7 +110,7 @@ async function updateIssuer(file: string, issuer: string): Promise<void> {
     )
   }
   if (credentials.issuer === issuer) return
-  const endpoint = createMetadata(issuer).token_endpoint
+  const endpoint = toTokenEndpoint(issuer)
   await writeCredentials(file, { ...credentials, issuer, token_endpoint: endpoint })
 }
 

@@ -1,7 +1,8 @@
 // The adapters of the storage ports. Every port's suite runs on every one of them.
-import type { Agent } from '../src/agents/agent.ts'
+import { AgentSettings, type Agent } from '../src/agents/agent.ts'
 import type { ApiKeyRecord } from '../src/api-keys/api-key-store.ts'
 import type { ClientSecretRecord } from '../src/clients/client-secret-store.ts'
+import { SYSTEM_OWNER_ID } from '../src/owners/owner.ts'
 import { hashSecret } from '../src/secret-hash.ts'
 import { openStorage, type Storage } from '../src/storage/open-storage.ts'
 import { join } from 'node:path'
@@ -40,15 +41,14 @@ export async function createStorage(adapter: StorageAdapter): Promise<Storage> {
 /** An agent; nothing allowed unless said. */
 export function makeAgent(members: Partial<Agent> = {}): Agent {
   return {
+    ...AgentSettings.parse({ name: 'Alice' }),
     id: 'agent-alice',
-    name: 'Alice',
-    description: '',
+    ownerId: SYSTEM_OWNER_ID,
     state: 'active',
-    scopes: [],
-    audiences: [],
-    scopesSupported: [],
-    accessTokenTtlSeconds: 900,
     createdAt: START_AT,
+    url: undefined,
+    jwksUri: undefined,
+    deactivatedAt: undefined,
     ...members,
   }
 }
@@ -65,6 +65,7 @@ export function makeApiKey(members: Partial<ApiKeyRecord> = {}): ApiKeyRecord {
   return {
     ...makeCredential(id),
     label: 'laptop',
+    rateLimitTier: undefined,
     scopes: ['notes:read'],
     keyHash: Uint8Array.from(hashSecret(id)),
     ...members,
@@ -75,6 +76,8 @@ function makeCredential(id: string) {
   return {
     id,
     agentId: 'agent-alice',
+    label: '',
+    supersededBy: undefined,
     createdAt: START_AT,
     expiresAt: undefined,
     deactivatedAt: undefined,

@@ -61,6 +61,11 @@ export function toPublicRefusal(refusal: Refusal): PublicRefusal {
         ...invalidToken(reason, 'The access token is not valid yet'),
         hint: "Check the caller's and the authorization server's clocks.",
       }
+    case 'token_revoked':
+      return {
+        ...invalidToken(reason, 'The access token was revoked'),
+        hint: 'Ask the authorization server for a new one. If it refuses, the agent was ended: ask its operator.',
+      }
     case 'token_malformed':
       return invalidToken(reason, 'The access token is not a well-formed token')
     case 'token_signature_invalid':

@@ -14,6 +14,7 @@ export type CredentialRefusal =
   | { readonly reason: 'token_audience_invalid'; readonly expected: string }
   | { readonly reason: 'token_expired'; readonly expiredAt: EpochSeconds | undefined }
   | { readonly reason: 'token_not_yet_valid'; readonly detail: string }
+  | { readonly reason: 'token_revoked' }
   | { readonly reason: 'api_key_malformed' }
   | { readonly reason: 'api_key_invalid' }
   | { readonly reason: 'api_key_not_accepted' }

@@ -1,20 +1,19 @@
 import type { Clock } from '@deputy/auth/protocol'
-import type { Logger } from '@deputy/serve'
 import type { Agent } from '../agents/agent.ts'
+import type { AgentAt, AgentStore } from '../agents/agent-store.ts'
 import type { Storage } from '../storage/open-storage.ts'
 import { agentInactive, agentUnknown } from './refusals.ts'
 
 /** What the admin procedures work with. */
 export type AdminDeps = {
-  readonly storage: Pick<Storage, 'agents' | 'clientSecrets' | 'apiKeys'>
+  readonly storage: Storage
   readonly clock: Clock
-  readonly logger: Logger
 }
 
 /** The agent, or a refusal to the caller when it is unknown or inactive. */
-export async function findActiveAgent({ storage }: AdminDeps, id: string): Promise<Agent> {
-  const agent = await storage.agents.find(id)
-  if (agent === undefined) throw agentUnknown(id)
-  if (agent.state !== 'active') throw agentInactive(id)
+export async function findActiveAgent(agents: AgentStore, at: AgentAt): Promise<Agent> {
+  const agent = await agents.find(at)
+  if (agent === undefined) throw agentUnknown(at.id)
+  if (agent.state !== 'active') throw agentInactive(at.id)
   return agent
 }

@@ -43,7 +43,15 @@ describe('agents', () => {
       scopes: [],
       audiences: [],
       scopesSupported: [],
+      sharedScopes: [],
+      authorizationDetailsTypes: [],
+      scopePolicy: 'exact',
       accessTokenTtlSeconds: 900,
+      dpopBoundAccessTokens: false,
+      rateLimitTier: 'standard',
+      delegation: { to: [], maxDepth: 0 },
+      metadata: {},
+      ownerId: 'system',
       createdAt: START_AT,
     })
     expect(await world.admin.agents.get.query({ id: 'agent-a' })).toEqual(agent)
@@ -220,6 +228,7 @@ describe('client secrets', () => {
       'agentId',
       'clientSecretId',
       'createdAt',
+      'label',
     ])
   })
 
@@ -357,7 +366,10 @@ describe('whoever may only make credentials', () => {
 describe('refusals', () => {
   test('give each reason that the admin API has, with a hint', async () => {
     await using world = await setUp()
-    const { agents, apiKeys, clientSecrets } = world.admin
+    const { agents, apiKeys, clientSecrets, owners } = world.admin
+    await agents.create.mutate({ id: 'agent-idle', name: 'Idle' })
+    const ended = await clientSecrets.create.mutate({ agentId: 'agent-idle' })
+    await clientSecrets.deactivate.mutate({ clientSecretId: ended.clientSecretId })
     await agents.create.mutate({ id: 'agent-gone', name: 'Gone' })
     await agents.deactivate.mutate({ id: 'agent-gone' })
     const scopes = ['agents:read']
@@ -379,6 +391,9 @@ describe('refusals', () => {
         apiKeys.create.mutate({ agentId: 'operator', scopes, expiresAt: START_AT }),
         apiKeys.create.mutate({ agentId: 'operator', scopes: ['notes:read'] }),
         agents.deactivate.mutate({ id: AUTH_SERVER_ID }),
+        agents.create.mutate({ id: 'agent-new', name: 'New', ownerId: 'nobody' }),
+        owners.create.mutate({ id: 'system', name: 'Again' }),
+        clientSecrets.rotate.mutate({ clientSecretId: ended.clientSecretId }),
       ].map(readRefusal),
     )
 
@@ -390,6 +405,9 @@ describe('refusals', () => {
       ...Array<string>(2).fill('expiry_in_the_past 400'),
       'scope_not_allowed 400',
       'agent_protected 409',
+      'owner_unknown 404',
+      'owner_exists 409',
+      'credential_ended 409',
     ])
     expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(ADMIN_REASONS))
     for (const { hint, message } of refusals) expect([hint, message]).not.toContain('')
@@ -413,13 +431,23 @@ describe('who may call', () => {
       'credentials:read': [(admin) => admin.clientSecrets.list.query({ agentId: 'operator' })],
       'credentials:write': [
         (admin) => admin.clientSecrets.create.mutate({ agentId: 'operator' }),
+        (admin) => admin.clientSecrets.rotate.mutate({ clientSecretId: 'x' }),
         (admin) => admin.clientSecrets.deactivate.mutate({ clientSecretId: 'x' }),
       ],
       'keys:read': [(admin) => admin.apiKeys.list.query({ agentId: 'operator' })],
       'keys:write': [
         (admin) => admin.apiKeys.create.mutate({ agentId: 'operator', scopes: ['keys:read'] }),
+        (admin) => admin.apiKeys.rotate.mutate({ apiKeyId: 'x' }),
         (admin) => admin.apiKeys.deactivate.mutate({ apiKeyId: 'x' }),
       ],
+      'tokens:revoke': [
+        (admin) => admin.tokens.revoke.mutate({ agentId: 'operator', tokenId: 'x' }),
+      ],
+      'owners:read': [
+        (admin) => admin.owners.list.query(),
+        (admin) => admin.owners.get.query({ id: 'system' }),
+      ],
+      'owners:write': [(admin) => admin.owners.create.mutate({ id: 'acme', name: 'Acme' })],
     } satisfies Record<string, ((admin: typeof world.admin) => Promise<unknown>)[]>
 
     const refusals = await Promise.all(
@@ -431,7 +459,7 @@ describe('who may call', () => {
     )
 
     expect(Object.keys(calls)).toEqual(every)
-    expect(refusals.flat()).toHaveLength(11)
+    expect(refusals.flat()).toHaveLength(17)
     for (const refusal of refusals.flat()) {
       expect(refusal).toMatchObject({ code: 'scope_missing', status: 403 })
     }

@@ -1,15 +1,21 @@
 import { agentRouter } from '@deputy/auth/trpc'
 import type { AdminDeps } from './admin-deps.ts'
+import { createAdminProcedure } from './admin-procedure.ts'
 import { createAgentsRouter } from './agents-router.ts'
 import { createApiKeysRouter } from './api-keys-router.ts'
 import { createClientSecretsRouter } from './client-secrets-router.ts'
+import { createOwnersRouter } from './owners-router.ts'
+import { createTokensRouter } from './tokens-router.ts'
 
 /** Creates the admin API: a tRPC router under the same guard as any agent's. */
 export function createAdminRouter(deps: AdminDeps) {
+  const procedure = createAdminProcedure(deps)
   return agentRouter({
-    agents: createAgentsRouter(deps),
-    clientSecrets: createClientSecretsRouter(deps),
-    apiKeys: createApiKeysRouter(deps),
+    owners: createOwnersRouter(deps, procedure),
+    agents: createAgentsRouter(deps, procedure),
+    clientSecrets: createClientSecretsRouter(deps, procedure),
+    apiKeys: createApiKeysRouter(deps, procedure),
+    tokens: createTokensRouter(deps, procedure),
   })
 }
 

@@ -1,78 +1,122 @@
-import { AgentId, createAgentSecret, findMissingScopes } from '@deputy/auth/protocol'
-import { agentRouter, requireScope, scopedProcedure } from '@deputy/auth/trpc'
-import { randomUUID } from 'node:crypto'
+import type { Principal } from '@deputy/auth'
+import { AgentId, findMissingScopes } from '@deputy/auth/protocol'
+import { agentRouter, requireScope } from '@deputy/auth/trpc'
 import * as z from 'zod'
-import { ScopeToken } from '../agents/agent.ts'
-import type { ApiKeyRecord } from '../api-keys/api-key-store.ts'
-import { hashSecret } from '../secret-hash.ts'
-import { isAdministrative } from './admin-scopes.ts'
+import type { AgentAt } from '../agents/agent-store.ts'
+import type { CredentialAt } from '../credentials/credential.ts'
+import { AgentSettings, ScopeToken, type Agent } from '../agents/agent.ts'
+import { createApiKey } from '../api-keys/create-api-key.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
-import { ApiKeySummary, toApiKeySummary } from './credential.ts'
-import { credentialUnknown, expiryInThePast, scopeNotAllowed } from './refusals.ts'
+import type { AdminProcedure } from './admin-procedure.ts'
+import { isAdministrative } from './admin-scopes.ts'
+import { ApiKeySummary, NewCredential, OverlapSeconds, toApiKeySummary } from './credential.ts'
+import { credentialEnded, credentialUnknown, expiryInThePast, scopeNotAllowed } from './refusals.ts'
+import { createSupersession } from './rotation.ts'
 
-const NewApiKey = z.object({
-  agentId: AgentId,
-  label: z.string().trim().max(200).default(''),
+const ById = z.object({ apiKeyId: z.string().max(64) })
+
+const NewKey = NewCredential.extend({
   scopes: z.array(ScopeToken).min(1).max(100),
-  expiresAt: z.int().optional(),
+  /** In place of its agent's tier. */
+  rateLimitTier: AgentSettings.shape.rateLimitTier.unwrap().optional(),
+})
+
+const Created = ApiKeySummary.extend({
+  apiKey: z.string().describe('shown now and never again'),
 })
 
 /** `apiKeys.*`: an agent's keys (`sk-agent-…`). One that is deactivated counts no more from the next request on. */
-export function createApiKeysRouter(deps: AdminDeps) {
-  const { clock, logger, storage } = deps
+export function createApiKeysRouter({ clock, storage }: AdminDeps, procedure: AdminProcedure) {
   return agentRouter({
-    create: scopedProcedure('keys:write')
-      .input(NewApiKey)
-      .output(ApiKeySummary.extend({ apiKey: z.string().describe('shown now and never again') }))
-      .mutation(async ({ ctx, input }) => {
+    create: procedure('keys:write')
+      .input(NewKey)
+      .output(Created)
+      .mutation(async ({ ctx: { administrator, principal }, input }) => {
         const now = clock.now()
         if (input.expiresAt !== undefined && input.expiresAt <= now) throw expiryInThePast()
-        const agent = await findActiveAgent(deps, input.agentId)
-        const refused = findMissingScopes(input.scopes, agent.scopes)
-        if (refused.length > 0) throw scopeNotAllowed(agent.id, refused)
-        // Attack prevented: a key that administers is made by whoever may administer already.
-        if (isAdministrative(input.scopes)) requireScope(ctx.principal, 'agents:write')
-        const apiKey = createAgentSecret('apiKey')
-        const record: ApiKeyRecord = {
-          id: randomUUID(),
-          agentId: agent.id,
-          label: input.label,
-          scopes: input.scopes,
-          keyHash: hashSecret(apiKey),
-          createdAt: now,
+        const { apiKey, record } = createApiKey({
+          ...input,
+          now,
           expiresAt: input.expiresAt,
-          deactivatedAt: undefined,
-          lastUsedAt: undefined,
-        }
-        await storage.apiKeys.insert(record)
-        logger.info(
-          { by: ctx.principal.agentId, agentId: agent.id, apiKeyId: record.id },
-          'API key created',
-        )
-        return { ...toApiKeySummary(record, now), apiKey }
+          rateLimitTier: input.rateLimitTier,
+        })
+        return administrator.act(async (stores, note) => {
+          const at: AgentAt = { id: input.agentId, within: administrator.within }
+          const agent = await findActiveAgent(stores.agents, at)
+          requirePower(principal, agent, input.scopes)
+          await stores.apiKeys.insert(record)
+          const details = { scopes: input.scopes.join(' ') }
+          note({ event: 'api_key.created', ...describe(agent, record.id), details })
+          return { ...toApiKeySummary(record, now), apiKey }
+        })
       }),
 
-    list: scopedProcedure('keys:read')
+    rotate: procedure('keys:write')
+      .input(
+        ById.extend({ overlapSeconds: OverlapSeconds, expiresAt: NewCredential.shape.expiresAt }),
+      )
+      .output(Created)
+      .mutation(async ({ ctx: { administrator, principal }, input }) => {
+        const now = clock.now()
+        const { apiKeyId: id, expiresAt, overlapSeconds } = input
+        if (expiresAt !== undefined && expiresAt <= now) throw expiryInThePast()
+        const { within } = administrator
+        return administrator.act(async (stores, note) => {
+          const old = await stores.apiKeys.find({ id, within })
+          if (old === undefined) throw credentialUnknown(id)
+          const agent = await findActiveAgent(stores.agents, { id: old.agentId, within })
+          requirePower(principal, agent, old.scopes)
+          const { apiKey, record } = createApiKey({ ...old, now, expiresAt })
+          const by = createSupersession({ old, successorId: record.id, overlapSeconds, now })
+          await stores.apiKeys.insert(record)
+          if (!(await stores.apiKeys.supersede(id, by))) throw credentialEnded(id)
+          const details = { successor: record.id, overlapSeconds: String(overlapSeconds) }
+          note({ event: 'api_key.rotated', ...describe(agent, id), details })
+          return { ...toApiKeySummary(record, now), apiKey }
+        })
+      }),
+
+    list: procedure('keys:read')
       .input(z.object({ agentId: AgentId }))
       .output(z.object({ apiKeys: z.array(ApiKeySummary) }))
-      .query(async ({ input }) => {
-        const records = await storage.apiKeys.listByAgent(input.agentId)
+      .query(async ({ ctx: { administrator }, input }) => {
+        const records = await storage.apiKeys.listByAgent(input.agentId, administrator.within)
         const now = clock.now()
-        return { apiKeys: records.map((record) => toApiKeySummary(record, now)) }
+        return { apiKeys: records.map((record) => toApiKeySummary(record, now, records)) }
       }),
 
-    deactivate: scopedProcedure('keys:write')
-      .input(z.object({ apiKeyId: z.string().max(64) }))
+    deactivate: procedure('keys:write')
+      .input(ById)
       .output(ApiKeySummary)
-      .mutation(async ({ ctx, input }) => {
+      .mutation(async ({ ctx: { administrator }, input: { apiKeyId: id } }) => {
         const now = clock.now()
-        const record = await storage.apiKeys.deactivate(input.apiKeyId, now)
-        if (record === undefined) throw credentialUnknown(input.apiKeyId)
-        logger.info(
-          { by: ctx.principal.agentId, agentId: record.agentId, apiKeyId: record.id },
-          'API key deactivated',
-        )
-        return toApiKeySummary(record, now)
+        const at: CredentialAt = { id, within: administrator.within }
+        return administrator.act(async (stores, note) => {
+          const before = await stores.apiKeys.find(at)
+          const record = await stores.apiKeys.deactivate(at, now)
+          const agent = record && (await stores.clients.find(record.agentId))
+          if (record === undefined || agent === undefined) throw credentialUnknown(id)
+          if (before?.deactivatedAt === undefined) {
+            note({ event: 'api_key.deactivated', ...describe(agent, id) })
+          }
+          return toApiKeySummary(record, now)
+        })
       }),
   })
+}
+
+/** A key carries no more than its agent may. */
+function requirePower(principal: Principal, agent: Agent, scopes: readonly string[]): void {
+  const refused = findMissingScopes(scopes, agent.scopes)
+  if (refused.length > 0) throw scopeNotAllowed(agent.id, refused)
+  // Attack prevented: a key that administers is made by whoever may administer already.
+  if (isAdministrative(scopes)) requireScope(principal, 'agents:write')
+}
+
+function describe(agent: Agent, id: string) {
+  return {
+    ownerId: agent.ownerId,
+    subjectId: agent.id,
+    target: { kind: 'api_key', id },
+  } as const
 }

@@ -1,64 +1,125 @@
 import { AgentId } from '@deputy/auth/protocol'
-import { agentRouter, requireScope, scopedProcedure } from '@deputy/auth/trpc'
+import { agentRouter, requireScope } from '@deputy/auth/trpc'
+import type { Principal } from '@deputy/auth'
 import * as z from 'zod'
+import type { AgentAt } from '../agents/agent-store.ts'
+import type { CredentialAt } from '../credentials/credential.ts'
+import type { Agent } from '../agents/agent.ts'
 import { createClientSecret } from '../clients/create-client-secret.ts'
-import { isAdministrative } from './admin-scopes.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
-import { ClientSecretSummary, toClientSecretSummary } from './credential.ts'
-import { credentialUnknown, expiryInThePast } from './refusals.ts'
+import type { AdminProcedure } from './admin-procedure.ts'
+import { isAdministrative } from './admin-scopes.ts'
+import {
+  ClientSecretSummary,
+  NewCredential,
+  OverlapSeconds,
+  toClientSecretSummary,
+} from './credential.ts'
+import { credentialEnded, credentialUnknown, expiryInThePast } from './refusals.ts'
+import { createSupersession } from './rotation.ts'
 
-/** `clientSecrets.*`: an agent's secrets for the token endpoint. Two at once make a rotation. */
-export function createClientSecretsRouter(deps: AdminDeps) {
-  const { clock, logger, storage } = deps
+const ById = z.object({ clientSecretId: z.string().max(64) })
+
+const Created = ClientSecretSummary.extend({
+  clientId: AgentId,
+  clientSecret: z.string().describe('shown now and never again'),
+})
+
+/** `clientSecrets.*`: an agent's secrets for the token endpoint. */
+export function createClientSecretsRouter(
+  { clock, storage }: AdminDeps,
+  procedure: AdminProcedure,
+) {
   return agentRouter({
-    create: scopedProcedure('credentials:write')
-      .input(z.object({ agentId: AgentId, expiresAt: z.int().optional() }))
-      .output(
-        ClientSecretSummary.extend({
-          clientId: AgentId,
-          clientSecret: z.string().describe('shown now and never again'),
-        }),
-      )
-      .mutation(async ({ ctx, input }) => {
+    create: procedure('credentials:write')
+      .input(NewCredential)
+      .output(Created)
+      .mutation(async ({ ctx: { administrator, principal }, input }) => {
         const now = clock.now()
         if (input.expiresAt !== undefined && input.expiresAt <= now) throw expiryInThePast()
-        const agent = await findActiveAgent(deps, input.agentId)
-        // Attack prevented: a secret for the operator is the operator's power, so it takes as much.
-        if (isAdministrative(agent.scopes)) requireScope(ctx.principal, 'agents:write')
-        const { record, secret } = createClientSecret(agent.id, now, input.expiresAt)
-        await storage.clientSecrets.insert(record)
-        logger.info(
-          { by: ctx.principal.agentId, agentId: agent.id, clientSecretId: record.id },
-          'client secret created',
-        )
-        return {
-          ...toClientSecretSummary(record, now),
-          clientId: agent.id,
-          clientSecret: secret,
-        }
+        const { record, secret } = createClientSecret({ ...input, now })
+        return administrator.act(async (stores, note) => {
+          const at: AgentAt = { id: input.agentId, within: administrator.within }
+          const agent = await findActiveAgent(stores.agents, at)
+          requirePowerOver(principal, agent)
+          await stores.clientSecrets.insert(record)
+          note({ event: 'client_secret.created', ...describe(agent, record.id) })
+          return show(record, now, secret)
+        })
       }),
 
-    list: scopedProcedure('credentials:read')
+    rotate: procedure('credentials:write')
+      .input(
+        ById.extend({ overlapSeconds: OverlapSeconds, expiresAt: NewCredential.shape.expiresAt }),
+      )
+      .output(Created)
+      .mutation(async ({ ctx: { administrator, principal }, input }) => {
+        const now = clock.now()
+        const { clientSecretId: id, expiresAt, overlapSeconds } = input
+        if (expiresAt !== undefined && expiresAt <= now) throw expiryInThePast()
+        const { within } = administrator
+        return administrator.act(async (stores, note) => {
+          const old = await stores.clientSecrets.find({ id, within })
+          if (old === undefined) throw credentialUnknown(id)
+          const agent = await findActiveAgent(stores.agents, { id: old.agentId, within })
+          requirePowerOver(principal, agent)
+          const { agentId, label } = old
+          const { record, secret } = createClientSecret({ agentId, label, now, expiresAt })
+          const by = createSupersession({ old, successorId: record.id, overlapSeconds, now })
+          await stores.clientSecrets.insert(record)
+          if (!(await stores.clientSecrets.supersede(id, by))) throw credentialEnded(id)
+          const details = { successor: record.id, overlapSeconds: String(overlapSeconds) }
+          note({ event: 'client_secret.rotated', ...describe(agent, id), details })
+          return show(record, now, secret)
+        })
+      }),
+
+    list: procedure('credentials:read')
       .input(z.object({ agentId: AgentId }))
       .output(z.object({ clientSecrets: z.array(ClientSecretSummary) }))
-      .query(async ({ input }) => {
-        const records = await storage.clientSecrets.listByAgent(input.agentId)
+      .query(async ({ ctx: { administrator }, input }) => {
+        const records = await storage.clientSecrets.listByAgent(input.agentId, administrator.within)
         const now = clock.now()
-        return { clientSecrets: records.map((record) => toClientSecretSummary(record, now)) }
+        return { clientSecrets: records.map((one) => toClientSecretSummary(one, now, records)) }
       }),
 
-    deactivate: scopedProcedure('credentials:write')
-      .input(z.object({ clientSecretId: z.string().max(64) }))
+    deactivate: procedure('credentials:write')
+      .input(ById)
       .output(ClientSecretSummary)
-      .mutation(async ({ ctx, input }) => {
+      .mutation(async ({ ctx: { administrator }, input: { clientSecretId: id } }) => {
         const now = clock.now()
-        const record = await storage.clientSecrets.deactivate(input.clientSecretId, now)
-        if (record === undefined) throw credentialUnknown(input.clientSecretId)
-        logger.info(
-          { by: ctx.principal.agentId, agentId: record.agentId, clientSecretId: record.id },
-          'client secret deactivated',
-        )
-        return toClientSecretSummary(record, now)
+        const at: CredentialAt = { id, within: administrator.within }
+        return administrator.act(async (stores, note) => {
+          const before = await stores.clientSecrets.find(at)
+          const record = await stores.clientSecrets.deactivate(at, now)
+          const agent = record && (await stores.clients.find(record.agentId))
+          if (record === undefined || agent === undefined) throw credentialUnknown(id)
+          if (before?.deactivatedAt === undefined) {
+            note({ event: 'client_secret.deactivated', ...describe(agent, id) })
+          }
+          return toClientSecretSummary(record, now)
+        })
       }),
   })
+
+  function show(
+    record: Parameters<typeof toClientSecretSummary>[0],
+    now: number,
+    clientSecret: string,
+  ): z.infer<typeof Created> {
+    return { ...toClientSecretSummary(record, now), clientId: record.agentId, clientSecret }
+  }
+}
+
+/** Attack prevented: a secret for the operator is the operator's power, so it takes as much. */
+function requirePowerOver(principal: Principal, agent: Agent): void {
+  if (isAdministrative(agent.scopes)) requireScope(principal, 'agents:write')
+}
+
+function describe(agent: Agent, id: string) {
+  return {
+    ownerId: agent.ownerId,
+    subjectId: agent.id,
+    target: { kind: 'client_secret', id },
+  } as const
 }

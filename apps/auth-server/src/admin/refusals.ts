@@ -6,8 +6,11 @@ export const ADMIN_REASONS = [
   'agent_inactive',
   'agent_protected',
   'agent_unknown',
+  'credential_ended',
   'credential_unknown',
   'expiry_in_the_past',
+  'owner_exists',
+  'owner_unknown',
   'scope_not_allowed',
 ] as const
 export type AdminReason = (typeof ADMIN_REASONS)[number]
@@ -49,6 +52,30 @@ export function credentialUnknown(id: string): CallRefusal {
   return refusal('NOT_FOUND', 'credential_unknown', {
     message: `There is no such credential: ${id}`,
     hint: 'List the credentials of the agent.',
+  })
+}
+
+/** A credential that cannot be rotated any more. */
+export function credentialEnded(id: string): CallRefusal {
+  return refusal('CONFLICT', 'credential_ended', {
+    message: `The credential ${id} has ended, or was rotated before`,
+    hint: 'Rotate the one that took its place, or create a new one.',
+  })
+}
+
+/** An owner id that is taken. */
+export function ownerExists(id: string): CallRefusal {
+  return refusal('CONFLICT', 'owner_exists', {
+    message: `There is an owner ${id} already`,
+    hint: 'Choose another id.',
+  })
+}
+
+/** An owner id that is not there, or not the caller's to act for. */
+export function ownerUnknown(id: string): CallRefusal {
+  return refusal('NOT_FOUND', 'owner_unknown', {
+    message: `There is no owner ${id} that you may act for`,
+    hint: 'List the owners with owners.list, or leave ownerId out to act for your own.',
   })
 }
 

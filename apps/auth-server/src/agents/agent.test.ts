@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { makeAgent } from '../../test-support/storage-adapters.ts'
-import { Agent, AgentSettings, applyChanges } from './agent.ts'
+import { AgentSettings, findAllowedScopes, isVisible } from './agent.ts'
 
 describe('AgentSettings', () => {
   test('hold each scope and each audience once, in the order in which they were named', () => {
@@ -38,13 +38,41 @@ describe('AgentSettings', () => {
   })
 })
 
-describe('applyChanges', () => {
-  test('changes what is named, to nothing too, and never who the agent is', () => {
-    const agent = makeAgent({ description: 'first', scopes: ['a:b'] })
-    const changes = { description: '', scopes: [], id: 'agent-mallory', state: 'inactive' }
+describe('what a client may do at a target', () => {
+  const target = makeAgent({
+    id: 'agent-bob',
+    scopesSupported: ['notes:read', 'notes:write'],
+    sharedScopes: ['notes:read', 'mail:send'],
+  })
 
-    const changed = applyChanges(agent, changes)
+  test('is what both sides know, when they have one owner', () => {
+    const client = makeAgent({ scopes: ['notes:write', 'mail:send'] })
 
-    expect(Agent.parse(changed)).toEqual({ ...agent, description: '', scopes: [] })
+    expect(findAllowedScopes(client, target)).toEqual(['notes:write'])
+  })
+
+  test('is what the target shares and supports, when another owner has it', () => {
+    // Attack: an owner grants its own agent a scope that another owner's agent keeps for its own.
+    const client = makeAgent({
+      ownerId: 'acme',
+      scopes: ['notes:read', 'notes:write', 'mail:send'],
+    })
+
+    expect(findAllowedScopes(client, target)).toEqual(['notes:read'])
+  })
+
+  test.each([
+    { name: 'its own', ownerId: 'system', sharedScopes: [], visible: true },
+    {
+      name: "another owner's that shares nothing",
+      ownerId: 'acme',
+      sharedScopes: [],
+      visible: false,
+    },
+    { name: "another owner's that shares", ownerId: 'acme', sharedScopes: ['a:b'], visible: true },
+  ])('sees $name: $visible', ({ ownerId, sharedScopes, visible }) => {
+    expect(isVisible(makeAgent({ ownerId }), makeAgent({ id: 'agent-bob', sharedScopes }))).toBe(
+      visible,
+    )
   })
 })

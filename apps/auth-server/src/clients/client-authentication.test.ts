@@ -8,11 +8,15 @@ import {
   makeClientSecret,
   STORAGE_ADAPTERS,
 } from '../../test-support/storage-adapters.ts'
+import { createUseLog } from '../credentials/use-log.ts'
+import type { FormBody } from '../endpoints/form-body.ts'
+import { EVERY_OWNER } from '../owners/tenancy.ts'
 import { hashSecret } from '../secret-hash.ts'
 import { createClientAuthentication } from './client-authentication.ts'
 import { createClientSecret } from './create-client-secret.ts'
 
 const [ADAPTER] = STORAGE_ADAPTERS
+const ALICE = { agentId: 'agent-alice', now: START_AT }
 const NO_FORM = new Map<string, string>()
 const REFUSED = {
   code: 'invalid_client',
@@ -30,8 +34,14 @@ async function setUp() {
     const secretHash = hashSecret(`secret of ${id}`)
     await storage.clientSecrets.insert(makeClientSecret({ id: `${id}-1`, agentId: id, secretHash }))
   }
-  await storage.agents.deactivate('agent-carol', START_AT)
-  const authenticate = createClientAuthentication({ ...storage, clock })
+  await storage.agents.deactivate({ id: 'agent-carol', within: EVERY_OWNER }, START_AT)
+  const verify = createClientAuthentication({
+    clients: storage.clients,
+    noteUse: createUseLog(storage.clientSecrets),
+    clock,
+  })
+  const authenticate = async (authorization: string | undefined, body: FormBody) =>
+    (await verify({ authorization, body })).agent
   return { authenticate, clock, storage, [Symbol.asyncDispose]: async () => storage.close() }
 }
 
@@ -178,12 +188,15 @@ describe('client authentication', () => {
 
   test('takes both secrets during a rotation, and the second after the first has ended', async () => {
     await using world = await setUp()
-    const { record, secret } = createClientSecret('agent-alice', START_AT)
+    const { record, secret } = createClientSecret(ALICE)
     await world.storage.clientSecrets.insert(record)
 
     const byOld = await world.authenticate(undefined, post('agent-alice', 'secret of agent-alice'))
     const byNew = await world.authenticate(undefined, post('agent-alice', secret))
-    await world.storage.clientSecrets.deactivate('agent-alice-1', START_AT)
+    await world.storage.clientSecrets.deactivate(
+      { id: 'agent-alice-1', within: EVERY_OWNER },
+      START_AT,
+    )
     const afterwards = await world.authenticate(undefined, post('agent-alice', secret))
     const ended = world.authenticate(undefined, post('agent-alice', 'secret of agent-alice'))
 
@@ -193,7 +206,7 @@ describe('client authentication', () => {
 
   test('takes a secret until the second in which it expires', async () => {
     await using world = await setUp()
-    const { record, secret } = createClientSecret('agent-alice', START_AT, START_AT + 10)
+    const { record, secret } = createClientSecret({ ...ALICE, expiresAt: START_AT + 10 })
     await world.storage.clientSecrets.insert(record)
 
     world.clock.set(START_AT + 9)
@@ -207,13 +220,13 @@ describe('client authentication', () => {
 
   test('notes the last use of the secret that was used', async () => {
     await using world = await setUp()
-    const { record, secret } = createClientSecret('agent-alice', START_AT + 1)
+    const { record, secret } = createClientSecret({ ...ALICE, now: START_AT + 1 })
     await world.storage.clientSecrets.insert(record)
     world.clock.set(START_AT + 5)
 
     await world.authenticate(undefined, post('agent-alice', secret))
 
-    const secrets = await world.storage.clientSecrets.listByAgent('agent-alice')
+    const secrets = await world.storage.clientSecrets.listByAgent('agent-alice', EVERY_OWNER)
     expect(secrets.map(({ lastUsedAt }) => lastUsedAt)).toEqual([START_AT + 5, undefined])
   })
 
@@ -224,14 +237,14 @@ describe('client authentication', () => {
       .authenticate(undefined, post('agent-carol', 'secret of agent-carol'))
       .catch(() => undefined)
 
-    const [secret] = await world.storage.clientSecrets.listByAgent('agent-carol')
+    const [secret] = await world.storage.clientSecrets.listByAgent('agent-carol', EVERY_OWNER)
     expect(secret?.lastUsedAt).toBeUndefined()
   })
 })
 
 describe('createClientSecret', () => {
   test('makes a secret of the form that scanners know, and keeps its hash only', () => {
-    const { record, secret } = createClientSecret('agent-alice', START_AT)
+    const { record, secret } = createClientSecret(ALICE)
 
     expect(isAgentSecret(secret, 'clientSecret')).toBe(true)
     expect(record.secretHash).toEqual(hashSecret(secret))
@@ -239,7 +252,7 @@ describe('createClientSecret', () => {
   })
 
   test('never makes the same secret or the same id twice', () => {
-    const made = Array.from({ length: 100 }, () => createClientSecret('agent-alice', START_AT))
+    const made = Array.from({ length: 100 }, () => createClientSecret(ALICE))
 
     expect(new Set(made.map(({ secret }) => secret)).size).toBe(100)
     expect(new Set(made.map(({ record }) => record.id)).size).toBe(100)

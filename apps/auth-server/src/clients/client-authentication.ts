@@ -1,116 +1,87 @@
-// Finds out which client is calling, by `client_secret_basic` or `client_secret_post` (RFC 6749
-// §2.3.1). An unknown client and a wrong secret get the same answer for the same work.
+// Finds out which client is calling (RFC 6749 §2.3). An unknown client and a wrong secret get the same
+// answer for the same work: one look-up by the hash of what was sent.
 import type { Clock } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
-import type { AgentStore } from '../agents/agent-store.ts'
+import { isLive } from '../credentials/credential.ts'
+import type { UseLog } from '../credentials/use-log.ts'
+import type { Trail } from '../endpoints/audited.ts'
 import type { FormBody } from '../endpoints/form-body.ts'
-import { OAuthError } from '../oauth-error.ts'
-import { hashSecret, isSameHash } from '../secret-hash.ts'
-import type { ClientSecretStore } from './client-secret-store.ts'
+import { hashSecret } from '../secret-hash.ts'
+import type { ClientDirectory } from './client-directory.ts'
+import {
+  invalidClient,
+  readPresentedCredentials,
+  type PresentedCredentials,
+} from './presented-credentials.ts'
 
 /** How clients may authenticate, as metadata has it (RFC 8414 §2). */
 export const CLIENT_AUTHENTICATION_METHODS = ['client_secret_basic', 'client_secret_post'] as const
 
-/** Answers the agent that is calling. Rejects with `OAuthError`. */
-export type AuthenticateClient = (
-  authorization: string | undefined,
-  body: FormBody,
-) => Promise<Agent>
+/** A client that proved who it is. */
+export type AuthenticatedClient = {
+  readonly agent: Agent
+  /** Id of the secret or key that proved it. */
+  readonly credentialId: string
+}
+
+export type AuthenticationRequest = {
+  /** The `Authorization` header. */
+  readonly authorization: string | undefined
+  readonly body: FormBody
+  /** Told whom the client claims to be, then who it is. */
+  readonly trail?: Trail | undefined
+}
+
+/** Answers who is calling. Rejects with `OAuthError`. */
+export type AuthenticateClient = (request: AuthenticationRequest) => Promise<AuthenticatedClient>
 
 export type ClientAuthenticationOptions = {
-  readonly agents: AgentStore
-  readonly clientSecrets: ClientSecretStore
+  readonly clients: Pick<ClientDirectory, 'findBySecret'>
+  readonly noteUse: UseLog
   readonly clock: Clock
 }
 
-/** Compared with when there is nothing to compare with, so that the work is the same. */
-const NO_SECRET = { secretHash: hashSecret(''), isLive: false, id: '' }
-
-/** Creates the check that the token and introspection endpoints begin with. */
+/** Creates the check that the endpoints for clients begin with. */
 export function createClientAuthentication(
   options: ClientAuthenticationOptions,
 ): AuthenticateClient {
-  const { agents, clientSecrets, clock } = options
+  const { clients, clock, noteUse } = options
 
-  return async (authorization, body) => {
-    const { id, secret } =
-      authorization === undefined ? readPost(body) : readBasic(authorization, body)
+  async function verifySecret(presented: PresentedSecret): Promise<AuthenticatedClient> {
     const now = clock.now()
-    const agent = await agents.find(id)
-    const stored = await clientSecrets.listByAgent(id)
-    const candidates = stored.map((record) => ({
-      id: record.id,
-      secretHash: record.secretHash,
-      isLive:
-        record.deactivatedAt === undefined &&
-        (record.expiresAt === undefined || record.expiresAt > now),
-    }))
-    const presented = hashSecret(secret)
-    const match = (candidates.length > 0 ? candidates : [NO_SECRET]).find(
-      (candidate) => isSameHash(candidate.secretHash, presented) && candidate.isLive,
-    )
-    if (match === undefined || agent === undefined || agent.state !== 'active') {
-      throw invalidClient('the client is unknown or inactive, or its secret is wrong')
+    const known = await clients.findBySecret(hashSecret(presented.secret))
+    const reason = findFault(known, presented.clientId, now)
+    if (known === undefined || reason !== undefined) {
+      throw invalidClient('the client is unknown or inactive, or its secret is wrong', reason)
     }
-    await clientSecrets.touch(match.id, now)
-    return agent
+    await noteUse(known.credentialId, now)
+    return { agent: known.agent, credentialId: known.credentialId }
+  }
+
+  return async ({ authorization, body, trail }) => {
+    trail?.note({ actorId: body.get('client_id') })
+    const presented = readPresentedCredentials(authorization, body)
+    trail?.note({ actorId: presented.clientId })
+    if (presented.method === 'private_key_jwt') throw invalidClient('not supported')
+    const client = await verifySecret(presented)
+    const { agent, credentialId } = client
+    trail?.note({ actorId: agent.id, ownerId: agent.ownerId, credentialId })
+    return client
   }
 }
 
-type PresentedSecret = { readonly id: string; readonly secret: string }
+type PresentedSecret = Extract<PresentedCredentials, { readonly secret: string }>
 
-function readBasic(authorization: string, body: FormBody): PresentedSecret {
-  // > The client MUST NOT use more than one authentication method in each request. (§2.3)
-  if (body.has('client_secret')) {
-    throw new OAuthError({
-      code: 'invalid_request',
-      message: 'authenticate by the Authorization header or by client_secret, not by both',
-    })
-  }
-  const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1]
-  if (encoded === undefined) {
-    throw invalidClient('the Authorization header must be "Basic" and base64 text')
-  }
-  const text = Buffer.from(encoded, 'base64').toString('utf8')
-  const colon = text.indexOf(':')
-  const id = colon > 0 ? decodeFormText(text.slice(0, colon)) : undefined
-  const secret = colon > 0 ? decodeFormText(text.slice(colon + 1)) : undefined
-  if (id === undefined || secret === undefined || secret === '') {
-    throw invalidClient('the Basic credentials must be form-encoded client_id:client_secret')
-  }
-  if (body.has('client_id') && body.get('client_id') !== id) {
-    throw new OAuthError({
-      code: 'invalid_request',
-      message: 'client_id differs from the one in the Authorization header',
-    })
-  }
-  return { id, secret }
-}
-
-function readPost(body: FormBody): PresentedSecret {
-  const id = body.get('client_id')
-  const secret = body.get('client_secret')
-  if (id === undefined || secret === undefined) {
-    throw invalidClient('send client_id and client_secret, by HTTP Basic or in the body')
-  }
-  return { id, secret }
-}
-
-/** Undoes application/x-www-form-urlencoded; `undefined` where it is not. */
-function decodeFormText(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch {
-    return undefined
-  }
-}
-
-/**
- * > The server generating a 401 response MUST send a WWW-Authenticate header field (RFC 9110 §15.5.2)
- *
- * RFC 6749 §5.2 asks for it only where the header was used; HTTP asks for it always.
- */
-function invalidClient(message: string): OAuthError {
-  const headers = { 'www-authenticate': 'Basic realm="deputy"' }
-  return new OAuthError({ code: 'invalid_client', message, status: 401, headers })
+/** What is wrong with the secret, for the audit trail only. */
+function findFault(
+  known: Awaited<ReturnType<ClientDirectory['findBySecret']>>,
+  clientId: string,
+  now: number,
+): string | undefined {
+  if (known === undefined) return 'client_unknown_or_secret_wrong'
+  // Attack prevented: one's own secret used in the name of another.
+  if (known.agent.id !== clientId) return 'secret_of_another_client'
+  if (known.agent.state !== 'active') return 'agent_inactive'
+  if (known.deactivatedAt !== undefined) return 'secret_deactivated'
+  return isLive(known, now) ? undefined : 'secret_expired'
 }

@@ -46,6 +46,7 @@ describe('POST /oauth/introspect, of access tokens', () => {
       token_type: 'Bearer',
       scope: 'notes:read',
       jti: expect.any(String),
+      rate_limit_tier: 'standard',
     })
   })
 
@@ -172,6 +173,7 @@ describe('POST /oauth/introspect, of API keys', () => {
       token_type: 'api_key',
       jti: apiKeyId,
       exp: START_AT + 60,
+      rate_limit_tier: 'standard',
     })
   })
 

@@ -5,6 +5,9 @@ import { send } from '../../test-support/oauth-request.ts'
 import { ADMIN_SCOPES } from '../index.ts'
 import { createMetadata } from './metadata.ts'
 
+const METHODS = ['client_secret_basic', 'client_secret_post']
+const ALGORITHMS = ['ES256', 'EdDSA', 'RS256']
+
 describe('authorization server metadata', () => {
   test('names this issuer and nothing that is not there', async () => {
     await using server = await startAuthServer()
@@ -14,13 +17,19 @@ describe('authorization server metadata', () => {
 
     expect(AuthorizationServerMetadata.parse(body)).toEqual({
       issuer,
+      authorization_endpoint: `${issuer}/oauth/authorize`,
       token_endpoint: `${issuer}/oauth/token`,
       introspection_endpoint: `${issuer}/oauth/introspect`,
+      revocation_endpoint: `${issuer}/oauth/revoke`,
       jwks_uri: `${issuer}/.well-known/jwks.json`,
       response_types_supported: [],
       grant_types_supported: ['client_credentials'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
-      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      token_endpoint_auth_methods_supported: METHODS,
+      token_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
+      introspection_endpoint_auth_methods_supported: METHODS,
+      introspection_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
+      revocation_endpoint_auth_methods_supported: METHODS,
+      revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
     })
   })
 
@@ -31,12 +40,17 @@ describe('authorization server metadata', () => {
 
     const token = await send(metadata.token_endpoint, { method: 'POST' })
     const introspection = await send(metadata.introspection_endpoint ?? '', { method: 'POST' })
+    const revocation = await send(metadata.revocation_endpoint ?? '', { method: 'POST' })
+    const authorization = await send(metadata.authorization_endpoint ?? '')
     const keys = await send(metadata.jwks_uri)
 
-    expect([token.status, introspection.status, keys.status]).toEqual([400, 400, 200])
-    expect([token.body['error'], introspection.body['error']]).toEqual(
-      Array(2).fill('invalid_request'),
-    )
+    const answers = [token, introspection, revocation, authorization, keys]
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 400, 200])
+    expect(answers.map(({ body }) => body['error'])).toEqual([
+      ...Array<string>(3).fill('invalid_request'),
+      'unsupported_response_type',
+      undefined,
+    ])
   })
 
   test('may be kept for a minute', async () => {
@@ -48,7 +62,11 @@ describe('authorization server metadata', () => {
   })
 
   test('has no doubled slash below an issuer that ends in one', () => {
-    const metadata = createMetadata('https://auth.example/')
+    const metadata = createMetadata({
+      issuer: 'https://auth.example/',
+      grantTypes: ['client_credentials'],
+      isRegistrationOpen: false,
+    })
 
     expect(metadata.issuer).toBe('https://auth.example/')
     expect(metadata.token_endpoint).toBe('https://auth.example/oauth/token')
@@ -65,7 +83,7 @@ describe('protected resource metadata', () => {
       resource: server.issuer,
       resource_name: 'auth-server',
       authorization_servers: [server.issuer],
-      scopes_supported: [...ADMIN_SCOPES],
+      scopes_supported: [...ADMIN_SCOPES].toSorted(),
     })
   })
 })
@@ -86,7 +104,7 @@ describe('JWKS', () => {
 
 describe('a path that is not there', () => {
   test.each([
-    '/oauth/authorize',
+    '/oauth/authorise',
     '/oauth/token/',
     '/oauth/tokens',
     '/OAUTH/TOKEN',

@@ -57,6 +57,7 @@ describe('POST /oauth/token', () => {
       exp: START_AT + 900,
       jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
       scope: 'notes:read',
+      rate_limit_tier: 'standard',
     })
   })
 
@@ -184,7 +185,7 @@ describe('POST /oauth/token', () => {
     expect(answer.body['error_description']).toMatch(/agent-bob, agent-mallory/)
   })
 
-  test.each(['grant_type', 'scope', 'audience', 'client_id', 'client_secret', 'nonsense'])(
+  test.each(['grant_type', 'scope', 'client_id', 'client_secret', 'nonsense'])(
     'refuses a repeated %s',
     async (name) => {
       // Attack: a proxy checks the first value, the server uses the second.
@@ -200,6 +201,18 @@ describe('POST /oauth/token', () => {
       expect(answer.body['error_description']).toMatch(/repeated/)
     },
   )
+
+  test.each(['audience', 'resource'])('refuses a repeated %s as a target', async (name) => {
+    // RFC 8707 §2 lets a client name several: a token of Deputy is for one agent.
+    await using world = await setUp()
+    const form = new URLSearchParams({ grant_type: 'client_credentials' })
+    form.append(name, 'agent-bob')
+    form.append(name, 'agent-mallory')
+
+    const answer = await postToken(world.server, world.alice, form)
+
+    expect(readOAuthError(answer)).toEqual({ status: 400, error: 'invalid_target' })
+  })
 
   test.each([
     ['JSON', 'application/json'],
@@ -330,6 +343,6 @@ describe('POST /oauth/token', () => {
 
 /** Everything that a client can see of an answer, the time of day aside. */
 function toComparable({ headers, status, text }: Answer): string {
-  const names = [...headers].filter(([name]) => name !== 'date')
+  const names = [...headers].filter(([name]) => name !== 'date' && name !== 'x-correlation-id')
   return JSON.stringify([status, names, text])
 }

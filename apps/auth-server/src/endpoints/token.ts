@@ -1,39 +1,67 @@
-// POST /oauth/token (RFC 6749 §3.2): who is calling, then which grant, then the grant itself.
-import type { Logger } from '@deputy/serve'
-import type { Handler } from 'hono'
+// POST /oauth/token (RFC 6749 §3.2): who is calling, then which grant, then the grant itself, then the
+// token; the answer goes out once the audit trail has it.
+import { formatScope } from '@deputy/auth/protocol'
+import type { AuditLog } from '../audit/audit-log.ts'
 import type { AuthenticateClient } from '../clients/client-authentication.ts'
-import type { ClientCredentialsGrant } from '../grants/client-credentials.ts'
+import type { GrantType } from '../grants/grant.ts'
+import type { Endpoint } from '../http/oauth-request.ts'
 import { OAuthError } from '../oauth-error.ts'
-import { parseFormBody } from './form-body.ts'
+import type { IssueAccessToken } from '../tokens/issue-access-token.ts'
+import { createAuditedEndpoint, describeRequest } from './audited.ts'
+import { parseFormBody, type FormBody } from './form-body.ts'
+
+/** Grants by their names, as `grant_type` and metadata have them. */
+export type GrantTypes = Readonly<Record<string, GrantType>>
 
 export type TokenEndpointOptions = {
   readonly authenticateClient: AuthenticateClient
-  readonly clientCredentials: ClientCredentialsGrant
-  readonly logger: Logger
+  readonly grantTypes: GrantTypes
+  readonly issueAccessToken: IssueAccessToken
+  readonly audit: AuditLog
 }
 
-/** Grants that the endpoint knows, as metadata has them. */
-export const GRANT_TYPES = ['client_credentials'] as const
-
 /** Creates the endpoint. */
-export function createTokenEndpoint(options: TokenEndpointOptions): Handler {
-  const { authenticateClient, clientCredentials, logger } = options
+export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
+  const { audit, authenticateClient, grantTypes, issueAccessToken } = options
 
-  return async (context) => {
-    const body = await parseFormBody(context)
-    const client = await authenticateClient(context.req.header('authorization'), body)
-    const grantType = body.get('grant_type')
-    if (grantType === undefined) {
-      throw new OAuthError({ code: 'invalid_request', message: 'grant_type is missing' })
-    }
-    if (grantType !== 'client_credentials') {
-      throw new OAuthError({
-        code: 'unsupported_grant_type',
-        message: `grant_type must be one of: ${GRANT_TYPES.join(', ')}`,
-      })
-    }
-    const answer = await clientCredentials(client, body)
-    logger.info({ clientId: client.id, scope: answer.scope }, 'issued an access token')
-    return context.json(answer)
+  return createAuditedEndpoint(audit, 'token.refused', async (request, trail) => {
+    const body = await parseFormBody(request)
+    trail.note({ scope: body.get('scope'), audience: body.get('audience') })
+    const { authorization } = request.headers
+    const { agent, credentialId } = await authenticateClient({ authorization, body, trail })
+    const grant = await findGrantType(grantTypes, body)({ client: agent, body })
+    const { audience, authorizationDetails, scopes } = grant
+    const { response, tokenId } = await issueAccessToken({
+      agent,
+      audience: audience.id,
+      scopes,
+      authorizationDetails,
+    })
+    await audit.record({
+      ...describeRequest(request),
+      event: 'token.issued',
+      outcome: 'success',
+      ownerId: agent.ownerId,
+      actorId: agent.id,
+      subjectId: agent.id,
+      audience: audience.id,
+      scope: formatScope(scopes),
+      credentialId,
+      tokenId,
+    })
+    return { body: response }
+  })
+}
+
+function findGrantType(grantTypes: GrantTypes, body: FormBody): GrantType {
+  const name = body.get('grant_type')
+  if (name === undefined) {
+    throw new OAuthError({ code: 'invalid_request', message: 'grant_type is missing' })
   }
+  const grantType = Object.hasOwn(grantTypes, name) ? grantTypes[name] : undefined
+  if (grantType !== undefined) return grantType
+  throw new OAuthError({
+    code: 'unsupported_grant_type',
+    message: `grant_type must be one of: ${Object.keys(grantTypes).join(', ')}`,
+  })
 }

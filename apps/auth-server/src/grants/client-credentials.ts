@@ -1,49 +1,35 @@
 // The client credentials grant (RFC 6749 §4.4): an authenticated client gets a token in its own name.
-import { parseScope, type TokenResponse } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
-import type { AgentStore } from '../agents/agent-store.ts'
-import type { FormBody } from '../endpoints/form-body.ts'
+import { parseScope } from '@deputy/auth/protocol'
+import type { ClientDirectory } from '../clients/client-directory.ts'
 import { OAuthError } from '../oauth-error.ts'
-import type { IssueAccessToken } from '../tokens/issue-access-token.ts'
+import { readAuthorizationDetails } from './authorization-details.ts'
+import type { GrantType } from './grant.ts'
 import { resolveTarget } from './resolve-target.ts'
-
-export type ClientCredentialsOptions = {
-  readonly agents: AgentStore
-  readonly issueAccessToken: IssueAccessToken
-}
-
-/** Carries out the grant. Rejects with `OAuthError`. */
-export type ClientCredentialsGrant = (client: Agent, body: FormBody) => Promise<TokenResponse>
 
 /** Creates the grant. */
 export function createClientCredentialsGrant(
-  options: ClientCredentialsOptions,
-): ClientCredentialsGrant {
-  const { agents, issueAccessToken } = options
-
-  return async (client, body) => {
-    if (body.has('resource')) {
-      // Ignoring it would hand out a token for another target than the one that was meant.
-      throw new OAuthError({
-        code: 'invalid_target',
-        message: 'resource is not supported: name the agent as audience=<id>',
-      })
-    }
-    const found = await Promise.all(client.audiences.map(async (id) => agents.find(id)))
-    const target = resolveTarget({
-      client,
-      targets: found
-        .filter((agent) => agent !== undefined)
-        .filter(({ state }) => state === 'active'),
-      audience: body.get('audience'),
-      scopes: readScopes(body.get('scope')),
-    })
+  clients: Pick<ClientDirectory, 'find' | 'findMany'>,
+): GrantType {
+  return async ({ body, client }) => {
+    const audience = body.get('audience')
+    const scopes = readScopes(body.get('scope'))
+    const resource = body.get('resource')
+    // The one that is named is all that has to be looked up.
+    const targets =
+      audience === undefined
+        ? await clients.findMany(client.audiences)
+        : [await clients.find(audience)].filter((agent) => agent !== undefined)
+    const target = resolveTarget({ client, targets, audience, resource, scopes })
     if (!target.ok) throw new OAuthError(target.refusal)
-    return issueAccessToken({
-      agent: client,
-      audience: target.value.audience,
+    const details = body.get('authorization_details')
+    const read =
+      details === undefined ? undefined : readAuthorizationDetails(details, target.value.agent)
+    if (read?.ok === false) throw new OAuthError(read.refusal)
+    return {
+      audience: target.value.agent,
       scopes: target.value.scopes,
-    })
+      authorizationDetails: read?.value,
+    }
   }
 }
 

@@ -6,7 +6,16 @@ import { resolveTarget } from './resolve-target.ts'
 const bob = makeAgent({ id: 'agent-bob', scopesSupported: ['notes:read', 'notes:write'] })
 const carol = makeAgent({ id: 'agent-carol', scopesSupported: ['notes:read', 'mail:send'] })
 const dave = makeAgent({ id: 'agent-dave', scopesSupported: [] })
-const alice = makeAgent({ scopes: ['notes:read', 'mail:send', 'other:read'] })
+const alice = makeAgent({
+  scopes: ['notes:read', 'mail:send', 'other:read'],
+  audiences: ['agent-bob', 'agent-carol', 'agent-dave'],
+})
+
+/** The target as names. */
+function toPlain(resolved: ReturnType<typeof resolveTarget>) {
+  if (!resolved.ok) return resolved.refusal
+  return { audience: resolved.value.agent.id, scopes: resolved.value.scopes }
+}
 
 describe('resolveTarget', () => {
   test.each([
@@ -31,7 +40,7 @@ describe('resolveTarget', () => {
   ])('$name', ({ audience, scopes, target }) => {
     const resolved = resolveTarget({ client: alice, targets: [bob, carol], audience, scopes })
 
-    expect(resolved).toEqual({ ok: true, value: target })
+    expect(toPlain(resolved)).toEqual(target)
   })
 
   test('needs no audience of a client that may call one agent', () => {
@@ -39,7 +48,7 @@ describe('resolveTarget', () => {
 
     const resolved = resolveTarget(request)
 
-    expect(resolved).toEqual({ ok: true, value: { audience: 'agent-bob', scopes: ['notes:read'] } })
+    expect(toPlain(resolved)).toEqual({ audience: 'agent-bob', scopes: ['notes:read'] })
   })
 
   test.each([
@@ -90,14 +99,14 @@ describe('resolveTarget', () => {
       audience: 'agent-dave',
       scopes: undefined,
       code: 'invalid_scope',
-      message: /no scope at agent-dave/,
+      message: /not have any scope at agent-dave/,
     },
     {
       name: 'an empty list of scopes, which never comes to mean all of them',
       audience: 'agent-bob',
       scopes: [],
       code: 'invalid_scope',
-      message: /no scope at agent-bob/,
+      message: /not have any scope at agent-bob/,
     },
   ])('refuses $name', ({ audience, code, message, scopes }) => {
     const targets = [bob, carol, dave]
@@ -106,6 +115,70 @@ describe('resolveTarget', () => {
 
     expect(resolved).toMatchObject({ ok: false, refusal: { code } })
     expect(!resolved.ok && resolved.refusal.message).toMatch(message)
+  })
+
+  test('grants what it may of what was asked for, where that is the policy', () => {
+    const client = { ...alice, scopePolicy: 'partial' as const }
+    const request = { client, targets: [bob], audience: 'agent-bob' }
+
+    const some = resolveTarget({ ...request, scopes: ['notes:write', 'notes:read'] })
+    const none = resolveTarget({ ...request, scopes: ['notes:write'] })
+
+    expect(toPlain(some)).toEqual({ audience: 'agent-bob', scopes: ['notes:read'] })
+    expect(none).toMatchObject({ ok: false, refusal: { code: 'invalid_scope' } })
+  })
+
+  test.each([
+    ['https://bob.example/', true],
+    ['HTTPS://BOB.example:443', true],
+    ['https://bob.example/other', false],
+    ['https://bob.example#part', false],
+    ['bob.example', false],
+    ['javascript:alert(1)', false],
+  ])('knows the agent of resource=%s: %s', (resource, known) => {
+    const targets = [{ ...bob, url: 'https://bob.example' }, carol]
+    const request = {
+      client: alice,
+      targets,
+      audience: undefined,
+      scopes: ['notes:read'],
+      resource,
+    }
+
+    const resolved = resolveTarget(request)
+
+    expect(toPlain(resolved)).toMatchObject(
+      known ? { audience: 'agent-bob' } : { code: 'invalid_target' },
+    )
+  })
+
+  test('refuses audience and resource that name two agents', () => {
+    const targets = [{ ...bob, url: 'https://bob.example' }, carol]
+    const request = { client: alice, targets, audience: 'agent-carol', scopes: undefined }
+
+    const resolved = resolveTarget({ ...request, resource: 'https://bob.example' })
+
+    expect(resolved).toMatchObject({ ok: false, refusal: { code: 'invalid_target' } })
+  })
+
+  test("refuses another owner's agent that shares nothing, in the words for none", () => {
+    // Attack: an owner lists the agents of another, and asks which of them are there.
+    const foreign = { ...bob, ownerId: 'acme' }
+
+    const hidden = resolveTarget({
+      client: alice,
+      targets: [foreign],
+      audience: 'agent-bob',
+      scopes: undefined,
+    })
+    const absent = resolveTarget({
+      client: alice,
+      targets: [],
+      audience: 'agent-bob',
+      scopes: undefined,
+    })
+
+    expect(hidden).toEqual(absent)
   })
 
   test('refuses a client that may call nobody', () => {
@@ -121,9 +194,23 @@ describe('resolveTarget', () => {
     const scopeList = fc.uniqueArray(scope)
     const id = fc.constantFrom('agent-b', 'agent-c', 'agent-d')
     const requests = fc.record({
-      client: scopeList.map((scopes) => makeAgent({ scopes })),
+      client: fc
+        .record({
+          scopes: scopeList,
+          audiences: fc.uniqueArray(id),
+          scopePolicy: fc.constantFrom('exact', 'partial'),
+        })
+        .map((members) => makeAgent(members)),
       targets: fc.uniqueArray(
-        fc.record({ id, scopesSupported: scopeList }).map((members) => makeAgent(members)),
+        fc
+          .record({
+            id,
+            ownerId: fc.constantFrom('system', 'acme'),
+            scopesSupported: scopeList,
+            sharedScopes: scopeList,
+            state: fc.constantFrom('active', 'inactive'),
+          })
+          .map((members) => makeAgent(members)),
         { selector: (agent) => agent.id },
       ),
       audience: fc.option(fc.oneof(id, fc.constant('agent-mallory')), { nil: undefined }),
@@ -136,20 +223,25 @@ describe('resolveTarget', () => {
         const resolved = resolveTarget(request)
         if (!resolved.ok) return
         grants += 1
-        const { audience, scopes } = resolved.value
-        const target = request.targets.find((agent) => agent.id === audience)
-        expect(target).toBeDefined()
-        expect(request.audience ?? audience).toBe(audience)
+        const { agent, scopes } = resolved.value
+        const { client } = request
+        expect(request.targets).toContain(agent)
+        expect(agent.state).toBe('active')
+        expect(client.audiences).toContain(agent.id)
+        expect(request.audience ?? agent.id).toBe(agent.id)
         expect(scopes).not.toEqual([])
         for (const granted of scopes) {
-          expect(request.client.scopes).toContain(granted)
-          expect(target?.scopesSupported).toContain(granted)
+          expect(client.scopes).toContain(granted)
+          expect(agent.scopesSupported).toContain(granted)
+          const open = agent.ownerId === client.ownerId ? agent.scopesSupported : agent.sharedScopes
+          expect(open).toContain(granted)
           expect(request.scopes ?? scopes).toContain(granted)
         }
-        // All of what was asked for or none of it: a caller is never left with less unawares.
-        expect(scopes).toEqual(request.scopes ?? scopes)
+        // All of what was asked for or none of it, unless the client's policy takes less.
+        const isAll = (request.scopes ?? scopes).length === scopes.length
+        expect(isAll || client.scopePolicy === 'partial').toBe(true)
       }),
-      { numRuns: 1000 },
+      { numRuns: 2000 },
     )
 
     expect(grants).toBeGreaterThan(100)

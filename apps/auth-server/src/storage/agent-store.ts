@@ -1,12 +1,15 @@
-import type { Kysely, Selectable } from 'kysely'
-import { Agent, applyChanges, type AgentSettings } from '../agents/agent.ts'
-import type { AgentStore } from '../agents/agent-store.ts'
-import type { AgentTable, Tables } from './tables.ts'
+import type { Kysely } from 'kysely'
+import type { AgentAt, AgentStore } from '../agents/agent-store.ts'
+import { EVERY_OWNER } from '../owners/tenancy.ts'
+import { toAgent, toAgentColumns, toAgentRow } from './agent-row.ts'
+import type { Tables } from './tables.ts'
 
 /** Creates the store on Kysely. */
 export function createKyselyAgentStore(db: Kysely<Tables>): AgentStore {
-  async function find(id: string): Promise<Agent | undefined> {
-    const row = await db.selectFrom('agent').selectAll().where('id', '=', id).executeTakeFirst()
+  async function find({ id, within }: AgentAt) {
+    let query = db.selectFrom('agent').selectAll().where('id', '=', id)
+    if (within !== EVERY_OWNER) query = query.where('owner_id', '=', within)
+    const row = await query.executeTakeFirst()
     return row && toAgent(row)
   }
 
@@ -16,78 +19,38 @@ export function createKyselyAgentStore(db: Kysely<Tables>): AgentStore {
     async insert(agent) {
       const result = await db
         .insertInto('agent')
-        .values({
-          id: agent.id,
-          state: agent.state,
-          created_at: agent.createdAt,
-          deactivated_at: agent.deactivatedAt ?? null,
-          ...toColumns(agent),
-        })
+        .values(toAgentRow(agent))
         .onConflict((conflict) => conflict.column('id').doNothing())
         .executeTakeFirstOrThrow()
       return result.numInsertedOrUpdatedRows === 1n
     },
 
-    async list({ afterId, limit }) {
-      const rows = await db
-        .selectFrom('agent')
-        .selectAll()
-        .$if(afterId !== undefined, (query) => query.where('id', '>', afterId ?? ''))
-        .orderBy('id')
-        .limit(limit)
-        .execute()
-      return rows.map(toAgent)
+    async list({ afterId, limit, within }) {
+      let query = db.selectFrom('agent').selectAll().orderBy('id').limit(limit)
+      if (within !== EVERY_OWNER) query = query.where('owner_id', '=', within)
+      if (afterId !== undefined) query = query.where('id', '>', afterId)
+      return (await query.execute()).map(toAgent)
     },
 
-    async update(id, changes) {
-      return db.transaction().execute(async (transaction) => {
-        const agents = createKyselyAgentStore(transaction)
-        const agent = await agents.find(id)
-        if (agent === undefined) return undefined
-        const updated = applyChanges(agent, changes)
-        await transaction
-          .updateTable('agent')
-          .set(toColumns(updated))
-          .where('id', '=', id)
-          .execute()
-        return updated
-      })
+    // One statement that writes only what is named, so that two changes at once both hold.
+    async update(at, changes) {
+      const columns = toAgentColumns(changes)
+      if (Object.values(columns).every((value) => value === undefined)) return find(at)
+      let query = db.updateTable('agent').set(columns).where('id', '=', at.id).returningAll()
+      if (at.within !== EVERY_OWNER) query = query.where('owner_id', '=', at.within)
+      const row = await query.executeTakeFirst()
+      return row && toAgent(row)
     },
 
-    async deactivate(id, now) {
-      await db
+    async deactivate(at, now) {
+      let query = db
         .updateTable('agent')
         .set({ state: 'inactive', deactivated_at: now })
-        .where('id', '=', id)
+        .where('id', '=', at.id)
         .where('state', '=', 'active')
-        .execute()
-      return find(id)
+      if (at.within !== EVERY_OWNER) query = query.where('owner_id', '=', at.within)
+      await query.execute()
+      return find(at)
     },
   }
-}
-
-function toColumns(settings: AgentSettings) {
-  return {
-    name: settings.name,
-    description: settings.description,
-    scopes: JSON.stringify(settings.scopes),
-    audiences: JSON.stringify(settings.audiences),
-    scopes_supported: JSON.stringify(settings.scopesSupported),
-    access_token_ttl_seconds: settings.accessTokenTtlSeconds,
-  }
-}
-
-function toAgent(row: Selectable<AgentTable>): Agent {
-  return Agent.parse({
-    id: row.id,
-    name: row.name,
-    description: row.description,
-    state: row.state,
-    scopes: JSON.parse(row.scopes),
-    audiences: JSON.parse(row.audiences),
-    scopesSupported: JSON.parse(row.scopes_supported),
-    accessTokenTtlSeconds: row.access_token_ttl_seconds,
-    createdAt: row.created_at,
-    deactivatedAt: row.deactivated_at ?? undefined,
-  })
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { START_AT } from '../../test-support/clock.ts'
+import { EVERY_OWNER } from '../owners/tenancy.ts'
 import {
   createStorage,
   makeAgent,
@@ -13,6 +14,10 @@ async function createStorageWithAlice(adapter: StorageAdapter) {
   const storage = await createStorage(adapter)
   await storage.agents.insert(makeAgent())
   return storage
+}
+
+function at(id: string): { readonly id: string; readonly within: typeof EVERY_OWNER } {
+  return { id, within: EVERY_OWNER }
 }
 
 describe.each(STORAGE_ADAPTERS)('ApiKeyStore on $name', (adapter) => {
@@ -53,7 +58,7 @@ describe.each(STORAGE_ADAPTERS)('ApiKeyStore on $name', (adapter) => {
     await storage.apiKeys.insert(makeApiKey({ id: 'new', createdAt: START_AT + 1 }))
     await storage.apiKeys.insert(makeApiKey({ id: 'bobs', agentId: 'agent-bob' }))
 
-    const found = await storage.apiKeys.listByAgent('agent-alice')
+    const found = await storage.apiKeys.listByAgent('agent-alice', EVERY_OWNER)
 
     expect(found.map(({ id }) => id)).toEqual(['new', 'old'])
   })
@@ -61,9 +66,9 @@ describe.each(STORAGE_ADAPTERS)('ApiKeyStore on $name', (adapter) => {
   test('keeps the first time when a key is deactivated again', async () => {
     await using storage = await createStorageWithAlice(adapter)
     await storage.apiKeys.insert(makeApiKey())
-    await storage.apiKeys.deactivate('key-1', START_AT + 1)
+    await storage.apiKeys.deactivate(at('key-1'), START_AT + 1)
 
-    const again = await storage.apiKeys.deactivate('key-1', START_AT + 2)
+    const again = await storage.apiKeys.deactivate(at('key-1'), START_AT + 2)
 
     expect(again).toEqual(makeApiKey({ deactivatedAt: START_AT + 1 }))
     expect(await storage.apiKeys.findByHash(hashSecret('key-1'))).toEqual(again)
@@ -72,22 +77,9 @@ describe.each(STORAGE_ADAPTERS)('ApiKeyStore on $name', (adapter) => {
   test('answers nothing when told to deactivate an unknown key', async () => {
     await using storage = await createStorageWithAlice(adapter)
 
-    const deactivated = await storage.apiKeys.deactivate('key-1', START_AT)
+    const deactivated = await storage.apiKeys.deactivate(at('key-1'), START_AT)
 
     expect(deactivated).toBeUndefined()
-  })
-
-  test.each([
-    { secondsLater: 59, noted: START_AT },
-    { secondsLater: 60, noted: START_AT + 60 },
-  ])('notes a use $secondsLater s after the last as of $noted', async ({ noted, secondsLater }) => {
-    await using storage = await createStorageWithAlice(adapter)
-    await storage.apiKeys.insert(makeApiKey())
-    await storage.apiKeys.touch('key-1', START_AT)
-
-    await storage.apiKeys.touch('key-1', START_AT + secondsLater)
-
-    expect((await storage.apiKeys.findByHash(hashSecret('key-1')))?.lastUsedAt).toBe(noted)
   })
 
   test('keeps everything when it is opened again', async () => {

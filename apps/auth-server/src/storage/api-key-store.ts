@@ -1,25 +1,41 @@
 import type { Kysely, Selectable } from 'kysely'
 import * as z from 'zod'
 import type { ApiKeyRecord, ApiKeyStore } from '../api-keys/api-key-store.ts'
-import { deactivateCredential, touchCredential } from './credential-rows.ts'
+import type { CredentialAt } from '../credentials/credential.ts'
+import {
+  createCredentialWrites,
+  credentialWithin,
+  toCredentialColumns,
+  toCredentialRecord,
+} from './credential-rows.ts'
 import type { ApiKeyTable, Tables } from './tables.ts'
 
 /** Creates the store on Kysely. */
 export function createKyselyApiKeyStore(db: Kysely<Tables>): ApiKeyStore {
+  const writes = createCredentialWrites(db, 'api_key')
+
+  async function find({ id, within }: CredentialAt) {
+    const row = await db
+      .selectFrom('api_key')
+      .selectAll()
+      .where('id', '=', id)
+      .where(credentialWithin(within))
+      .executeTakeFirst()
+    return row && toRecord(row)
+  }
+
   return {
+    ...writes,
+    find,
+
     async insert(key) {
       await db
         .insertInto('api_key')
         .values({
-          id: key.id,
-          agent_id: key.agentId,
-          label: key.label,
+          ...toCredentialColumns(key),
           scopes: JSON.stringify(key.scopes),
+          rate_limit_tier: key.rateLimitTier ?? null,
           key_sha256: key.keyHash,
-          created_at: key.createdAt,
-          expires_at: key.expiresAt ?? null,
-          deactivated_at: key.deactivatedAt ?? null,
-          last_used_at: key.lastUsedAt ?? null,
         })
         .execute()
     },
@@ -33,37 +49,30 @@ export function createKyselyApiKeyStore(db: Kysely<Tables>): ApiKeyStore {
       return row && toRecord(row)
     },
 
-    async listByAgent(agentId) {
+    async listByAgent(agentId, within) {
       const rows = await db
         .selectFrom('api_key')
         .selectAll()
         .where('agent_id', '=', agentId)
+        .where(credentialWithin(within))
         .orderBy('created_at', 'desc')
         .orderBy('id')
         .execute()
       return rows.map(toRecord)
     },
 
-    async deactivate(id, now) {
-      await deactivateCredential(db, 'api_key', { id, now })
-      const row = await db.selectFrom('api_key').selectAll().where('id', '=', id).executeTakeFirst()
-      return row && toRecord(row)
+    async deactivate(at, now) {
+      await writes.deactivate(at, now)
+      return find(at)
     },
-
-    touch: async (id, now) => touchCredential(db, 'api_key', { id, now }),
   }
 }
 
 function toRecord(row: Selectable<ApiKeyTable>): ApiKeyRecord {
   return {
-    id: row.id,
-    agentId: row.agent_id,
-    label: row.label,
+    ...toCredentialRecord(row),
     scopes: z.array(z.string()).parse(JSON.parse(row.scopes)),
+    rateLimitTier: row.rate_limit_tier ?? undefined,
     keyHash: row.key_sha256,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at ?? undefined,
-    deactivatedAt: row.deactivated_at ?? undefined,
-    lastUsedAt: row.last_used_at ?? undefined,
   }
 }

@@ -1,59 +1,58 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { ClientSecretRecord, ClientSecretStore } from '../clients/client-secret-store.ts'
-import { deactivateCredential, touchCredential } from './credential-rows.ts'
+import type { CredentialAt } from '../credentials/credential.ts'
+import {
+  createCredentialWrites,
+  credentialWithin,
+  toCredentialColumns,
+  toCredentialRecord,
+} from './credential-rows.ts'
 import type { ClientSecretTable, Tables } from './tables.ts'
 
 /** Creates the store on Kysely. */
 export function createKyselyClientSecretStore(db: Kysely<Tables>): ClientSecretStore {
+  const writes = createCredentialWrites(db, 'client_secret')
+
+  async function find({ id, within }: CredentialAt) {
+    const row = await db
+      .selectFrom('client_secret')
+      .selectAll()
+      .where('id', '=', id)
+      .where(credentialWithin(within))
+      .executeTakeFirst()
+    return row && toRecord(row)
+  }
+
   return {
+    ...writes,
+    find,
+
     async insert(secret) {
       await db
         .insertInto('client_secret')
-        .values({
-          id: secret.id,
-          agent_id: secret.agentId,
-          secret_sha256: secret.secretHash,
-          created_at: secret.createdAt,
-          expires_at: secret.expiresAt ?? null,
-          deactivated_at: secret.deactivatedAt ?? null,
-          last_used_at: secret.lastUsedAt ?? null,
-        })
+        .values({ ...toCredentialColumns(secret), secret_sha256: secret.secretHash })
         .execute()
     },
 
-    async listByAgent(agentId) {
+    async listByAgent(agentId, within) {
       const rows = await db
         .selectFrom('client_secret')
         .selectAll()
         .where('agent_id', '=', agentId)
+        .where(credentialWithin(within))
         .orderBy('created_at', 'desc')
         .orderBy('id')
         .execute()
       return rows.map(toRecord)
     },
 
-    async deactivate(id, now) {
-      await deactivateCredential(db, 'client_secret', { id, now })
-      const row = await db
-        .selectFrom('client_secret')
-        .selectAll()
-        .where('id', '=', id)
-        .executeTakeFirst()
-      return row && toRecord(row)
+    async deactivate(at, now) {
+      await writes.deactivate(at, now)
+      return find(at)
     },
-
-    touch: async (id, now) => touchCredential(db, 'client_secret', { id, now }),
   }
 }
 
 function toRecord(row: Selectable<ClientSecretTable>): ClientSecretRecord {
-  return {
-    id: row.id,
-    agentId: row.agent_id,
-    secretHash: row.secret_sha256,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at ?? undefined,
-    deactivatedAt: row.deactivated_at ?? undefined,
-    lastUsedAt: row.last_used_at ?? undefined,
-  }
+  return { ...toCredentialRecord(row), secretHash: row.secret_sha256 }
 }

@@ -1,24 +1,20 @@
 // The only place that picks adapters.
 import { openDatabase } from '@deputy/storage'
-import type { AgentStore } from '../agents/agent-store.ts'
-import type { ApiKeyStore } from '../api-keys/api-key-store.ts'
-import type { ClientSecretStore } from '../clients/client-secret-store.ts'
-import type { SigningKeyStore } from '../keys/signing-key-store.ts'
-import { createKyselyAgentStore } from './agent-store.ts'
-import { createKyselyApiKeyStore } from './api-key-store.ts'
-import { createKyselyClientSecretStore } from './client-secret-store.ts'
+import type { AuditEvent } from '../audit/audit-event.ts'
 import { migrations } from './migrations.ts'
-import { createKyselySigningKeyStore } from './signing-key-store.ts'
+import { createStores, type Stores } from './stores.ts'
 import type { Tables } from './tables.ts'
 
+/** Work on the stores; what it notes is on the audit trail exactly when its writes are on disk. */
+export type Act<Value> = (stores: Stores, note: (event: AuditEvent) => void) => Promise<Value>
+
 /** Everything that the authorization server keeps. */
-export type Storage = AsyncDisposable & {
-  readonly agents: AgentStore
-  readonly clientSecrets: ClientSecretStore
-  readonly apiKeys: ApiKeyStore
-  readonly signingKeys: SigningKeyStore
-  close(): Promise<void>
-}
+export type Storage = AsyncDisposable &
+  Stores & {
+    /** Carries out work whose writes hold together: all of them are on disk, or none is. */
+    act<Value>(work: Act<Value>): Promise<Value>
+    close(): Promise<void>
+  }
 
 /** Opens the SQLite file, or `:memory:`. Rejects with `DatabaseOpenError`. */
 export async function openStorage(file: string): Promise<Storage> {
@@ -26,10 +22,11 @@ export async function openStorage(file: string): Promise<Storage> {
   const { db } = database
   const close = async (): Promise<void> => database.close()
   return {
-    agents: createKyselyAgentStore(db),
-    clientSecrets: createKyselyClientSecretStore(db),
-    apiKeys: createKyselyApiKeyStore(db),
-    signingKeys: createKyselySigningKeyStore(db),
+    ...createStores(db),
+    act: async (work) =>
+      db
+        .transaction()
+        .execute(async (transaction) => work(createStores(transaction), () => undefined)),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -9,30 +9,44 @@ export type AgentTable = {
   audiences: string
   scopes_supported: string
   access_token_ttl_seconds: number
+  owner_id: string
+  shared_scopes: string
+  url: string | null
+  authorization_details_types: string
+  scope_policy: 'exact' | 'partial'
+  dpop_bound_access_tokens: 0 | 1
+  jwks_uri: string | null
+  rate_limit_tier: string
+  delegation: string
+  metadata: string
   created_at: number
   deactivated_at: number | null
 }
 
-export type ClientSecretTable = {
+export type OwnerTable = {
   id: string
-  agent_id: string
-  secret_sha256: Uint8Array
+  name: string
   created_at: number
-  expires_at: number | null
-  deactivated_at: number | null
-  last_used_at: number | null
 }
 
-export type ApiKeyTable = {
+/** What every kind of credential has. */
+export type CredentialColumns = {
   id: string
   agent_id: string
   label: string
-  scopes: string
-  key_sha256: Uint8Array
   created_at: number
   expires_at: number | null
   deactivated_at: number | null
   last_used_at: number | null
+  superseded_by: string | null
+}
+
+export type ClientSecretTable = CredentialColumns & { secret_sha256: Uint8Array }
+
+export type ApiKeyTable = CredentialColumns & {
+  scopes: string
+  rate_limit_tier: string | null
+  key_sha256: Uint8Array
 }
 
 export type SigningKeyTable = {
@@ -43,9 +57,19 @@ export type SigningKeyTable = {
   created_at: number
 }
 
+/** Tokens that were ended before their time, until they would have ended anyway. */
+export type RevokedTokenTable = {
+  jti: string
+  client_id: string
+  revoked_at: number
+  expires_at: number
+}
+
 export type Tables = {
+  owner: OwnerTable
   agent: AgentTable
   client_secret: ClientSecretTable
   api_key: ApiKeyTable
+  revoked_token: RevokedTokenTable
   signing_key: SigningKeyTable
 }

@@ -1,28 +1,33 @@
 // Answers what a token or an API key is worth to the agent that asks (RFC 7662 §2.2). Whatever is not
 // meant for that agent is `{"active": false}`, exactly like what does not exist.
-import { createAccessTokenVerifier, createLocalSigningKeySource } from '@deputy/auth'
+import { createAccessTokenVerifier, type SigningKeySource } from '@deputy/auth'
 import {
   AccessTokenClaims,
   formatScope,
   isAgentSecret,
+  type ActClaim,
   type Clock,
   type IntrospectionResponse,
 } from '@deputy/auth/protocol'
 import { decodeJwt } from 'jose'
-import type { Agent } from '../agents/agent.ts'
-import type { AgentStore } from '../agents/agent-store.ts'
+import { findAllowedScopes, isVisible, type Agent } from '../agents/agent.ts'
 import type { ApiKeyStore } from '../api-keys/api-key-store.ts'
-import type { KeyRing } from '../keys/key-ring.ts'
+import type { ClientDirectory } from '../clients/client-directory.ts'
+import { isLive } from '../credentials/credential.ts'
+import type { UseLog } from '../credentials/use-log.ts'
 import { hashSecret } from '../secret-hash.ts'
+import type { RevokedTokenStore } from './revoked-token-store.ts'
 
 /** Answers one agent's question about one token or key. */
 export type IntrospectFor = (resource: Agent, token: string) => Promise<IntrospectionResponse>
 
 export type IntrospectionOptions = {
   readonly issuer: string
-  readonly keyRing: KeyRing
-  readonly agents: AgentStore
-  readonly apiKeys: ApiKeyStore
+  readonly keys: SigningKeySource
+  readonly clients: Pick<ClientDirectory, 'find' | 'findMany'>
+  readonly apiKeys: Pick<ApiKeyStore, 'findByHash'>
+  readonly revokedTokens: Pick<RevokedTokenStore, 'has'>
+  readonly noteKeyUse: UseLog
   readonly clock: Clock
 }
 
@@ -30,8 +35,7 @@ const INACTIVE: IntrospectionResponse = { active: false }
 
 /** Creates the answering. */
 export function createIntrospection(options: IntrospectionOptions): IntrospectFor {
-  const { agents, apiKeys, clock, issuer, keyRing } = options
-  const keys = createLocalSigningKeySource(keyRing.publicKeys)
+  const { apiKeys, clients, clock, issuer, keys, noteKeyUse, revokedTokens } = options
 
   async function introspectToken(resource: Agent, token: string): Promise<IntrospectionResponse> {
     const verifier = createAccessTokenVerifier({
@@ -45,11 +49,17 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
     const verified = await verifier.verify(token)
     if (!verified.ok) return INACTIVE
     const claims = AccessTokenClaims.parse(decodeJwt(token))
-    const holder = await agents.find(claims.client_id)
-    if (holder?.state !== 'active') return INACTIVE
+    if (await revokedTokens.has(claims.client_id, claims.jti)) return INACTIVE
+    // One agent of the chain that was ended ends all that came through it.
+    const chain = [...new Set([claims.client_id, claims.sub, ...listActors(claims.act)])]
+    const holders = await clients.findMany(chain)
+    if (holders.length < chain.length || holders.some(({ state }) => state !== 'active')) {
+      return INACTIVE
+    }
+    const { act, authorization_details, cnf, rate_limit_tier } = claims
     return {
       active: true,
-      token_type: 'Bearer',
+      token_type: cnf === undefined ? 'Bearer' : 'DPoP',
       iss: claims.iss,
       sub: claims.sub,
       aud: claims.aud,
@@ -58,22 +68,24 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
       scope: claims.scope ?? '',
       iat: claims.iat,
       exp: claims.exp,
-      ...(claims.act === undefined ? {} : { act: claims.act }),
+      ...(act === undefined ? {} : { act }),
+      ...(cnf === undefined ? {} : { cnf }),
+      ...(authorization_details === undefined ? {} : { authorization_details }),
+      ...(rate_limit_tier === undefined ? {} : { rate_limit_tier }),
     }
   }
 
   async function introspectApiKey(resource: Agent, key: string): Promise<IntrospectionResponse> {
     const record = await apiKeys.findByHash(hashSecret(key))
     const now = clock.now()
-    if (record === undefined || record.deactivatedAt !== undefined) return INACTIVE
-    if (record.expiresAt !== undefined && record.expiresAt <= now) return INACTIVE
-    const holder = await agents.find(record.agentId)
-    if (holder?.state !== 'active' || !holder.audiences.includes(resource.id)) return INACTIVE
-    await apiKeys.touch(record.id, now)
+    if (record === undefined || !isLive(record, now)) return INACTIVE
+    const holder = await clients.find(record.agentId)
+    if (holder?.state !== 'active') return INACTIVE
+    if (!holder.audiences.includes(resource.id) || !isVisible(holder, resource)) return INACTIVE
     // A key made before its agent was narrowed carries no more than the agent may now.
-    const scopes = record.scopes.filter(
-      (scope) => holder.scopes.includes(scope) && resource.scopesSupported.includes(scope),
-    )
+    const allowed = findAllowedScopes(holder, resource)
+    const scopes = record.scopes.filter((scope) => allowed.includes(scope))
+    await noteKeyUse(record.id, now)
     return {
       active: true,
       token_type: 'api_key',
@@ -85,6 +97,7 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
       scope: formatScope(scopes),
       iat: record.createdAt,
       ...(record.expiresAt === undefined ? {} : { exp: record.expiresAt }),
+      rate_limit_tier: record.rateLimitTier ?? holder.rateLimitTier,
     }
   }
 
@@ -92,4 +105,8 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
     isAgentSecret(token, 'apiKey')
       ? introspectApiKey(resource, token)
       : introspectToken(resource, token)
+}
+
+function listActors(act: ActClaim | undefined): readonly string[] {
+  return act === undefined ? [] : [act.sub, ...listActors(act.act)]
 }

@@ -1,4 +1,3 @@
-// Makes access tokens: JWTs by RFC 9068, signed ES256.
 import {
   ACCESS_TOKEN_TYPE,
   formatScope,
@@ -8,16 +7,23 @@ import {
 import { SignJWT } from 'jose'
 import { randomUUID } from 'node:crypto'
 import type { Agent } from '../agents/agent.ts'
+import type { AuthorizationDetail } from '../grants/authorization-details.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 
 export type AccessTokenRequest = {
   readonly agent: Agent
   readonly audience: string
   readonly scopes: readonly string[]
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
+  /** The key that the token is bound to (RFC 9449 §6.1). */
+  readonly confirmation?: { readonly jkt: string } | undefined
 }
 
+/** A token as it is handed out, and its id for the audit trail. */
+export type IssuedAccessToken = { readonly response: TokenResponse; readonly tokenId: string }
+
 /** Signs a token for an agent that may have it: whether it may was decided before. */
-export type IssueAccessToken = (request: AccessTokenRequest) => Promise<TokenResponse>
+export type IssueAccessToken = (request: AccessTokenRequest) => Promise<IssuedAccessToken>
 
 export type IssueAccessTokenOptions = {
   readonly issuer: string
@@ -30,24 +36,35 @@ export function createIssueAccessToken(options: IssueAccessTokenOptions): IssueA
   const { clock, issuer, keyRing } = options
   const { algorithm, key, kid } = keyRing.signing
 
-  return async ({ agent, audience, scopes }) => {
+  return async ({ agent, audience, authorizationDetails, confirmation, scopes }) => {
     const now = clock.now()
     const scope = formatScope(scopes)
+    const tokenId = randomUUID()
+    const details =
+      authorizationDetails === undefined ? {} : { authorization_details: [...authorizationDetails] }
     // RFC 9068 §2.2: where no person is involved, `sub` is the client itself.
-    const token = await new SignJWT({ client_id: agent.id, scope })
+    const token = await new SignJWT({
+      client_id: agent.id,
+      scope,
+      rate_limit_tier: agent.rateLimitTier,
+      ...details,
+      ...(confirmation === undefined ? {} : { cnf: { jkt: confirmation.jkt } }),
+    })
       .setProtectedHeader({ alg: algorithm, kid, typ: ACCESS_TOKEN_TYPE })
       .setIssuer(issuer)
       .setSubject(agent.id)
       .setAudience(audience)
       .setIssuedAt(now)
       .setExpirationTime(now + agent.accessTokenTtlSeconds)
-      .setJti(randomUUID())
+      .setJti(tokenId)
       .sign(key)
-    return {
+    const response = {
       access_token: token,
-      token_type: 'Bearer',
+      token_type: confirmation === undefined ? 'Bearer' : 'DPoP',
       expires_in: agent.accessTokenTtlSeconds,
       scope,
-    }
+      ...details,
+    } as const
+    return { response, tokenId }
   }
 }

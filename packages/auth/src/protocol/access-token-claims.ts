@@ -15,6 +15,14 @@ export const ActClaim: z.ZodType<ActClaim> = z.object({
   act: z.lazy(() => ActClaim).optional(),
 })
 
+/** The key that a token is bound to (RFC 9449 §6.1): its thumbprint by RFC 7638. */
+export const ConfirmationClaim = z.object({ jkt: z.string().min(1) })
+export type ConfirmationClaim = z.infer<typeof ConfirmationClaim>
+
+/** What a token is limited to beyond its scopes (RFC 9396 §2): objects whose `type` says what they mean. */
+export const AuthorizationDetailsClaim = z.array(z.looseObject({ type: z.string().min(1) }))
+export type AuthorizationDetailsClaim = z.infer<typeof AuthorizationDetailsClaim>
+
 /** What must be in the payload (RFC 9068 §2.2); times are seconds. Unknown claims are kept out. */
 export const AccessTokenClaims = z.object({
   iss: z.string().min(1),
@@ -26,5 +34,9 @@ export const AccessTokenClaims = z.object({
   iat: z.number(),
   scope: z.string().optional(),
   act: ActClaim.optional(),
+  cnf: ConfirmationClaim.optional(),
+  authorization_details: AuthorizationDetailsClaim.optional(),
+  /** How many calls the caller may make: the name of a tier that the agent knows. */
+  rate_limit_tier: z.string().optional(),
 })
 export type AccessTokenClaims = z.infer<typeof AccessTokenClaims>

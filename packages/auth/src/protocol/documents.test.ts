@@ -45,7 +45,7 @@ describe('TokenResponse', () => {
 
   test.each([
     ['access_token', ''],
-    ['token_type', 'DPoP'],
+    ['token_type', 'mac'],
     ['expires_in', 0],
     ['expires_in', -1],
     ['expires_in', 1.5],

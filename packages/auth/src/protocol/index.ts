@@ -3,6 +3,8 @@ export {
   ACCESS_TOKEN_TYPE,
   AccessTokenClaims,
   ActClaim,
+  AuthorizationDetailsClaim,
+  ConfirmationClaim,
   SIGNATURE_ALGORITHMS,
   type SignatureAlgorithm,
 } from './access-token-claims.ts'

@@ -1,4 +1,5 @@
-// Error answers of the token endpoint (RFC 6749 §5.2, RFC 8707 §2) and of protected resources (RFC 6750 §3.1).
+// Error answers of the token endpoint (RFC 6749 §5.2, RFC 8707 §2, RFC 9396 §5,
+// RFC 9449 §5 and §8, RFC 7591 §3.2.2; RFC 6749 §4.1.2.1) and of protected resources (RFC 6750 §3.1).
 import * as z from 'zod'
 
 /** `error` codes of the token endpoint and the other endpoints that authenticate clients. */
@@ -10,6 +11,12 @@ export const OAUTH_ERROR_CODES = [
   'unsupported_grant_type',
   'invalid_scope',
   'invalid_target',
+  'invalid_authorization_details',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
+  'unsupported_response_type',
+  'invalid_client_metadata',
+  'invalid_token',
   'server_error',
   'temporarily_unavailable',
 ] as const

@@ -1,10 +1,14 @@
 import * as z from 'zod'
+import { AuthorizationDetailsClaim } from './access-token-claims.ts'
 
 /** The answer of the token endpoint (RFC 6749 §5.1). `expires_in` is in seconds. */
 export const TokenResponse = z.object({
   access_token: z.string().min(1),
-  token_type: z.literal('Bearer'),
+  /** `DPoP` when the token is bound to the key that proved itself (RFC 9449 §5). */
+  token_type: z.enum(['Bearer', 'DPoP']),
   expires_in: z.number().int().positive(),
   scope: z.string(),
+  /** As they are in the token (RFC 9396 §7). */
+  authorization_details: AuthorizationDetailsClaim.optional(),
 })
 export type TokenResponse = z.infer<typeof TokenResponse>

@@ -1,0 +1,18 @@
+import type { EpochSeconds } from '@deputy/auth/protocol'
+import type { Agent } from '../agents/agent.ts'
+
+/** A client secret that was presented, with the agent whose it is. Live or not: the caller decides. */
+export type KnownSecret = {
+  readonly agent: Agent
+  readonly credentialId: string
+  readonly expiresAt: EpochSeconds | undefined
+  readonly deactivatedAt: EpochSeconds | undefined
+}
+
+/** What the OAuth endpoints look up, whoever's it is: few queries, made to be fast. */
+export type ClientDirectory = {
+  findBySecret(secretHash: Uint8Array): Promise<KnownSecret | undefined>
+  find(clientId: string): Promise<Agent | undefined>
+  /** Those of them that there are, in no order. */
+  findMany(clientIds: readonly string[]): Promise<readonly Agent[]>
+}

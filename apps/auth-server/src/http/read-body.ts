@@ -1,0 +1,43 @@
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import { OAuthError } from '../oauth-error.ts'
+
+/** Largest body that is read, in bytes. */
+export const MAX_BODY_BYTES = 32 * 1024
+
+/** Reads a request's body. Rejects with `OAuthError` when it is larger than the limit or no UTF-8. */
+export async function readBody(req: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  await new Promise<void>((resolve, reject) => {
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= MAX_BODY_BYTES) {
+        chunks.push(chunk)
+        return
+      }
+      req.pause()
+      reject(tooLarge())
+    })
+    req.once('end', resolve)
+    req.once('error', reject)
+    req.once('close', () =>
+      reject(new OAuthError({ code: 'invalid_request', message: 'the body was cut short' })),
+    )
+  })
+  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
+  if (!isUtf8(body)) {
+    throw new OAuthError({ code: 'invalid_request', message: 'the body must be UTF-8' })
+  }
+  return body.toString('utf8')
+}
+
+function tooLarge(): OAuthError {
+  return new OAuthError({
+    code: 'invalid_request',
+    message: `the body is larger than ${String(MAX_BODY_BYTES)} bytes`,
+    status: 413,
+    // What is left of the body is not read, so the connection cannot be used again.
+    headers: { connection: 'close' },
+  })
+}

@@ -1,0 +1,59 @@
+// The server guards its own admin API as any agent does, but asks itself in place of the network, so
+// that a token that was revoked is refused from the next call on.
+import {
+  createAccessTokenVerifier,
+  createApiKeyVerifier,
+  createAuthenticator,
+  type Authenticator,
+  type SigningKeySource,
+} from '@deputy/auth'
+import { accept, refuse, type Clock } from '@deputy/auth/protocol'
+import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
+import type { Storage } from './storage/open-storage.ts'
+import type { IntrospectFor } from './tokens/introspection.ts'
+
+export type OwnAuthenticatorOptions = {
+  readonly issuer: string
+  readonly keys: SigningKeySource
+  readonly storage: Pick<Storage, 'clients' | 'revokedTokens'>
+  readonly introspect: IntrospectFor
+  readonly clock: Clock
+}
+
+/** Creates the authenticator of the admin API. */
+export function createOwnAuthenticator(options: OwnAuthenticatorOptions): Authenticator {
+  const { clock, introspect, issuer, keys, storage } = options
+  const accessTokens = createAccessTokenVerifier({
+    issuer,
+    audience: AUTH_SERVER_ID,
+    keys,
+    clock,
+    // The clock that signed the token is this one.
+    clockToleranceSeconds: 0,
+  })
+  const apiKeys = createApiKeyVerifier({
+    audience: AUTH_SERVER_ID,
+    introspect: async (key) => {
+      const self = await storage.clients.find(AUTH_SERVER_ID)
+      return accept(self === undefined ? { active: false } : await introspect(self, key))
+    },
+  })
+  const authenticator = createAuthenticator({ accessTokens, apiKeys })
+
+  return Object.freeze({
+    async authenticate(header) {
+      const authenticated = await authenticator.authenticate(header)
+      if (!authenticated.ok) return authenticated
+      const { principal } = authenticated.value
+      const isRevoked = async (): Promise<boolean> =>
+        principal.credential.kind === 'access_token' &&
+        storage.revokedTokens.has(principal.agentId, principal.credential.id)
+      if (await isRevoked()) return refuse({ reason: 'token_revoked' })
+      return accept({
+        principal,
+        recheck: async () =>
+          (await isRevoked()) ? refuse({ reason: 'token_revoked' }) : authenticated.value.recheck(),
+      })
+    },
+  } satisfies Authenticator)
+}

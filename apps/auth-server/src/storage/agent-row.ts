@@ -1,0 +1,94 @@
+// Agents as rows: lists and records are JSON text.
+import type { Selectable } from 'kysely'
+import * as z from 'zod'
+import { DelegationPolicy, type Agent, type AgentChanges } from '../agents/agent.ts'
+import type { AgentTable } from './tables.ts'
+
+const StringList = z.array(z.string())
+const StringRecord = z.record(z.string(), z.string())
+
+/** Writes the columns of the settings that are given; those of the others are `undefined`. */
+export function toAgentColumns(settings: AgentChanges) {
+  const { dpopBoundAccessTokens: bound } = settings
+  return {
+    name: settings.name,
+    description: settings.description,
+    scope_policy: settings.scopePolicy,
+    access_token_ttl_seconds: settings.accessTokenTtlSeconds,
+    rate_limit_tier: settings.rateLimitTier,
+    url: settings.url,
+    jwks_uri: settings.jwksUri,
+    dpop_bound_access_tokens: bound === undefined ? undefined : toBit(bound),
+    scopes: toJson(settings.scopes),
+    audiences: toJson(settings.audiences),
+    scopes_supported: toJson(settings.scopesSupported),
+    shared_scopes: toJson(settings.sharedScopes),
+    authorization_details_types: toJson(settings.authorizationDetailsTypes),
+    delegation: toJson(settings.delegation),
+    metadata: toJson(settings.metadata),
+  }
+}
+
+/** Writes a whole row. */
+export function toAgentRow(agent: Agent): AgentTable {
+  return {
+    id: agent.id,
+    owner_id: agent.ownerId,
+    name: agent.name,
+    description: agent.description,
+    state: agent.state,
+    scopes: JSON.stringify(agent.scopes),
+    audiences: JSON.stringify(agent.audiences),
+    scopes_supported: JSON.stringify(agent.scopesSupported),
+    shared_scopes: JSON.stringify(agent.sharedScopes),
+    url: agent.url ?? null,
+    authorization_details_types: JSON.stringify(agent.authorizationDetailsTypes),
+    scope_policy: agent.scopePolicy,
+    access_token_ttl_seconds: agent.accessTokenTtlSeconds,
+    dpop_bound_access_tokens: toBit(agent.dpopBoundAccessTokens),
+    jwks_uri: agent.jwksUri ?? null,
+    rate_limit_tier: agent.rateLimitTier,
+    delegation: JSON.stringify(agent.delegation),
+    metadata: JSON.stringify(agent.metadata),
+    created_at: agent.createdAt,
+    deactivated_at: agent.deactivatedAt ?? null,
+  }
+}
+
+/** Reads a row. */
+export function toAgent(row: Selectable<AgentTable>): Agent {
+  return {
+    id: row.id,
+    ownerId: row.owner_id,
+    name: row.name,
+    description: row.description,
+    state: row.state,
+    scopes: readList(row.scopes),
+    audiences: readList(row.audiences),
+    scopesSupported: readList(row.scopes_supported),
+    sharedScopes: readList(row.shared_scopes),
+    url: row.url ?? undefined,
+    authorizationDetailsTypes: readList(row.authorization_details_types),
+    scopePolicy: row.scope_policy,
+    accessTokenTtlSeconds: row.access_token_ttl_seconds,
+    dpopBoundAccessTokens: row.dpop_bound_access_tokens === 1,
+    jwksUri: row.jwks_uri ?? undefined,
+    rateLimitTier: row.rate_limit_tier,
+    delegation: DelegationPolicy.parse(JSON.parse(row.delegation)),
+    metadata: row.metadata === '{}' ? {} : StringRecord.parse(JSON.parse(row.metadata)),
+    createdAt: row.created_at,
+    deactivatedAt: row.deactivated_at ?? undefined,
+  }
+}
+
+function readList(text: string): string[] {
+  return text === '[]' ? [] : StringList.parse(JSON.parse(text))
+}
+
+function toJson(value: object | undefined): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value)
+}
+
+function toBit(value: boolean): 0 | 1 {
+  return value ? 1 : 0
+}

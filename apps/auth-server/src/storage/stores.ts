@@ -1,0 +1,40 @@
+import type { Kysely } from 'kysely'
+import type { AgentStore } from '../agents/agent-store.ts'
+import type { ApiKeyStore } from '../api-keys/api-key-store.ts'
+import type { ClientDirectory } from '../clients/client-directory.ts'
+import type { ClientSecretStore } from '../clients/client-secret-store.ts'
+import type { SigningKeyStore } from '../keys/signing-key-store.ts'
+import type { OwnerStore } from '../owners/owner-store.ts'
+import type { RevokedTokenStore } from '../tokens/revoked-token-store.ts'
+import { createKyselyAgentStore } from './agent-store.ts'
+import { createKyselyApiKeyStore } from './api-key-store.ts'
+import { createKyselyClientDirectory } from './client-directory.ts'
+import { createKyselyClientSecretStore } from './client-secret-store.ts'
+import { createKyselyOwnerStore } from './owner-store.ts'
+import { createKyselyRevokedTokenStore } from './revoked-token-store.ts'
+import { createKyselySigningKeyStore } from './signing-key-store.ts'
+import type { Tables } from './tables.ts'
+
+/** Everything that the authorization server keeps, noun by noun. */
+export type Stores = {
+  readonly owners: OwnerStore
+  readonly agents: AgentStore
+  readonly clients: ClientDirectory
+  readonly clientSecrets: ClientSecretStore
+  readonly apiKeys: ApiKeyStore
+  readonly revokedTokens: RevokedTokenStore
+  readonly signingKeys: SigningKeyStore
+}
+
+/** Creates the stores on a database, or on one transaction of it. */
+export function createStores(db: Kysely<Tables>): Stores {
+  return {
+    owners: createKyselyOwnerStore(db),
+    agents: createKyselyAgentStore(db),
+    clients: createKyselyClientDirectory(db),
+    clientSecrets: createKyselyClientSecretStore(db),
+    apiKeys: createKyselyApiKeyStore(db),
+    revokedTokens: createKyselyRevokedTokenStore(db),
+    signingKeys: createKyselySigningKeyStore(db),
+  }
+}
