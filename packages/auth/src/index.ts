@@ -36,3 +36,15 @@ export {
   createIssuerAuthenticator,
   type IssuerAuthenticatorOptions,
 } from './verify/issuer-authenticator.ts'
+export {
+  createLocalReplayMemory,
+  ReplayMemoryUnavailableError,
+  toReplayKey,
+  type LocalReplayMemoryOptions,
+  type ReplayMemory,
+} from './verify/replay-memory.ts'
+export {
+  createRedisReplayMemory,
+  type RedisReplayClient,
+  type RedisReplayMemoryOptions,
+} from './verify/replay-memory-redis.ts'

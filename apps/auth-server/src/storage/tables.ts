@@ -65,11 +65,18 @@ export type RevokedTokenTable = {
   expires_at: number
 }
 
+/** What was used and may not be used again before it is over. */
+export type ReplayClaimTable = {
+  claim_key: string
+  expires_at: number
+}
+
 export type Tables = {
   owner: OwnerTable
   agent: AgentTable
   client_secret: ClientSecretTable
   api_key: ApiKeyTable
   revoked_token: RevokedTokenTable
+  replay_claim: ReplayClaimTable
   signing_key: SigningKeyTable
 }
