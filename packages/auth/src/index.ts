@@ -48,3 +48,28 @@ export {
   type RedisReplayClient,
   type RedisReplayMemoryOptions,
 } from './verify/replay-memory-redis.ts'
+export {
+  createDpopProofVerifier,
+  type DpopProof,
+  type DpopProofVerifier,
+  type DpopProofVerifierOptions,
+} from './verify/dpop-proof.ts'
+export type { DpopRequest } from './verify/dpop-proof-checks.ts'
+export {
+  createDpopNonces,
+  type DpopNonces,
+  type DpopNoncesOptions,
+  type NonceCheck,
+} from './verify/dpop-proof-nonces.ts'
+export {
+  toPublicDpopRefusal,
+  type DpopRefusal,
+  type DpopRefusalReason,
+  type PublicDpopRefusal,
+} from './verify/dpop-proof-refusal.ts'
+export {
+  importPublicKey,
+  isSignatureOf,
+  toThumbprint,
+  type SignedText,
+} from './verify/public-key.ts'

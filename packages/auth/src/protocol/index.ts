@@ -18,6 +18,7 @@ export {
 } from './agent-secret.ts'
 export { CredentialsFile } from './credentials-file.ts'
 export { systemClock, type Clock, type EpochSeconds } from './clock.ts'
+export { DPOP_PROOF_TYPE, DpopProofClaims, DpopProofHeader } from './dpop.ts'
 export { IntrospectionResponse } from './introspection.ts'
 export {
   AUTHORIZATION_SERVER_METADATA_PATH,
@@ -32,6 +33,16 @@ export {
   type BearerErrorCode,
   type OAuthErrorCode,
 } from './oauth-error.ts'
+export {
+  isKeyFor,
+  parsePublicJwk,
+  PROOF_ALGORITHMS,
+  PublicJwk,
+  toKeyParameters,
+  type KeyParameters,
+  type ProofAlgorithm,
+  type PublicJwkRefusal,
+} from './public-jwk.ts'
 export { accept, refuse, type Result } from './result.ts'
 export {
   findMissingScopes,
