@@ -216,6 +216,18 @@ describe('refuses', () => {
     )
   })
 
+  test('a proof whose algorithm is not that of its key', async () => {
+    // Attack: key confusion (RFC 8725 §2.1), here with a text signed by another rule than it says.
+    const key = await createProofKey('RS256')
+    const proof = await signProof(key, goodClaims, { header: { jwk: alice.publicJwk } })
+    const unfit = await signProof(alice, goodClaims, {
+      header: { jwk: { ...alice.publicJwk, use: 'enc' } },
+    })
+
+    expect(await reasonOf(requestWith(proof))).toBe('dpop_key_invalid')
+    expect(await reasonOf(requestWith(unfit))).toBe('dpop_key_invalid')
+  })
+
   test('a proof that gives its private key away', async () => {
     const proof = await signProof(alice, goodClaims, { header: { jwk: alice.privateJwk } })
 
