@@ -10,6 +10,7 @@ import { createClientAuthentication } from './clients/client-authentication.ts'
 import { createUseLog } from './credentials/use-log.ts'
 import { createIntrospectEndpoint } from './endpoints/introspect.ts'
 import { createMetadata } from './endpoints/metadata.ts'
+import { createRegisterEndpoints } from './endpoints/register.ts'
 import { createRevokeEndpoint } from './endpoints/revoke.ts'
 import { createTokenEndpoint } from './endpoints/token.ts'
 import { createClientCredentialsGrant } from './grants/client-credentials.ts'
@@ -17,6 +18,7 @@ import { createOAuthListener } from './http/oauth-listener.ts'
 import { openKeyRing } from './keys/key-ring.ts'
 import { createOwnAuthenticator } from './own-authenticator.ts'
 import { redactSecrets } from './redact-secrets.ts'
+import { createRegistration } from './registration/registration.ts'
 import { createRoutes } from './routes.ts'
 import { openStorage } from './storage/open-storage.ts'
 import { createIntrospection } from './tokens/introspection.ts'
@@ -33,6 +35,8 @@ export type AuthServerOptions = {
   /** Where the first start writes the operator's credentials. */
   readonly operatorFile: string
   readonly resetOperator?: boolean | undefined
+  /** Whether clients may register themselves with an initial access token (RFC 7591). Default: no. */
+  readonly isRegistrationOpen?: boolean | undefined
   readonly clock?: Clock | undefined
   readonly logger: Logger
 }
@@ -66,10 +70,11 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     clock,
   })
   const grantTypes = { client_credentials: createClientCredentialsGrant(storage.clients) }
+  const isRegistrationOpen = options.isRegistrationOpen ?? false
   const metadata = createMetadata({
     issuer,
     grantTypes: Object.keys(grantTypes),
-    isRegistrationOpen: false,
+    isRegistrationOpen,
   })
   const routes = createRoutes({
     metadata,
@@ -86,6 +91,13 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       revoke: createRevocation({ issuer, keys, storage, clock }),
       audit,
     }),
+    register: isRegistrationOpen
+      ? createRegisterEndpoints({
+          registration: createRegistration({ storage, clock }),
+          issuer,
+          audit,
+        })
+      : undefined,
   })
 
   let isReady = false

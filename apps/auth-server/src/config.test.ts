@@ -12,6 +12,7 @@ describe('readConfig', () => {
       databaseFile: '.deputy/auth-server.sqlite',
       operatorFile: '.deputy/credentials/operator.json',
       resetOperator: false,
+      isRegistrationOpen: false,
       logLevel: 'info',
     })
   })
@@ -35,6 +36,7 @@ describe('readConfig', () => {
       databaseFile: '/data/auth.sqlite',
       operatorFile: '/data/operator.json',
       resetOperator: true,
+      isRegistrationOpen: false,
       logLevel: 'silent',
     })
   })

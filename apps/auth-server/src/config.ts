@@ -18,6 +18,7 @@ const Config = ServerEnvironment.extend({
   DEPUTY_DATABASE_FILE: z.string().min(1).default('.deputy/auth-server.sqlite'),
   DEPUTY_OPERATOR_FILE: z.string().min(1).default('.deputy/credentials/operator.json'),
   DEPUTY_RESET_OPERATOR: z.stringbool().default(false),
+  DEPUTY_REGISTRATION: z.stringbool().default(false),
 })
   .refine((env) => env.DEPUTY_ISSUER !== undefined || !WILDCARDS.has(env.DEPUTY_HOST), {
     path: ['DEPUTY_ISSUER'],
@@ -30,6 +31,7 @@ const Config = ServerEnvironment.extend({
     databaseFile: env.DEPUTY_DATABASE_FILE,
     operatorFile: env.DEPUTY_OPERATOR_FILE,
     resetOperator: env.DEPUTY_RESET_OPERATOR,
+    isRegistrationOpen: env.DEPUTY_REGISTRATION,
     logLevel: env.DEPUTY_LOG_LEVEL,
   }))
 

@@ -65,11 +65,35 @@ export type RevokedTokenTable = {
   expires_at: number
 }
 
+export type InitialAccessTokenTable = {
+  id: string
+  owner_id: string
+  label: string
+  scopes: string
+  audiences: string
+  max_registrations: number
+  registrations: number
+  token_sha256: Uint8Array
+  created_at: number
+  expires_at: number
+  deactivated_at: number | null
+}
+
+export type ClientRegistrationTable = {
+  agent_id: string
+  token_sha256: Uint8Array
+  initial_access_token_id: string
+  metadata: string
+  created_at: number
+}
+
 export type Tables = {
   owner: OwnerTable
   agent: AgentTable
   client_secret: ClientSecretTable
   api_key: ApiKeyTable
+  initial_access_token: InitialAccessTokenTable
+  client_registration: ClientRegistrationTable
   revoked_token: RevokedTokenTable
   signing_key: SigningKeyTable
 }
