@@ -2,6 +2,7 @@
 import { createLocalSigningKeySource } from '@deputy/auth'
 import { systemClock, type Clock } from '@deputy/auth/protocol'
 import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
+import type { DatabaseLocation } from '@deputy/storage'
 import { createAdminRouter } from './admin/admin-router.ts'
 import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
 import type { AuditLog } from './audit/audit-log.ts'
@@ -30,8 +31,8 @@ export type AuthServerOptions = {
   readonly issuer: string
   readonly host?: string | undefined
   readonly port: number
-  /** SQLite file; made on the first start. */
-  readonly databaseFile: string
+  /** A SQLite file, made on the first start, or the URL of a PostgreSQL database. */
+  readonly database: DatabaseLocation
   /** Where the first start writes the operator's credentials. */
   readonly operatorFile: string
   readonly resetOperator?: boolean | undefined
@@ -49,7 +50,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   const { issuer, logger } = options
   const clock = options.clock ?? systemClock
   await using stack = new AsyncDisposableStack()
-  const storage = stack.use(await openStorage(options.databaseFile))
+  const storage = stack.use(await openStorage(options.database))
   const keyRing = await openKeyRing(storage.signingKeys, clock)
   const keys = createLocalSigningKeySource(keyRing.publicKeys)
   const audit: AuditLog = {

@@ -16,6 +16,7 @@ const Config = ServerEnvironment.extend({
   PORT: ServerEnvironment.shape.PORT.default(2884),
   DEPUTY_ISSUER: Issuer.optional(),
   DEPUTY_DATABASE_FILE: z.string().min(1).default('.deputy/auth-server.sqlite'),
+  DEPUTY_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
   DEPUTY_OPERATOR_FILE: z.string().min(1).default('.deputy/credentials/operator.json'),
   DEPUTY_RESET_OPERATOR: z.stringbool().default(false),
   DEPUTY_REGISTRATION: z.stringbool().default(false),
@@ -28,7 +29,10 @@ const Config = ServerEnvironment.extend({
     host: env.DEPUTY_HOST,
     port: env.PORT,
     issuer: env.DEPUTY_ISSUER ?? `http://${toUrlHost(env.DEPUTY_HOST)}:${String(env.PORT)}`,
-    databaseFile: env.DEPUTY_DATABASE_FILE,
+    database:
+      env.DEPUTY_DATABASE_URL === undefined
+        ? { file: env.DEPUTY_DATABASE_FILE }
+        : { url: env.DEPUTY_DATABASE_URL },
     operatorFile: env.DEPUTY_OPERATOR_FILE,
     resetOperator: env.DEPUTY_RESET_OPERATOR,
     isRegistrationOpen: env.DEPUTY_REGISTRATION,

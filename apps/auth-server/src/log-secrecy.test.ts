@@ -86,7 +86,7 @@ test('logs no secret, token, key or private half, whatever is sent', async () =>
   expect(log).toContain(AccessTokenClaims.parse(decodeJwt(adminToken)).client_id)
 })
 
-async function readSigningKeys(databaseFile: string) {
-  await using storage = await openStorage(databaseFile)
+async function readSigningKeys(file: string) {
+  await using storage = await openStorage({ file })
   return await storage.signingKeys.list()
 }

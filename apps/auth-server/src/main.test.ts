@@ -103,7 +103,7 @@ describe('main', () => {
     await using place = await createPlaceInFolder()
     const other = await createPlace(place.file())
     // The tables are there already: what is tested is who makes the key and the operator.
-    await (await openStorage(place.databaseFile)).close()
+    await (await openStorage({ file: place.databaseFile })).close()
     await using one = startMain(place)
     await using two = startMain(other)
 

@@ -45,7 +45,15 @@ export async function startAt(place: Place, options: TestServerOptions = {}): Pr
   const { clock = createSettableClock(), ...settings } = options
   const issuer = `http://127.0.0.1:${String(place.port)}`
   const logger = createLogger({ name: 'auth-server', level: 'silent' })
-  const server = await createAuthServer({ ...settings, ...place, issuer, clock, logger })
+  const server = await createAuthServer({
+    ...settings,
+    port: place.port,
+    operatorFile: place.operatorFile,
+    database: { file: place.databaseFile },
+    issuer,
+    clock,
+    logger,
+  })
   const operator = await readOperator(place.operatorFile)
   const close = async (): Promise<void> => server.close()
   return { issuer, clock, operator, close, [Symbol.asyncDispose]: close }

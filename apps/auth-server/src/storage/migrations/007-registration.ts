@@ -1,9 +1,11 @@
 // Clients that register themselves (RFC 7591), and the tokens that let them.
+import { columnTypes } from '@deputy/storage'
 import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
 export const registration: Migration = {
   async up(db: Kysely<unknown>) {
+    const { bytes } = columnTypes(db)
     await db.schema
       .createTable('initial_access_token')
       .addColumn('id', 'text', (column) => column.primaryKey())
@@ -13,7 +15,7 @@ export const registration: Migration = {
       .addColumn('audiences', 'text', (column) => column.notNull())
       .addColumn('max_registrations', 'integer', (column) => column.notNull())
       .addColumn('registrations', 'integer', (column) => column.notNull())
-      .addColumn('token_sha256', 'blob', (column) => column.notNull().unique())
+      .addColumn('token_sha256', bytes, (column) => column.notNull().unique())
       .addColumn('created_at', 'bigint', (column) => column.notNull())
       .addColumn('expires_at', 'bigint', (column) => column.notNull())
       .addColumn('deactivated_at', 'bigint')
@@ -21,7 +23,7 @@ export const registration: Migration = {
     await db.schema
       .createTable('client_registration')
       .addColumn('agent_id', 'text', (column) => column.primaryKey().references('agent.id'))
-      .addColumn('token_sha256', 'blob', (column) => column.notNull().unique())
+      .addColumn('token_sha256', bytes, (column) => column.notNull().unique())
       .addColumn('initial_access_token_id', 'text', (column) => column.notNull())
       .addColumn('metadata', 'text', (column) => column.notNull())
       .addColumn('created_at', 'bigint', (column) => column.notNull())
