@@ -1,4 +1,5 @@
 // The tables as Kysely sees them. Lists are JSON text; times are epoch seconds.
+import type { SignatureAlgorithm } from '@deputy/auth/protocol'
 
 export type AgentTable = {
   id: string
@@ -37,10 +38,14 @@ export type ApiKeyTable = {
 
 export type SigningKeyTable = {
   kid: string
-  algorithm: 'ES256'
+  algorithm: SignatureAlgorithm
   public_jwk: string
-  private_jwk: string
+  /** Sealed; empty once the key is retired. */
+  sealed_private_jwk: string
+  state: 'next' | 'active' | 'retired'
   created_at: number
+  activated_at: number | null
+  retired_at: number | null
 }
 
 export type Tables = {
