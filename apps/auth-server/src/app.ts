@@ -1,11 +1,6 @@
 // The composition root: wires stores, keys, endpoints and the admin API into one running server.
-import {
-  createAccessTokenVerifier,
-  createApiKeyVerifier,
-  createAuthenticator,
-  createLocalSigningKeySource,
-} from '@deputy/auth'
-import { accept, systemClock, type Clock } from '@deputy/auth/protocol'
+import { createAccessTokenVerifier, createApiKeyVerifier, createAuthenticator } from '@deputy/auth'
+import { accept, systemClock, type Clock, type SignatureAlgorithm } from '@deputy/auth/protocol'
 import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
 import { getRequestListener } from '@hono/node-server'
 import { createAdminRouter } from './admin/admin-router.ts'
@@ -16,6 +11,9 @@ import { createIntrospectEndpoint } from './endpoints/introspect.ts'
 import { createTokenEndpoint } from './endpoints/token.ts'
 import { createClientCredentialsGrant } from './grants/client-credentials.ts'
 import { openKeyRing } from './keys/key-ring.ts'
+import { startKeyTimer } from './keys/key-timer.ts'
+import { openKeySealer } from './keys/open-key-sealer.ts'
+import { createRingSigningKeySource } from './keys/ring-key-source.ts'
 import { createRoutes } from './routes.ts'
 import { openStorage } from './storage/open-storage.ts'
 import { createIntrospection } from './tokens/introspection.ts'
@@ -31,20 +29,40 @@ export type AuthServerOptions = {
   /** Where the first start writes the operator's credentials. */
   readonly operatorFile: string
   readonly resetOperator?: boolean | undefined
+  /** Of new signing keys; a change takes effect at the next rotation. Default ES256. */
+  readonly signingAlgorithm?: SignatureAlgorithm | undefined
+  /** Default 30 days. */
+  readonly rotateKeysEverySeconds?: number | undefined
+  /** Seals the signing keys: 32 bytes in base64url. Default: a key in `<databaseFile>.key`. */
+  readonly keyEncryptionKey?: string | undefined
+  /** Open what was sealed under them; it is sealed anew at once. */
+  readonly previousKeyEncryptionKeys?: readonly string[] | undefined
   readonly clock?: Clock | undefined
   readonly logger: Logger
 }
 
 /**
- * Starts the authorization server. Rejects with `DatabaseOpenError` or `ListenError`, whose messages
- * say what to do.
+ * Starts the authorization server. Rejects with `DatabaseOpenError`, `KeySealError` or `ListenError`,
+ * whose messages say what to do.
  */
 export async function createAuthServer(options: AuthServerOptions): Promise<RunningAgent> {
   const { issuer, logger } = options
   const clock = options.clock ?? systemClock
   await using stack = new AsyncDisposableStack()
   const storage = stack.use(await openStorage(options.databaseFile))
-  const keyRing = await openKeyRing(storage.signingKeys, clock)
+  const keyRing = await openKeyRing({
+    store: storage.signingKeys,
+    sealer: await openKeySealer({
+      encryptionKey: options.keyEncryptionKey,
+      previousEncryptionKeys: options.previousKeyEncryptionKeys,
+      keyFile: `${options.databaseFile}.key`,
+      store: storage.signingKeys,
+    }),
+    clock,
+    algorithm: options.signingAlgorithm,
+    rotateEverySeconds: options.rotateKeysEverySeconds,
+  })
+  stack.use(startKeyTimer({ keyRing, logger }))
   const authenticateClient = createClientAuthentication({ ...storage, clock })
   const introspect = createIntrospection({ ...storage, issuer, keyRing, clock })
   const routes = createRoutes({
@@ -71,7 +89,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       accessTokens: createAccessTokenVerifier({
         issuer,
         audience: AUTH_SERVER_ID,
-        keys: createLocalSigningKeySource(keyRing.publicKeys),
+        keys: createRingSigningKeySource(keyRing, clock),
         clock,
         clockToleranceSeconds: 0,
       }),

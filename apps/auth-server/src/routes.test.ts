@@ -2,8 +2,8 @@ import { createLogger } from '@deputy/serve'
 import type { Handler } from 'hono'
 import { describe, expect, test, vi } from 'vitest'
 import { createSettableClock } from '../../../test/support/settable-clock.ts'
+import { openTestKeyRing } from '../test-support/signing-keys.ts'
 import { createStorage, STORAGE_ADAPTERS } from '../test-support/storage-adapters.ts'
-import { openKeyRing } from './keys/key-ring.ts'
 import { OAuthError } from './oauth-error.ts'
 import { createRoutes } from './routes.ts'
 
@@ -16,7 +16,7 @@ async function postTo(handler: Handler) {
   const logged = vi.spyOn(logger, 'error')
   const routes = createRoutes({
     issuer: 'https://auth.example',
-    keyRing: await openKeyRing(storage.signingKeys, createSettableClock()),
+    keyRing: await openTestKeyRing({ store: storage.signingKeys, clock: createSettableClock() }),
     token: handler,
     introspect: handler,
     logger,

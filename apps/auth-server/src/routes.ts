@@ -5,6 +5,7 @@ import type { Logger } from '@deputy/serve'
 import { Hono, type Handler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { KeyRing } from './keys/key-ring.ts'
+import { JWKS_CACHE_SECONDS } from './keys/key-schedule.ts'
 import { createMetadata, ENDPOINT_PATH } from './endpoints/metadata.ts'
 import { MAX_FORM_BYTES } from './endpoints/form-body.ts'
 import { OAuthError } from './oauth-error.ts'
@@ -12,14 +13,11 @@ import { redactSecrets } from './redact-secrets.ts'
 
 export type RoutesOptions = {
   readonly issuer: string
-  readonly keyRing: KeyRing
+  readonly keyRing: Pick<KeyRing, 'publicKeys'>
   readonly token: Handler
   readonly introspect: Handler
   readonly logger: Logger
 }
-
-/** How long verifiers may keep the JWKS and the metadata. */
-const CACHE_SECONDS = 60
 
 /** Creates the routes. */
 export function createRoutes(options: RoutesOptions): Hono {
@@ -53,13 +51,14 @@ export function createRoutes(options: RoutesOptions): Hono {
       })
     })
   }
-  for (const [path, body] of [
-    [ENDPOINT_PATH.jwks, keyRing.publicKeys],
-    [AUTHORIZATION_SERVER_METADATA_PATH, createMetadata(issuer)],
+  const metadata = createMetadata(issuer)
+  for (const [path, read] of [
+    [ENDPOINT_PATH.jwks, () => keyRing.publicKeys()],
+    [AUTHORIZATION_SERVER_METADATA_PATH, () => metadata],
   ] as const) {
     app.get(path, (context) => {
-      context.header('cache-control', `public, max-age=${String(CACHE_SECONDS)}`)
-      return context.json(body)
+      context.header('cache-control', `public, max-age=${String(JWKS_CACHE_SECONDS)}`)
+      return context.json(read())
     })
   }
 

@@ -1,10 +1,10 @@
 // The client credentials grant (RFC 6749 §4.4): an authenticated client gets a token in its own name.
-import { parseScope, type TokenResponse } from '@deputy/auth/protocol'
+import { parseScope } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import type { AgentStore } from '../agents/agent-store.ts'
 import type { FormBody } from '../endpoints/form-body.ts'
 import { OAuthError } from '../oauth-error.ts'
-import type { IssueAccessToken } from '../tokens/issue-access-token.ts'
+import type { IssueAccessToken, IssuedTokenResponse } from '../tokens/issue-access-token.ts'
 import { resolveTarget } from './resolve-target.ts'
 
 export type ClientCredentialsOptions = {
@@ -13,7 +13,7 @@ export type ClientCredentialsOptions = {
 }
 
 /** Carries out the grant. Rejects with `OAuthError`. */
-export type ClientCredentialsGrant = (client: Agent, body: FormBody) => Promise<TokenResponse>
+export type ClientCredentialsGrant = (client: Agent, body: FormBody) => Promise<IssuedTokenResponse>
 
 /** Creates the grant. */
 export function createClientCredentialsGrant(
@@ -39,11 +39,12 @@ export function createClientCredentialsGrant(
       scopes: readScopes(body.get('scope')),
     })
     if (!target.ok) throw new OAuthError(target.refusal)
-    return issueAccessToken({
+    const { response } = await issueAccessToken({
       agent: client,
       audience: target.value.audience,
       scopes: target.value.scopes,
     })
+    return response
   }
 }
 

@@ -1,6 +1,6 @@
 // Answers what a token or an API key is worth to the agent that asks (RFC 7662 §2.2). Whatever is not
 // meant for that agent is `{"active": false}`, exactly like what does not exist.
-import { createAccessTokenVerifier, createLocalSigningKeySource } from '@deputy/auth'
+import { createAccessTokenVerifier } from '@deputy/auth'
 import {
   AccessTokenClaims,
   formatScope,
@@ -13,6 +13,7 @@ import type { Agent } from '../agents/agent.ts'
 import type { AgentStore } from '../agents/agent-store.ts'
 import type { ApiKeyStore } from '../api-keys/api-key-store.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
+import { createRingSigningKeySource } from '../keys/ring-key-source.ts'
 import { hashSecret } from '../secret-hash.ts'
 
 /** Answers one agent's question about one token or key. */
@@ -20,7 +21,7 @@ export type IntrospectFor = (resource: Agent, token: string) => Promise<Introspe
 
 export type IntrospectionOptions = {
   readonly issuer: string
-  readonly keyRing: KeyRing
+  readonly keyRing: Pick<KeyRing, 'publicKeys' | 'reload'>
   readonly agents: AgentStore
   readonly apiKeys: ApiKeyStore
   readonly clock: Clock
@@ -31,7 +32,7 @@ const INACTIVE: IntrospectionResponse = { active: false }
 /** Creates the answering. */
 export function createIntrospection(options: IntrospectionOptions): IntrospectFor {
   const { agents, apiKeys, clock, issuer, keyRing } = options
-  const keys = createLocalSigningKeySource(keyRing.publicKeys)
+  const keys = createRingSigningKeySource(keyRing, clock)
 
   async function introspectToken(resource: Agent, token: string): Promise<IntrospectionResponse> {
     const verifier = createAccessTokenVerifier({
