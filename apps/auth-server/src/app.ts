@@ -1,6 +1,5 @@
 // The composition root: wires stores, keys, endpoints and the admin API into one running server.
-import { createLocalSigningKeySource } from '@deputy/auth'
-import { systemClock, type Clock } from '@deputy/auth/protocol'
+import { systemClock, type Clock, type SignatureAlgorithm } from '@deputy/auth/protocol'
 import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
 import type { DatabaseLocation } from '@deputy/storage'
 import { createAdminRouter } from './admin/admin-router.ts'
@@ -20,6 +19,9 @@ import { openKeyRing } from './keys/key-ring.ts'
 import { createOwnAuthenticator } from './own-authenticator.ts'
 import { redactSecrets } from './redact-secrets.ts'
 import { createRegistration } from './registration/registration.ts'
+import { startKeyTimer } from './keys/key-timer.ts'
+import { openKeySealer } from './keys/open-key-sealer.ts'
+import { createRingSigningKeySource } from './keys/ring-key-source.ts'
 import { createRoutes } from './routes.ts'
 import { openStorage } from './storage/open-storage.ts'
 import { createIntrospection } from './tokens/introspection.ts'
@@ -38,21 +40,41 @@ export type AuthServerOptions = {
   readonly resetOperator?: boolean | undefined
   /** Whether clients may register themselves with an initial access token (RFC 7591). Default: no. */
   readonly isRegistrationOpen?: boolean | undefined
+  /** Of new signing keys; a change takes effect at the next rotation. Default ES256. */
+  readonly signingAlgorithm?: SignatureAlgorithm | undefined
+  /** Default 30 days. */
+  readonly rotateKeysEverySeconds?: number | undefined
+  /** Seals the signing keys: 32 bytes in base64url. Default: a key in `<databaseFile>.key`. */
+  readonly keyEncryptionKey?: string | undefined
+  /** Open what was sealed under them; it is sealed anew at once. */
+  readonly previousKeyEncryptionKeys?: readonly string[] | undefined
   readonly clock?: Clock | undefined
   readonly logger: Logger
 }
 
 /**
- * Starts the authorization server. Rejects with `DatabaseOpenError` or `ListenError`, whose messages
- * say what to do.
+ * Starts the authorization server. Rejects with `DatabaseOpenError`, `KeySealError` or `ListenError`,
+ * whose messages say what to do.
  */
 export async function createAuthServer(options: AuthServerOptions): Promise<RunningAgent> {
   const { issuer, logger } = options
   const clock = options.clock ?? systemClock
   await using stack = new AsyncDisposableStack()
   const storage = stack.use(await openStorage(options.database))
-  const keyRing = await openKeyRing(storage.signingKeys, clock)
-  const keys = createLocalSigningKeySource(keyRing.publicKeys)
+  const keyRing = await openKeyRing({
+    store: storage.signingKeys,
+    sealer: await openKeySealer({
+      encryptionKey: options.keyEncryptionKey,
+      previousEncryptionKeys: options.previousKeyEncryptionKeys,
+      keyFile: 'file' in options.database ? `${options.database.file}.key` : undefined,
+      store: storage.signingKeys,
+    }),
+    clock,
+    algorithm: options.signingAlgorithm,
+    rotateEverySeconds: options.rotateKeysEverySeconds,
+  })
+  stack.use(startKeyTimer({ keyRing, logger }))
+  const keys = createRingSigningKeySource(keyRing, clock)
   const audit: AuditLog = {
     record: async (event) => {
       logger.debug({ event: redactSecrets(JSON.stringify(event)) }, 'audit')
@@ -79,7 +101,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   })
   const routes = createRoutes({
     metadata,
-    publicKeys: () => keyRing.publicKeys,
+    publicKeys: () => keyRing.publicKeys(),
     token: createTokenEndpoint({
       authenticateClient,
       grantTypes,
@@ -104,7 +126,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   let isReady = false
   const running = await serveAgent({
     agentId: AUTH_SERVER_ID,
-    router: createAdminRouter({ storage, clock }),
+    router: createAdminRouter({ storage, keyRing, clock }),
     authenticator: createOwnAuthenticator({ issuer, keys, storage, introspect, clock }),
     issuer,
     publicUrl: issuer.replace(/\/$/, ''),

@@ -9,6 +9,7 @@ import { ENDPOINT_PATH } from './endpoints/metadata.ts'
 import type { RegisterEndpoints } from './endpoints/register.ts'
 import type { OAuthRoutes } from './http/oauth-listener.ts'
 import type { Endpoint } from './http/oauth-request.ts'
+import { JWKS_CACHE_SECONDS } from './keys/key-schedule.ts'
 
 export type RoutesOptions = {
   readonly metadata: AuthorizationServerMetadata
@@ -20,10 +21,8 @@ export type RoutesOptions = {
   readonly register?: RegisterEndpoints | undefined
 }
 
-/** How long verifiers may keep the JWKS and the metadata, in seconds. */
-export const PUBLIC_CACHE_SECONDS = 60
-
-const PUBLIC = { 'cache-control': `public, max-age=${String(PUBLIC_CACHE_SECONDS)}` }
+/** How long verifiers may keep the JWKS and the metadata. */
+const PUBLIC = { 'cache-control': `public, max-age=${String(JWKS_CACHE_SECONDS)}` }
 
 /** Creates the routes. */
 export function createRoutes(options: RoutesOptions): OAuthRoutes {

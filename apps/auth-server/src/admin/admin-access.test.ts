@@ -34,11 +34,14 @@ describe('who may call', () => {
       'agents:read': [
         (admin) => admin.agents.list.query(),
         (admin) => admin.agents.get.query({ id: 'operator' }),
+        (admin) => admin.registrationTokens.list.query(),
       ],
       'agents:write': [
         (admin) => admin.agents.create.mutate({ id: 'agent-a', name: 'A' }),
         (admin) => admin.agents.update.mutate({ id: 'operator', settings: {} }),
         (admin) => admin.agents.deactivate.mutate({ id: 'operator' }),
+        (admin) => admin.registrationTokens.create.mutate({ expiresAt: 1 }),
+        (admin) => admin.registrationTokens.deactivate.mutate({ initialAccessTokenId: 'x' }),
       ],
       'credentials:read': [(admin) => admin.clientSecrets.list.query({ agentId: 'operator' })],
       'credentials:write': [
@@ -60,6 +63,8 @@ describe('who may call', () => {
         (admin) => admin.owners.get.query({ id: 'system' }),
       ],
       'owners:write': [(admin) => admin.owners.create.mutate({ id: 'acme', name: 'Acme' })],
+      'signing-keys:read': [(admin) => admin.signingKeys.list.query()],
+      'signing-keys:write': [(admin) => admin.signingKeys.rotate.mutate()],
     } satisfies Record<string, ((admin: typeof world.admin) => Promise<unknown>)[]>
 
     const refusals = await Promise.all(
@@ -71,7 +76,7 @@ describe('who may call', () => {
     )
 
     expect(Object.keys(calls)).toEqual(every)
-    expect(refusals.flat()).toHaveLength(17)
+    expect(refusals.flat()).toHaveLength(22)
     for (const refusal of refusals.flat()) {
       expect(refusal).toMatchObject({ code: 'scope_missing', status: 403 })
     }

@@ -364,7 +364,7 @@ describe('whoever may only make credentials', () => {
 describe('refusals', () => {
   test('give each reason that the admin API has, with a hint', async () => {
     await using world = await setUp()
-    const { agents, apiKeys, clientSecrets, owners } = world.admin
+    const { agents, apiKeys, clientSecrets, owners, signingKeys } = world.admin
     await agents.create.mutate({ id: 'agent-idle', name: 'Idle' })
     const ended = await clientSecrets.create.mutate({ agentId: 'agent-idle' })
     await clientSecrets.deactivate.mutate({ clientSecretId: ended.clientSecretId })
@@ -392,6 +392,7 @@ describe('refusals', () => {
         agents.create.mutate({ id: 'agent-new', name: 'New', ownerId: 'nobody' }),
         owners.create.mutate({ id: 'system', name: 'Again' }),
         clientSecrets.rotate.mutate({ clientSecretId: ended.clientSecretId }),
+        signingKeys.rotate.mutate(),
       ].map(readRefusal),
     )
 
@@ -406,6 +407,7 @@ describe('refusals', () => {
       'owner_unknown 404',
       'owner_exists 409',
       'credential_ended 409',
+      'rotation_too_early 409',
     ])
     expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(ADMIN_REASONS))
     for (const { hint, message } of refusals) expect([hint, message]).not.toContain('')

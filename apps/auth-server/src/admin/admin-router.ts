@@ -6,6 +6,7 @@ import { createApiKeysRouter } from './api-keys-router.ts'
 import { createClientSecretsRouter } from './client-secrets-router.ts'
 import { createOwnersRouter } from './owners-router.ts'
 import { createRegistrationRouter } from './registration-router.ts'
+import { createSigningKeysRouter } from './signing-keys-router.ts'
 import { createTokensRouter } from './tokens-router.ts'
 
 /** Creates the admin API: a tRPC router under the same guard as any agent's. */
@@ -17,6 +18,7 @@ export function createAdminRouter(deps: AdminDeps) {
     clientSecrets: createClientSecretsRouter(deps, procedure),
     apiKeys: createApiKeysRouter(deps, procedure),
     registrationTokens: createRegistrationRouter(deps, procedure),
+    signingKeys: createSigningKeysRouter(deps, procedure),
     tokens: createTokensRouter(deps, procedure),
   })
 }

@@ -1,4 +1,5 @@
 // The tables as Kysely sees them. Lists are JSON text; times are epoch seconds.
+import type { SignatureAlgorithm } from '@deputy/auth/protocol'
 
 export type AgentTable = {
   id: string
@@ -51,10 +52,14 @@ export type ApiKeyTable = CredentialColumns & {
 
 export type SigningKeyTable = {
   kid: string
-  algorithm: 'ES256'
+  algorithm: SignatureAlgorithm
   public_jwk: string
-  private_jwk: string
+  /** Sealed; empty once the key is retired. */
+  sealed_private_jwk: string
+  state: 'next' | 'active' | 'retired'
   created_at: number
+  activated_at: number | null
+  retired_at: number | null
 }
 
 /** Tokens that were ended before their time, until they would have ended anyway. */
