@@ -4,6 +4,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@deputy/source', 'node', 'module', 'default'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['test/support/servers.ts'],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-report.json' },
     unstubGlobals: true,

@@ -93,7 +93,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     await createAuthServer({
       issuer,
       port: authPort,
-      databaseFile: folder.file('auth.sqlite'),
+      database: { file: folder.file('auth.sqlite') },
       operatorFile: folder.file('operator.json'),
       clock,
       logger: logger('auth-server'),

@@ -1,7 +1,7 @@
 // The composition root: wires stores, keys, endpoints and the admin API into one running server.
-import { createLocalSigningKeySource } from '@deputy/auth'
-import { systemClock, type Clock } from '@deputy/auth/protocol'
+import { systemClock, type Clock, type SignatureAlgorithm } from '@deputy/auth/protocol'
 import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
+import type { DatabaseLocation } from '@deputy/storage'
 import { createAdminRouter } from './admin/admin-router.ts'
 import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
 import type { AuditLog } from './audit/audit-log.ts'
@@ -10,6 +10,7 @@ import { createClientAuthentication } from './clients/client-authentication.ts'
 import { createUseLog } from './credentials/use-log.ts'
 import { createIntrospectEndpoint } from './endpoints/introspect.ts'
 import { createMetadata } from './endpoints/metadata.ts'
+import { createRegisterEndpoints } from './endpoints/register.ts'
 import { createRevokeEndpoint } from './endpoints/revoke.ts'
 import { createTokenEndpoint } from './endpoints/token.ts'
 import { createClientCredentialsGrant } from './grants/client-credentials.ts'
@@ -17,6 +18,10 @@ import { createOAuthListener } from './http/oauth-listener.ts'
 import { openKeyRing } from './keys/key-ring.ts'
 import { createOwnAuthenticator } from './own-authenticator.ts'
 import { redactSecrets } from './redact-secrets.ts'
+import { createRegistration } from './registration/registration.ts'
+import { startKeyTimer } from './keys/key-timer.ts'
+import { openKeySealer } from './keys/open-key-sealer.ts'
+import { createRingSigningKeySource } from './keys/ring-key-source.ts'
 import { createRoutes } from './routes.ts'
 import { openStorage } from './storage/open-storage.ts'
 import { createIntrospection } from './tokens/introspection.ts'
@@ -28,26 +33,48 @@ export type AuthServerOptions = {
   readonly issuer: string
   readonly host?: string | undefined
   readonly port: number
-  /** SQLite file; made on the first start. */
-  readonly databaseFile: string
+  /** A SQLite file, made on the first start, or the URL of a PostgreSQL database. */
+  readonly database: DatabaseLocation
   /** Where the first start writes the operator's credentials. */
   readonly operatorFile: string
   readonly resetOperator?: boolean | undefined
+  /** Whether clients may register themselves with an initial access token (RFC 7591). Default: no. */
+  readonly isRegistrationOpen?: boolean | undefined
+  /** Of new signing keys; a change takes effect at the next rotation. Default ES256. */
+  readonly signingAlgorithm?: SignatureAlgorithm | undefined
+  /** Default 30 days. */
+  readonly rotateKeysEverySeconds?: number | undefined
+  /** Seals the signing keys: 32 bytes in base64url. Default: a key in `<databaseFile>.key`. */
+  readonly keyEncryptionKey?: string | undefined
+  /** Open what was sealed under them; it is sealed anew at once. */
+  readonly previousKeyEncryptionKeys?: readonly string[] | undefined
   readonly clock?: Clock | undefined
   readonly logger: Logger
 }
 
 /**
- * Starts the authorization server. Rejects with `DatabaseOpenError` or `ListenError`, whose messages
- * say what to do.
+ * Starts the authorization server. Rejects with `DatabaseOpenError`, `KeySealError` or `ListenError`,
+ * whose messages say what to do.
  */
 export async function createAuthServer(options: AuthServerOptions): Promise<RunningAgent> {
   const { issuer, logger } = options
   const clock = options.clock ?? systemClock
   await using stack = new AsyncDisposableStack()
-  const storage = stack.use(await openStorage(options.databaseFile))
-  const keyRing = await openKeyRing(storage.signingKeys, clock)
-  const keys = createLocalSigningKeySource(keyRing.publicKeys)
+  const storage = stack.use(await openStorage(options.database))
+  const keyRing = await openKeyRing({
+    store: storage.signingKeys,
+    sealer: await openKeySealer({
+      encryptionKey: options.keyEncryptionKey,
+      previousEncryptionKeys: options.previousKeyEncryptionKeys,
+      keyFile: 'file' in options.database ? `${options.database.file}.key` : undefined,
+      store: storage.signingKeys,
+    }),
+    clock,
+    algorithm: options.signingAlgorithm,
+    rotateEverySeconds: options.rotateKeysEverySeconds,
+  })
+  stack.use(startKeyTimer({ keyRing, logger }))
+  const keys = createRingSigningKeySource(keyRing, clock)
   const audit: AuditLog = {
     record: async (event) => {
       logger.debug({ event: redactSecrets(JSON.stringify(event)) }, 'audit')
@@ -66,14 +93,15 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     clock,
   })
   const grantTypes = { client_credentials: createClientCredentialsGrant(storage.clients) }
+  const isRegistrationOpen = options.isRegistrationOpen ?? false
   const metadata = createMetadata({
     issuer,
     grantTypes: Object.keys(grantTypes),
-    isRegistrationOpen: false,
+    isRegistrationOpen,
   })
   const routes = createRoutes({
     metadata,
-    publicKeys: () => keyRing.publicKeys,
+    publicKeys: () => keyRing.publicKeys(),
     token: createTokenEndpoint({
       authenticateClient,
       grantTypes,
@@ -86,12 +114,19 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       revoke: createRevocation({ issuer, keys, storage, clock }),
       audit,
     }),
+    register: isRegistrationOpen
+      ? createRegisterEndpoints({
+          registration: createRegistration({ storage, clock }),
+          issuer,
+          audit,
+        })
+      : undefined,
   })
 
   let isReady = false
   const running = await serveAgent({
     agentId: AUTH_SERVER_ID,
-    router: createAdminRouter({ storage, clock }),
+    router: createAdminRouter({ storage, keyRing, clock }),
     authenticator: createOwnAuthenticator({ issuer, keys, storage, introspect, clock }),
     issuer,
     publicUrl: issuer.replace(/\/$/, ''),

@@ -27,6 +27,7 @@ async function startOnce(
 ): Promise<void> {
   const server = await createAuthServer({
     ...place,
+    database: { file: place.databaseFile },
     issuer: `http://127.0.0.1:${String(place.port)}`,
     clock: createSettableClock(),
     logger: createLogger({ name: 'auth-server', level: 'silent' }),
@@ -40,7 +41,7 @@ async function readMode(path: string): Promise<string> {
 }
 
 async function countOperatorSecrets(place: Place): Promise<number> {
-  await using storage = await openStorage(place.databaseFile)
+  await using storage = await openStorage({ file: place.databaseFile })
   return (await storage.clientSecrets.listByAgent('operator', 'system')).length
 }
 

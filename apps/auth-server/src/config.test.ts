@@ -9,9 +9,14 @@ describe('readConfig', () => {
       host: '127.0.0.1',
       port: 2884,
       issuer: 'http://127.0.0.1:2884',
-      databaseFile: '.deputy/auth-server.sqlite',
+      database: { file: '.deputy/auth-server.sqlite' },
       operatorFile: '.deputy/credentials/operator.json',
       resetOperator: false,
+      isRegistrationOpen: false,
+      signingAlgorithm: 'ES256',
+      rotateKeysEverySeconds: 2_592_000,
+      keyEncryptionKey: undefined,
+      previousKeyEncryptionKeys: [],
       logLevel: 'info',
     })
   })
@@ -24,6 +29,10 @@ describe('readConfig', () => {
       DEPUTY_DATABASE_FILE: '/data/auth.sqlite',
       DEPUTY_OPERATOR_FILE: '/data/operator.json',
       DEPUTY_RESET_OPERATOR: 'true',
+      DEPUTY_SIGNING_ALGORITHM: 'EdDSA',
+      DEPUTY_ROTATE_KEYS_EVERY_SECONDS: '86400',
+      DEPUTY_KEY_ENCRYPTION_KEY: 'a'.repeat(43),
+      DEPUTY_PREVIOUS_KEY_ENCRYPTION_KEYS: `${'b'.repeat(43)}, ${'c'.repeat(43)}`,
       DEPUTY_LOG_LEVEL: 'silent',
       PATH: '/bin',
     })
@@ -32,9 +41,14 @@ describe('readConfig', () => {
       host: '0.0.0.0',
       port: 8080,
       issuer: 'https://auth.example',
-      databaseFile: '/data/auth.sqlite',
+      database: { file: '/data/auth.sqlite' },
       operatorFile: '/data/operator.json',
       resetOperator: true,
+      isRegistrationOpen: false,
+      signingAlgorithm: 'EdDSA',
+      rotateKeysEverySeconds: 86_400,
+      keyEncryptionKey: 'a'.repeat(43),
+      previousKeyEncryptionKeys: ['b'.repeat(43), 'c'.repeat(43)],
       logLevel: 'silent',
     })
   })
@@ -67,12 +81,29 @@ describe('readConfig', () => {
     ['DEPUTY_DATABASE_FILE', ''],
     ['DEPUTY_OPERATOR_FILE', ''],
     ['DEPUTY_RESET_OPERATOR', 'perhaps'],
+    ['DEPUTY_SIGNING_ALGORITHM', 'HS256'],
+    ['DEPUTY_SIGNING_ALGORITHM', 'none'],
+    ['DEPUTY_ROTATE_KEYS_EVERY_SECONDS', '119'],
+    ['DEPUTY_ROTATE_KEYS_EVERY_SECONDS', 'often'],
+    ['DEPUTY_KEY_ENCRYPTION_KEY', ''],
     ['DEPUTY_LOG_LEVEL', 'loud'],
   ])('refuses %s=%j and names it', (name, value) => {
     const read = () => readConfig({ [name]: value })
 
     expect(read).toThrow(new RegExp(`^these settings are wrong: ${name}: [^\\n]+$`))
   })
+
+  test.each(['DEPUTY_KEY_ENCRYPTION_KEY', 'DEPUTY_PREVIOUS_KEY_ENCRYPTION_KEYS'])(
+    'refuses a %s of the wrong length without a word of it',
+    (name) => {
+      const read = () => readConfig({ [name]: 'x'.repeat(42) })
+
+      expect(read).toThrow(
+        /^these settings are wrong: DEPUTY_\w+(\.0)?: must be 32 bytes in base64url$/,
+      )
+      expect(read).not.toThrow(/xxx/)
+    },
+  )
 
   test.each(['0.0.0.0', '::'])(
     'needs an issuer that callers can reach where it listens on %s',

@@ -1,5 +1,8 @@
+import { SIGNATURE_ALGORITHMS } from '@deputy/auth/protocol'
 import { readEnvironment, ServerEnvironment } from '@deputy/serve'
 import * as z from 'zod'
+import { parseEncryptionKey } from './keys/encryption-key.ts'
+import { DEFAULT_ROTATE_EVERY_SECONDS, PUBLISH_SECONDS } from './keys/key-schedule.ts'
 
 // > a URL that uses the "https" scheme and has no query or fragment components (RFC 8414 §2); plain
 // http is for loopback and for a proxy that ends TLS.
@@ -12,12 +15,32 @@ const Issuer = z
 /** Addresses that a server listens on and nobody can call. */
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
+const EncryptionKey = z
+  .string()
+  .refine((text) => parseEncryptionKey(text) !== undefined, 'must be 32 bytes in base64url')
+
 const Config = ServerEnvironment.extend({
   PORT: ServerEnvironment.shape.PORT.default(2884),
   DEPUTY_ISSUER: Issuer.optional(),
   DEPUTY_DATABASE_FILE: z.string().min(1).default('.deputy/auth-server.sqlite'),
+  DEPUTY_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
   DEPUTY_OPERATOR_FILE: z.string().min(1).default('.deputy/credentials/operator.json'),
   DEPUTY_RESET_OPERATOR: z.stringbool().default(false),
+  DEPUTY_REGISTRATION: z.stringbool().default(false),
+  DEPUTY_SIGNING_ALGORITHM: z.enum(SIGNATURE_ALGORITHMS).default('ES256'),
+  DEPUTY_ROTATE_KEYS_EVERY_SECONDS: z.coerce
+    .number()
+    .int()
+    // A key may not sign before it was public for so long.
+    .min(PUBLISH_SECONDS)
+    .max(365 * 24 * 60 * 60)
+    .default(DEFAULT_ROTATE_EVERY_SECONDS),
+  DEPUTY_KEY_ENCRYPTION_KEY: EncryptionKey.optional(),
+  DEPUTY_PREVIOUS_KEY_ENCRYPTION_KEYS: z
+    .string()
+    .transform((text) => text.split(',').map((key) => key.trim()))
+    .pipe(z.array(EncryptionKey))
+    .default([]),
 })
   .refine((env) => env.DEPUTY_ISSUER !== undefined || !WILDCARDS.has(env.DEPUTY_HOST), {
     path: ['DEPUTY_ISSUER'],
@@ -27,9 +50,17 @@ const Config = ServerEnvironment.extend({
     host: env.DEPUTY_HOST,
     port: env.PORT,
     issuer: env.DEPUTY_ISSUER ?? `http://${toUrlHost(env.DEPUTY_HOST)}:${String(env.PORT)}`,
-    databaseFile: env.DEPUTY_DATABASE_FILE,
+    database:
+      env.DEPUTY_DATABASE_URL === undefined
+        ? { file: env.DEPUTY_DATABASE_FILE }
+        : { url: env.DEPUTY_DATABASE_URL },
     operatorFile: env.DEPUTY_OPERATOR_FILE,
     resetOperator: env.DEPUTY_RESET_OPERATOR,
+    isRegistrationOpen: env.DEPUTY_REGISTRATION,
+    signingAlgorithm: env.DEPUTY_SIGNING_ALGORITHM,
+    rotateKeysEverySeconds: env.DEPUTY_ROTATE_KEYS_EVERY_SECONDS,
+    keyEncryptionKey: env.DEPUTY_KEY_ENCRYPTION_KEY,
+    previousKeyEncryptionKeys: env.DEPUTY_PREVIOUS_KEY_ENCRYPTION_KEYS,
     logLevel: env.DEPUTY_LOG_LEVEL,
   }))
 

@@ -2,12 +2,14 @@
 // for everything that must stay secret.
 import { AccessTokenClaims, AGENT_SECRET_PATTERN, systemClock } from '@deputy/auth/protocol'
 import { decodeJwt } from 'jose'
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { connectAdmin, enrollCast } from '../test-support/admin-client.ts'
 import { createPlace, readOperatorFile, type Client } from '../test-support/auth-server.ts'
 import { startMain } from '../test-support/main-process.ts'
 import { basic, getToken, introspect, postToken, send } from '../test-support/oauth-request.ts'
+import { openKeySealer } from './keys/open-key-sealer.ts'
 import { openStorage } from './storage/open-storage.ts'
 
 /** Sends secrets wherever a careless or a hostile client might put them. */
@@ -64,13 +66,14 @@ test('logs no secret, token, key or private half, whatever is sent', async () =>
   await main.ended
 
   const log = main.output()
-  const signingKeys = await readSigningKeys(place.databaseFile)
+  const keyFile = `${place.databaseFile}.key`
   const secrets = {
     'client secrets': [operator, alice, bob, mallory].map(({ secret }) => secret),
     'API keys': [key.apiKey],
     tokens: [token, adminToken],
     'signatures of tokens': [token, adminToken].map((text) => text.slice(text.lastIndexOf('.'))),
-    'private halves': signingKeys.map(({ privateJwk }) => privateJwk.d ?? ''),
+    'private halves': await readPrivateHalves(place.databaseFile, keyFile),
+    'sealing keys': [(await readFile(keyFile, 'utf8')).trim()],
     'Basic credentials': [operator, alice, bob, mallory].map((one) => basic(one).authorization),
   }
   for (const [kind, texts] of Object.entries(secrets)) {
@@ -86,7 +89,15 @@ test('logs no secret, token, key or private half, whatever is sent', async () =>
   expect(log).toContain(AccessTokenClaims.parse(decodeJwt(adminToken)).client_id)
 })
 
-async function readSigningKeys(databaseFile: string) {
-  await using storage = await openStorage(databaseFile)
-  return await storage.signingKeys.list()
+/** As they lie in the database, and what is sealed there. */
+async function readPrivateHalves(file: string, keyFile: string): Promise<string[]> {
+  await using storage = await openStorage({ file })
+  const sealer = await openKeySealer({ keyFile, store: storage.signingKeys })
+  const sealed = (await storage.signingKeys.list())
+    .filter((key) => key.state !== 'retired')
+    .map(({ kid, sealedPrivateKey: text }) => ({ kid, text }))
+  return sealed.flatMap(({ kid, text }) => {
+    const { d }: { d: string } = JSON.parse(sealer.open(kid, text))
+    return [d, text]
+  })
 }

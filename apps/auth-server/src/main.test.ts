@@ -1,13 +1,15 @@
 import { createServer } from 'node:net'
 import { existsSync } from 'node:fs'
 import { once } from 'node:events'
+import { chmod } from 'node:fs/promises'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { createPlace, readOperatorFile } from '../test-support/auth-server.ts'
+import { createPlace, readOperatorFile, startAt } from '../test-support/auth-server.ts'
+import { decodeProtectedHeader } from 'jose'
 import { startMain } from '../test-support/main-process.ts'
-import { basic, postToken, send } from '../test-support/oauth-request.ts'
+import { basic, getToken, postToken, send } from '../test-support/oauth-request.ts'
 import { openStorage } from './storage/open-storage.ts'
 
 async function createPlaceInFolder() {
@@ -58,6 +60,21 @@ describe('main', () => {
     expect(exitCode).toBe(1)
   })
 
+  test.each([
+    ['a sealing key that is not the one it was', { DEPUTY_KEY_ENCRYPTION_KEY: 'A'.repeat(43) }, 0],
+    ['a key file that others can read', {}, 0o044],
+  ])('says in one sentence that it has %s, and exits with 1', async (_what, environment, bits) => {
+    await using place = await createPlaceInFolder()
+    await (await startAt(place)).close()
+    await chmod(`${place.databaseFile}.key`, 0o600 | bits)
+    await using main = startMain(place, environment)
+
+    const { exitCode, stderr, stdout } = await main.ended
+
+    expect(stderr).toMatch(/^auth-server: [^\n]*(DEPUTY_KEY_ENCRYPTION_KEY|\.key)[^\n]*\n$/)
+    expect([exitCode, stdout]).toEqual([1, ''])
+  })
+
   test.each(['SIGTERM', 'SIGINT'] as const)('exits with 0 on %s', async (signal) => {
     await using place = await createPlaceInFolder()
     await using main = startMain(place)
@@ -68,6 +85,21 @@ describe('main', () => {
     const { exitCode, stderr, stdout } = await main.ended
     expect(stderr).toContain('"msg":"closed"')
     expect([exitCode, stdout]).toEqual([0, ''])
+  })
+
+  test('signs with the algorithm, and seals with the key, that it is told to', async () => {
+    await using place = await createPlaceInFolder()
+    await using main = startMain(place, {
+      DEPUTY_SIGNING_ALGORITHM: 'EdDSA',
+      DEPUTY_KEY_ENCRYPTION_KEY: 'A'.repeat(43),
+    })
+    await main.whenReady()
+    const { client_id: id, client_secret: secret } = await readOperatorFile(place.operatorFile)
+
+    const token = await getToken(main, { id, secret })
+
+    expect(decodeProtectedHeader(token).alg).toBe('EdDSA')
+    expect(existsSync(`${place.databaseFile}.key`)).toBe(false)
   })
 
   test('answers the request that is under way before it exits', async () => {
@@ -103,7 +135,7 @@ describe('main', () => {
     await using place = await createPlaceInFolder()
     const other = await createPlace(place.file())
     // The tables are there already: what is tested is who makes the key and the operator.
-    await (await openStorage(place.databaseFile)).close()
+    await (await openStorage({ file: place.databaseFile })).close()
     await using one = startMain(place)
     await using two = startMain(other)
 
@@ -112,7 +144,7 @@ describe('main', () => {
     const [keysOfOne, keysOfTwo] = await Promise.all(
       [one, two].map(async ({ issuer }) => send(`${issuer}/.well-known/jwks.json`)),
     )
-    expect(keysOfOne?.body).toMatchObject({ keys: [{ kty: 'EC' }] })
+    expect(keysOfOne?.body).toMatchObject({ keys: [{ kty: 'EC' }, { kty: 'EC' }] })
     expect(keysOfOne?.text).toBe(keysOfTwo?.text)
     const { client_id: id, client_secret: secret } = await readOperatorFile(place.operatorFile)
     const answers = await Promise.all(

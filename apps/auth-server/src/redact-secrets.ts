@@ -1,5 +1,5 @@
 /** What begins like a Deputy secret or like a JWT, to the end of its characters. */
-const SECRETS = /\b(?:sk|cs)-agent-[0-9A-Za-z]+|\beyJ[\w-]+(?:\.[\w-]*)*/g
+const SECRETS = /\b(?:sk|cs|ia|ra)-agent-[0-9A-Za-z]+|\beyJ[\w-]+(?:\.[\w-]*)*/g
 
 /**
  * Takes secrets out of a text that quotes a request: a caller may have put one where a name belongs.

@@ -1,4 +1,6 @@
+import { decodeProtectedHeader } from 'jose'
 import { expect, test } from 'vitest'
+import { createSettableClock } from '../../../test/support/settable-clock.ts'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { connectAdmin, enrollCast } from '../test-support/admin-client.ts'
 import { createPlace, startAt, type Place, type TestServer } from '../test-support/auth-server.ts'
@@ -8,8 +10,9 @@ import { getToken, introspect, send } from '../test-support/oauth-request.ts'
 async function withServer<Value>(
   place: Place,
   work: (server: TestServer) => Promise<Value>,
+  clock = createSettableClock(),
 ): Promise<Value> {
-  await using server = await startAt(place)
+  await using server = await startAt(place, { clock: clock })
   // Awaited here: the server must not stop before the work is done.
   return await work(server)
 }
@@ -62,4 +65,33 @@ test('refuses after a restart what was ended before it', async () => {
   )
 
   expect(after.map(({ text }) => text)).toEqual(['{"active":false}', '{"active":false}'])
+})
+
+test('rotates the signing key after 30 days, and takes the tokens of the one before', async () => {
+  await using folder = await createTemporaryFolder()
+  const place = await createPlace(folder.path)
+  const clock = createSettableClock()
+  const enroll = async (server: TestServer) => {
+    await using admin = connectAdmin(server)
+    // Awaited here: the connection must not end before the cast is enrolled.
+    return await enrollCast(admin)
+  }
+  const { alice, bob } = await withServer(place, enroll, clock)
+  clock.advance(30 * 24 * 60 * 60 - 1)
+  const before = await withServer(place, async (server) => getToken(server, alice), clock)
+  clock.advance(1)
+
+  const observe = async (server: TestServer) => ({
+    token: await getToken(server, alice),
+    introspected: await introspect(server, bob, before),
+    jwks: await send(`${server.issuer}/.well-known/jwks.json`),
+  })
+  const after = await withServer(place, observe, clock)
+
+  const kids = [after.token, before].map((token) => decodeProtectedHeader(token).kid)
+  expect(kids[0]).not.toBe(kids[1])
+  expect(after.introspected.body).toMatchObject({ active: true, client_id: alice.id })
+  expect(after.jwks.body).toMatchObject({
+    keys: [{ kid: kids[0] }, { alg: 'ES256' }, { kid: kids[1] }],
+  })
 })

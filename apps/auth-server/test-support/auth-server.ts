@@ -3,7 +3,7 @@ import { CredentialsFile } from '@deputy/auth/protocol'
 import { createLogger } from '@deputy/serve'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createAuthServer } from '../src/index.ts'
+import { createAuthServer, type AuthServerOptions } from '../src/index.ts'
 import { createSettableClock, type SettableClock } from '../../../test/support/settable-clock.ts'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { findFreePort } from '../../../test/support/find-free-port.ts'
@@ -35,21 +35,35 @@ export async function createPlace(folder: string): Promise<Place> {
   }
 }
 
+/** What a test may want otherwise than by default. */
+export type TestServerOptions = Partial<Pick<AuthServerOptions, 'isRegistrationOpen'>> & {
+  readonly clock?: SettableClock | undefined
+}
+
 /** Starts a server in a place. */
-export async function startAt(place: Place, clock = createSettableClock()): Promise<TestServer> {
+export async function startAt(place: Place, options: TestServerOptions = {}): Promise<TestServer> {
+  const { clock = createSettableClock(), ...settings } = options
   const issuer = `http://127.0.0.1:${String(place.port)}`
   const logger = createLogger({ name: 'auth-server', level: 'silent' })
-  const server = await createAuthServer({ ...place, issuer, clock, logger })
+  const server = await createAuthServer({
+    ...settings,
+    port: place.port,
+    operatorFile: place.operatorFile,
+    database: { file: place.databaseFile },
+    issuer,
+    clock,
+    logger,
+  })
   const operator = await readOperator(place.operatorFile)
   const close = async (): Promise<void> => server.close()
   return { issuer, clock, operator, close, [Symbol.asyncDispose]: close }
 }
 
 /** Starts a server in a folder of its own, gone with the server. */
-export async function startAuthServer(): Promise<TestServer> {
+export async function startAuthServer(options: TestServerOptions = {}): Promise<TestServer> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await createTemporaryFolder())
-  const server = stack.use(await startAt(await createPlace(folder.path)))
+  const server = stack.use(await startAt(await createPlace(folder.path), options))
   const resources = stack.move()
   const close = async (): Promise<void> => resources.disposeAsync()
   return { ...server, close, [Symbol.asyncDispose]: close }

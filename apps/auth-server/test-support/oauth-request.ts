@@ -65,6 +65,19 @@ export async function introspect(
   })
 }
 
+/** Ends, as `client`, a token or a key. */
+export async function revoke(
+  server: Pick<TestServer, 'issuer'>,
+  client: Client,
+  token: string,
+): Promise<Answer> {
+  return send(`${server.issuer}/oauth/revoke`, {
+    method: 'POST',
+    headers: basic(client),
+    body: new URLSearchParams({ token, token_type_hint: 'access_token' }),
+  })
+}
+
 /** RFC 6749 §5.2: JSON, a known code, a description of the characters that it allows, and not cached. */
 const OAuthErrorAnswer = z.object({
   contentType: z.stringFormat('JSON', /^application\/json\b/),

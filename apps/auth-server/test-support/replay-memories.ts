@@ -6,10 +6,11 @@ import {
   type ReplayMemory,
 } from '@deputy/auth'
 import type { Clock } from '@deputy/auth/protocol'
-import { openDatabase } from '@deputy/storage'
+import { openDatabase, type Database, type DatabaseLocation } from '@deputy/storage'
 import { migrations } from '../src/storage/migrations.ts'
-import { createKyselyReplayMemory } from '../src/storage/replay-memory.ts'
+import { createKyselyReplayMemory, type StoredReplayMemory } from '../src/storage/replay-memory.ts'
 import type { Tables } from '../src/storage/tables.ts'
+import { createPostgresDatabase, postgresUrl } from '../../../test/support/postgres-database.ts'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { createSettableClock } from '../../../test/support/settable-clock.ts'
 
@@ -24,6 +25,13 @@ export type ReplayMemoryHarness = AsyncDisposable & {
 export type ReplayMemoryAdapter = {
   readonly name: string
   create(): Promise<ReplayMemoryHarness>
+  /** For those in a database: the memory with its database. */
+  readonly open?: () => Promise<StoredHarness>
+}
+
+export type StoredHarness = ReplayMemoryHarness & {
+  readonly memory: StoredReplayMemory
+  readonly database: Database<Tables>
 }
 
 export const REPLAY_MEMORY_ADAPTERS: readonly ReplayMemoryAdapter[] = [
@@ -53,25 +61,46 @@ export const REPLAY_MEMORY_ADAPTERS: readonly ReplayMemoryAdapter[] = [
       }
     },
   },
-  {
-    name: 'SQLite',
-    async create() {
-      const clock = createSettableClock()
-      const { memory, ...database } = await openReplayDatabase(clock)
-      return { ...database, memory, clock, advance: async (seconds) => clock.advance(seconds) }
-    },
-  },
+  createStoredAdapter('SQLite', async () => {
+    const folder = await createTemporaryFolder()
+    const location = { file: folder.file('replay.sqlite') }
+    return { location, [Symbol.asyncDispose]: async () => folder[Symbol.asyncDispose]() }
+  }),
+  ...(postgresUrl === undefined
+    ? []
+    : [
+        createStoredAdapter('PostgreSQL', async () => {
+          const database = await createPostgresDatabase()
+          const location = { url: database.url }
+          return { location, [Symbol.asyncDispose]: async () => database[Symbol.asyncDispose]() }
+        }),
+      ]),
 ]
 
-/** A memory in a file of its own, with the file's database. */
-export async function openReplayDatabase(clock: Clock) {
-  await using stack = new AsyncDisposableStack()
-  const folder = stack.use(await createTemporaryFolder())
-  const options = { file: folder.file('replay.sqlite'), migrations }
-  const { db } = stack.use(await openDatabase<Tables>(options))
-  const memory = createKyselyReplayMemory({ commit: async (work) => work(db), clock })
-  const resources = stack.move()
-  return { db, memory, [Symbol.asyncDispose]: async () => resources.disposeAsync() }
+/** The adapters that keep claims in a database. */
+export const STORED_REPLAY_MEMORY_ADAPTERS = REPLAY_MEMORY_ADAPTERS.filter(
+  (adapter) => adapter.open !== undefined,
+)
+
+type Place = AsyncDisposable & { readonly location: DatabaseLocation }
+
+function createStoredAdapter(name: string, createPlace: () => Promise<Place>): ReplayMemoryAdapter {
+  const open = async () => {
+    await using stack = new AsyncDisposableStack()
+    const { location } = stack.use(await createPlace())
+    const database = stack.use(await openDatabase<Tables>({ ...location, migrations }))
+    const clock = createSettableClock()
+    const memory = createKyselyReplayMemory({ database, clock })
+    const resources = stack.move()
+    return {
+      database,
+      memory,
+      clock,
+      advance: async (seconds: number) => clock.advance(seconds),
+      [Symbol.asyncDispose]: async () => resources.disposeAsync(),
+    }
+  }
+  return { name, create: open, open }
 }
 
 /** What Redis does with this one command, in the clock's time and to the millisecond. */

@@ -7,6 +7,7 @@ import { hashSecret } from '../src/secret-hash.ts'
 import { openStorage, type Storage } from '../src/storage/open-storage.ts'
 import { join } from 'node:path'
 import { START_AT } from './clock.ts'
+import { createPostgresDatabase, postgresUrl } from '../../../test/support/postgres-database.ts'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 
 /** One empty place to keep things in. `open` may be called again, also while it is open already. */
@@ -22,10 +23,23 @@ export const STORAGE_ADAPTERS: readonly StorageAdapter[] = [
     name: 'SQLite',
     async createPlace() {
       const folder = await createTemporaryFolder()
-      const open = async (): Promise<Storage> => openStorage(join(folder.path, 'test.sqlite'))
+      const file = join(folder.path, 'test.sqlite')
+      const open = async (): Promise<Storage> => openStorage({ file })
       return { open, [Symbol.asyncDispose]: async () => folder[Symbol.asyncDispose]() }
     },
   },
+  ...(postgresUrl === undefined
+    ? []
+    : [
+        {
+          name: 'PostgreSQL',
+          async createPlace() {
+            const database = await createPostgresDatabase()
+            const open = async (): Promise<Storage> => openStorage({ url: database.url })
+            return { open, [Symbol.asyncDispose]: async () => database[Symbol.asyncDispose]() }
+          },
+        },
+      ]),
 ]
 
 /** A fresh storage, gone with the test. */

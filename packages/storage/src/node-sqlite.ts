@@ -3,16 +3,34 @@
 import type { SqliteDatabase, SqliteStatement } from 'kysely'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 
-/** Opens the file for Kysely's `SqliteDialect`. `:memory:` opens a database that nobody else sees. */
-export function openNodeSqlite(file: string): SqliteDatabase {
-  const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true })
+/** How long a statement waits for another process that writes. */
+const BUSY_TIMEOUT_MS = 5000
+
+/** Statements kept ready, by their text: to prepare one costs more than to run it. */
+const MAX_PREPARED = 500
+
+/** Opens the file for Kysely. `:memory:` opens a database that nobody else sees. */
+export function openNodeSqlite(file: string, { readOnly = false } = {}): SqliteDatabase {
+  const database = new DatabaseSync(file, {
+    timeout: BUSY_TIMEOUT_MS,
+    enableForeignKeyConstraints: true,
+    readOnly,
+  })
   // WAL with FULL: what was answered survives a power cut, and readers do not wait for the writer.
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  if (!readOnly) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  const prepared = new Map<string, SqliteStatement>()
   return {
     close: () => {
       database.close()
     },
-    prepare: (sql) => toStatement(database, sql),
+    prepare: (sql) => {
+      const known = prepared.get(sql)
+      if (known !== undefined) return known
+      if (prepared.size >= MAX_PREPARED) prepared.clear()
+      const statement = toStatement(database, sql)
+      prepared.set(sql, statement)
+      return statement
+    },
   }
 }
 
@@ -23,7 +41,8 @@ function toStatement(database: DatabaseSync, sql: string): SqliteStatement {
     reader: statement.columns().length > 0,
     all: (parameters) => statement.all(...bind(parameters)),
     run: (parameters) => statement.run(...bind(parameters)),
-    iterate: (parameters) => statement.iterate(...bind(parameters)),
+    // A statement of its own: one that is kept would be run again while it is read from.
+    iterate: (parameters) => database.prepare(sql).iterate(...bind(parameters)),
   }
 }
 

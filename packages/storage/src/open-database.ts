@@ -1,19 +1,34 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Kysely, sql, SqliteDialect } from 'kysely'
+import { Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
-import { openNodeSqlite } from './node-sqlite.ts'
+import { createGroupCommit, type Commit } from './group-commit.ts'
+import { createPostgresDialect } from './postgres-dialect.ts'
+import { createSqliteDialect } from './sqlite-dialect.ts'
+import { translateFaults } from './unavailable.ts'
 
-/** An open, migrated database. `db` is Kysely; `close` waits for running work. */
+/** An open, migrated database. */
 export type Database<Tables> = {
+  /** Faults of the surroundings reject with `DatabaseUnavailableError`. */
   readonly db: Kysely<Tables>
+  /**
+   * Runs work in a write transaction that it may share with other works; resolves once it is on disk.
+   * When it rejects, only what it wrote is undone.
+   */
+  readonly commit: Commit<Tables>
+  /** Waits for running work. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export type OpenDatabaseOptions = {
-  /** A path, made with its folder when missing and readable by its owner only; or `:memory:`. */
-  readonly file: string
+/** Where a database is. */
+export type DatabaseLocation =
+  /** SQLite: a path, made with its folder when missing and readable by its owner only; or `:memory:`. */
+  | { readonly file: string }
+  /** PostgreSQL: `postgres://user@host/name`. */
+  | { readonly url: string }
+
+export type OpenDatabaseOptions = DatabaseLocation & {
   /** By name, like `001-create-agents`; run in the order of their names, each once, forward only. */
   readonly migrations: Readonly<Record<string, Migration>>
 }
@@ -25,69 +40,67 @@ export class DatabaseOpenError extends Error {
 }
 
 /**
- * Opens a SQLite database and runs the migrations that it lacks.
+ * Opens a database and runs the migrations that it lacks, all or nothing and under a lock: of two
+ * processes that start on a new one at the same moment, the second waits and finds nothing to do.
  *
- * Throws `DatabaseOpenError` when the file is not a database, cannot be written, or was last used by
- * a newer version, whose migrations this one does not know.
+ * Throws `DatabaseOpenError` when it cannot be reached or is no database, cannot be written, or was
+ * last used by a newer version, whose migrations this one does not know.
  */
 export async function openDatabase<Tables>(
   options: OpenDatabaseOptions,
 ): Promise<Database<Tables>> {
-  const { file, migrations } = options
+  const where = describeLocation(options)
   let db: Kysely<Tables>
   try {
-    const database = openFile(file)
-    db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
+    db = new Kysely<Tables>({ dialect: translateFaults(createDialect(options)) })
   } catch (cause) {
-    throw new DatabaseOpenError(`cannot open the database ${file}: ${toText(cause)}`, { cause })
+    throw new DatabaseOpenError(`cannot open the database ${where}: ${toText(cause)}`, { cause })
   }
   try {
-    await migrate(db, migrations)
+    await migrate(db, options.migrations)
   } catch (cause) {
     await db.destroy()
     const hint = /corrupted migrations|missing/i.test(toText(cause))
       ? ' (it was last used by a newer version: start that one, or restore a backup)'
       : ''
-    throw new DatabaseOpenError(`cannot migrate the database ${file}: ${toText(cause)}${hint}`, {
+    throw new DatabaseOpenError(`cannot migrate the database ${where}: ${toText(cause)}${hint}`, {
       cause,
     })
   }
   const close = async (): Promise<void> => db.destroy()
-  return { db, close, [Symbol.asyncDispose]: close }
+  return { db, commit: createGroupCommit(db), close, [Symbol.asyncDispose]: close }
 }
 
-/**
- * Runs what is missing, all or nothing, under the file's write lock: of two processes that start on a
- * new file at the same moment, the second waits for the first and finds nothing to do.
- */
 async function migrate<Tables>(
   db: Kysely<Tables>,
   migrations: OpenDatabaseOptions['migrations'],
 ): Promise<void> {
-  // One connection is all that there is, so what the migrator runs is inside of this transaction.
-  await sql`begin immediate`.execute(db)
-  try {
-    const migrator = new Migrator({
-      db,
-      provider: { getMigrations: async () => ({ ...migrations }) },
-      disableTransactions: true,
-    })
-    const { error } = await migrator.migrateToLatest()
-    if (error !== undefined) throw error
-    await sql`commit`.execute(db)
-  } catch (error) {
-    await sql`rollback`.execute(db)
-    throw error
-  }
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+  })
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error
 }
 
-function openFile(file: string): ReturnType<typeof openNodeSqlite> {
-  if (file === ':memory:') return openNodeSqlite(file)
+function createDialect(location: DatabaseLocation) {
+  return 'url' in location ? createPostgresDialect(location.url) : openFile(location.file)
+}
+
+function openFile(file: string) {
+  if (file === ':memory:') return createSqliteDialect(file)
   const isNew = !existsSync(file)
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const database = openNodeSqlite(file)
+  const dialect = createSqliteDialect(file)
   if (isNew) chmodSync(file, 0o600)
-  return database
+  return dialect
+}
+
+/** Names the place without what is secret in a URL. */
+function describeLocation(location: DatabaseLocation): string {
+  if ('file' in location) return location.file
+  const url = URL.parse(location.url)
+  return url === null ? '(not a URL)' : `${url.protocol}//${url.host}${url.pathname}`
 }
 
 function toText(cause: unknown): string {

@@ -1,12 +1,14 @@
 import type { Clock } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import type { AgentAt, AgentStore } from '../agents/agent-store.ts'
+import type { KeyRing } from '../keys/key-ring.ts'
 import type { Storage } from '../storage/open-storage.ts'
 import { agentInactive, agentUnknown } from './refusals.ts'
 
 /** What the admin procedures work with. */
 export type AdminDeps = {
   readonly storage: Storage
+  readonly keyRing: Pick<KeyRing, 'list' | 'rotate'>
   readonly clock: Clock
 }
 

@@ -5,6 +5,8 @@ import { createAgentsRouter } from './agents-router.ts'
 import { createApiKeysRouter } from './api-keys-router.ts'
 import { createClientSecretsRouter } from './client-secrets-router.ts'
 import { createOwnersRouter } from './owners-router.ts'
+import { createRegistrationRouter } from './registration-router.ts'
+import { createSigningKeysRouter } from './signing-keys-router.ts'
 import { createTokensRouter } from './tokens-router.ts'
 
 /** Creates the admin API: a tRPC router under the same guard as any agent's. */
@@ -15,6 +17,8 @@ export function createAdminRouter(deps: AdminDeps) {
     agents: createAgentsRouter(deps, procedure),
     clientSecrets: createClientSecretsRouter(deps, procedure),
     apiKeys: createApiKeysRouter(deps, procedure),
+    registrationTokens: createRegistrationRouter(deps, procedure),
+    signingKeys: createSigningKeysRouter(deps, procedure),
     tokens: createTokensRouter(deps, procedure),
   })
 }

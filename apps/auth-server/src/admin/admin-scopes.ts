@@ -16,7 +16,12 @@ export const OWNER_SCOPES = [
 ] as const
 
 /** What concerns the server as a whole. Only agents of the system may have these. */
-export const SYSTEM_SCOPES = ['owners:read', 'owners:write'] as const
+export const SYSTEM_SCOPES = [
+  'owners:read',
+  'owners:write',
+  'signing-keys:read',
+  'signing-keys:write',
+] as const
 
 /** What the admin API needs, and the operator has from the first start on. */
 export const ADMIN_SCOPES = [...OWNER_SCOPES, ...SYSTEM_SCOPES] as const

@@ -1,4 +1,5 @@
 import { CallRefusal } from '@deputy/auth/trpc'
+import type { RotationRefusal } from '../keys/rotation.ts'
 
 /** Why the admin API turns a call down: `data.reason` beside the reasons that every agent has. */
 export const ADMIN_REASONS = [
@@ -11,13 +12,14 @@ export const ADMIN_REASONS = [
   'expiry_in_the_past',
   'owner_exists',
   'owner_unknown',
+  'rotation_too_early',
   'scope_not_allowed',
 ] as const
 export type AdminReason = (typeof ADMIN_REASONS)[number]
 
 /** An agent id that is not there. */
 export function agentUnknown(id: string): CallRefusal {
-  return refusal('NOT_FOUND', 'agent_unknown', {
+  return createRefusal('NOT_FOUND', 'agent_unknown', {
     message: `There is no agent ${id}`,
     hint: 'List the agents with agents.list.',
   })
@@ -25,7 +27,7 @@ export function agentUnknown(id: string): CallRefusal {
 
 /** An id that is taken. */
 export function agentExists(id: string): CallRefusal {
-  return refusal('CONFLICT', 'agent_exists', {
+  return createRefusal('CONFLICT', 'agent_exists', {
     message: `There is an agent ${id} already`,
     hint: 'Change it with agents.update, or choose another id.',
   })
@@ -33,7 +35,7 @@ export function agentExists(id: string): CallRefusal {
 
 /** An agent that was ended. */
 export function agentInactive(id: string): CallRefusal {
-  return refusal('CONFLICT', 'agent_inactive', {
+  return createRefusal('CONFLICT', 'agent_inactive', {
     message: `The agent ${id} is inactive`,
     hint: 'Create an agent with a new id: one that was deactivated stays so.',
   })
@@ -41,7 +43,7 @@ export function agentInactive(id: string): CallRefusal {
 
 /** An identity without which nobody could administer the server again. */
 export function agentProtected(id: string): CallRefusal {
-  return refusal('CONFLICT', 'agent_protected', {
+  return createRefusal('CONFLICT', 'agent_protected', {
     message: `${id} is needed to administer the authorization server and stays as it is`,
     hint: 'To shut the operator out, deactivate its client secrets and API keys.',
   })
@@ -49,7 +51,7 @@ export function agentProtected(id: string): CallRefusal {
 
 /** A credential id that is not there. */
 export function credentialUnknown(id: string): CallRefusal {
-  return refusal('NOT_FOUND', 'credential_unknown', {
+  return createRefusal('NOT_FOUND', 'credential_unknown', {
     message: `There is no such credential: ${id}`,
     hint: 'List the credentials of the agent.',
   })
@@ -57,7 +59,7 @@ export function credentialUnknown(id: string): CallRefusal {
 
 /** A credential that cannot be rotated any more. */
 export function credentialEnded(id: string): CallRefusal {
-  return refusal('CONFLICT', 'credential_ended', {
+  return createRefusal('CONFLICT', 'credential_ended', {
     message: `The credential ${id} has ended, or was rotated before`,
     hint: 'Rotate the one that took its place, or create a new one.',
   })
@@ -65,7 +67,7 @@ export function credentialEnded(id: string): CallRefusal {
 
 /** An owner id that is taken. */
 export function ownerExists(id: string): CallRefusal {
-  return refusal('CONFLICT', 'owner_exists', {
+  return createRefusal('CONFLICT', 'owner_exists', {
     message: `There is an owner ${id} already`,
     hint: 'Choose another id.',
   })
@@ -73,15 +75,28 @@ export function ownerExists(id: string): CallRefusal {
 
 /** An owner id that is not there, or not the caller's to act for. */
 export function ownerUnknown(id: string): CallRefusal {
-  return refusal('NOT_FOUND', 'owner_unknown', {
+  return createRefusal('NOT_FOUND', 'owner_unknown', {
     message: `There is no owner ${id} that you may act for`,
     hint: 'List the owners with owners.list, or leave ownerId out to act for your own.',
   })
 }
 
+/** A rotation of the signing keys that has to wait, or that another server has just made. */
+export function rotationTooEarly(refusal: RotationRefusal): CallRefusal {
+  return refusal.reason === 'next_key_not_ready'
+    ? createRefusal('CONFLICT', 'rotation_too_early', {
+        message: `The next signing key is not public long enough: it may sign from ${String(refusal.readyAt)} on`,
+        hint: 'Wait until then, or pass immediately: true for a key that was stolen.',
+      })
+    : createRefusal('CONFLICT', 'rotation_too_early', {
+        message: 'Another server has just rotated the signing keys',
+        hint: 'List the keys with signingKeys.list.',
+      })
+}
+
 /** Scopes for a key that its agent may not have. */
 export function scopeNotAllowed(agentId: string, scopes: readonly string[]): CallRefusal {
-  return refusal('BAD_REQUEST', 'scope_not_allowed', {
+  return createRefusal('BAD_REQUEST', 'scope_not_allowed', {
     message: `${agentId} may not have: ${scopes.join(' ')}`,
     hint: 'Allow the scopes for the agent first, with agents.update, or leave them out.',
   })
@@ -89,13 +104,13 @@ export function scopeNotAllowed(agentId: string, scopes: readonly string[]): Cal
 
 /** An expiry that has passed. */
 export function expiryInThePast(): CallRefusal {
-  return refusal('BAD_REQUEST', 'expiry_in_the_past', {
+  return createRefusal('BAD_REQUEST', 'expiry_in_the_past', {
     message: 'expiresAt is in the past',
     hint: 'Give it in epoch seconds, later than now, or leave it out.',
   })
 }
 
-function refusal(
+function createRefusal(
   code: 'BAD_REQUEST' | 'CONFLICT' | 'NOT_FOUND',
   reason: AdminReason,
   text: { readonly message: string; readonly hint: string },

@@ -89,7 +89,7 @@ describe('protected resource metadata', () => {
 })
 
 describe('JWKS', () => {
-  test('shows the public half of the key and nothing else', async () => {
+  test('shows the public halves of the active and of the next key and nothing else', async () => {
     // Attack: whoever reads `d` signs tokens for everyone.
     await using server = await startAuthServer()
 
@@ -97,6 +97,7 @@ describe('JWKS', () => {
 
     const { keys } = body as { keys: Record<string, unknown>[] }
     expect(keys.map((key) => Object.keys(key).toSorted())).toEqual([
+      ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'],
       ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'],
     ])
   })

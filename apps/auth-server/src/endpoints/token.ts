@@ -31,11 +31,11 @@ export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
     const { agent, credentialId } = await authenticateClient({ authorization, body, trail })
     const grant = await findGrantType(grantTypes, body)({ client: agent, body })
     const { audience, authorizationDetails, scopes } = grant
-    const { response, tokenId } = await issueAccessToken({
+    const { claims, response } = await issueAccessToken({
       agent,
       audience: audience.id,
       scopes,
-      authorizationDetails,
+      authorizationDetails: authorizationDetails && [...authorizationDetails],
     })
     await audit.record({
       ...describeRequest(request),
@@ -47,7 +47,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
       audience: audience.id,
       scope: formatScope(scopes),
       credentialId,
-      tokenId,
+      tokenId: claims.jti,
     })
     return { body: response }
   })

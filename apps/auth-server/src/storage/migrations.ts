@@ -1,11 +1,15 @@
 import type { Migration } from 'kysely/migration'
 import { createIdentities } from './migrations/001-create-identities.ts'
 import { owners } from './migrations/002-owners.ts'
+import { createSigningKeyStates } from './migrations/003-signing-key-states.ts'
 import { replayClaims } from './migrations/005-replay-claims.ts'
+import { registration } from './migrations/007-registration.ts'
 
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '001-create-identities': createIdentities,
   '002-owners': owners,
+  '003-signing-key-states': createSigningKeyStates,
   '005-replay-claims': replayClaims,
+  '007-registration': registration,
 }

@@ -1,5 +1,5 @@
 // The only place that picks adapters.
-import { openDatabase } from '@deputy/storage'
+import { openDatabase, type DatabaseLocation } from '@deputy/storage'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import { migrations } from './migrations.ts'
 import { createStores, type Stores } from './stores.ts'
@@ -16,9 +16,9 @@ export type Storage = AsyncDisposable &
     close(): Promise<void>
   }
 
-/** Opens the SQLite file, or `:memory:`. Rejects with `DatabaseOpenError`. */
-export async function openStorage(file: string): Promise<Storage> {
-  const database = await openDatabase<Tables>({ file, migrations })
+/** Opens the SQLite file or the PostgreSQL database. Rejects with `DatabaseOpenError`. */
+export async function openStorage(location: DatabaseLocation): Promise<Storage> {
+  const database = await openDatabase<Tables>({ ...location, migrations })
   const { db } = database
   const close = async (): Promise<void> => database.close()
   return {

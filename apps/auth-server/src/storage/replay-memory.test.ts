@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { openReplayDatabase, REPLAY_MEMORY_ADAPTERS } from '../../test-support/replay-memories.ts'
-import { createSettableClock } from '../../../../test/support/settable-clock.ts'
+import {
+  REPLAY_MEMORY_ADAPTERS,
+  STORED_REPLAY_MEMORY_ADAPTERS,
+  type StoredHarness,
+} from '../../test-support/replay-memories.ts'
 import { createKyselyReplayMemory, PRUNE_BATCH_SIZE } from './replay-memory.ts'
 
 describe.each(REPLAY_MEMORY_ADAPTERS)('ReplayMemory on $name', (adapter) => {
@@ -93,34 +96,37 @@ describe.each(REPLAY_MEMORY_ADAPTERS)('ReplayMemory on $name', (adapter) => {
   })
 })
 
-describe('the memory in the database', () => {
+describe.each(STORED_REPLAY_MEMORY_ADAPTERS)('the memory in $name', (adapter) => {
+  async function openStored(): Promise<StoredHarness> {
+    if (adapter.open === undefined) throw new Error('not in a database')
+    return adapter.open()
+  }
+
   test('prunes what is over, however much, and nothing that is live', async () => {
-    const clock = createSettableClock()
-    await using database = await openReplayDatabase(clock)
-    const { db, memory } = database
-    const now = clock.now()
+    await using harness = await openStored()
+    const { database, memory } = harness
+    const now = harness.clock.now()
     const over = Array.from({ length: 2 * PRUNE_BATCH_SIZE + 1 }, (_, index) => ({
       claim_key: `over-${String(index)}`,
       expires_at: now + 60,
     }))
-    // SQLite binds 32,766 parameters at most.
-    await db.insertInto('replay_claim').values(over).execute()
+    await database.db.insertInto('replay_claim').values(over).execute()
     await memory.claimOnce('live', now + 61)
-    clock.advance(60)
+    await harness.advance(60)
 
     const pruned = await memory.prune()
 
     expect(pruned).toBe(over.length)
-    expect(await db.selectFrom('replay_claim').selectAll().execute()).toEqual([
+    expect(await database.db.selectFrom('replay_claim').selectAll().execute()).toEqual([
       { claim_key: 'live', expires_at: now + 61 },
     ])
   })
 
   test('remembers what another instance claimed', async () => {
-    const clock = createSettableClock()
-    await using database = await openReplayDatabase(clock)
-    const other = createKyselyReplayMemory({ commit: async (work) => work(database.db), clock })
-    await database.memory.claimOnce('a', clock.now() + 60)
+    await using harness = await openStored()
+    const { clock, database } = harness
+    const other = createKyselyReplayMemory({ database, clock })
+    await harness.memory.claimOnce('a', clock.now() + 60)
 
     const claim = await other.claimOnce('a', clock.now() + 60)
 

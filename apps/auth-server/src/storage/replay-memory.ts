@@ -1,11 +1,9 @@
 // The replay memory in the database: survives a restart, and is shared by all instances on PostgreSQL.
 import type { ReplayMemory } from '@deputy/auth'
 import type { Clock } from '@deputy/auth/protocol'
+import type { Database } from '@deputy/storage'
 import type { Kysely } from 'kysely'
 import type { Tables } from './tables.ts'
-
-/** Runs work whose writes are on disk when it resolves; `commit` of a database shares one among many. */
-export type Commit = <Value>(work: (db: Kysely<Tables>) => Promise<Value>) => Promise<Value>
 
 /** A replay memory whose table has to be kept small. */
 export type StoredReplayMemory = ReplayMemory & {
@@ -13,14 +11,25 @@ export type StoredReplayMemory = ReplayMemory & {
   prune(): Promise<number>
 }
 
-export type ReplayMemoryOptions = { readonly commit: Commit; readonly clock: Clock }
+export type ReplayMemoryOptions = {
+  readonly database: Pick<Database<Tables>, 'commit' | 'db'>
+  readonly clock: Clock
+}
 
 /** Rows that one commit of a prune deletes: few enough that claims do not wait for it. */
 export const PRUNE_BATCH_SIZE = 1000
 
 /** Creates the memory on Kysely. */
 export function createKyselyReplayMemory(options: ReplayMemoryOptions): StoredReplayMemory {
-  const { clock, commit } = options
+  const { clock, database } = options
+
+  // Where many connections write at once (PostgreSQL), single statements share the disk by themselves.
+  // Attack prevented: with many claims in one transaction, proofs that are replayed at two instances in
+  // opposite order would make these wait for each other.
+  const isAlone = database.db.getExecutor().adapter.supportsMultipleConnections !== false
+  async function commit<Value>(work: (db: Kysely<Tables>) => Promise<Value>): Promise<Value> {
+    return isAlone ? work(database.db) : database.commit(work)
+  }
 
   return {
     async claimOnce(key, expiresAt) {

@@ -5,12 +5,16 @@ import type { ClientDirectory } from '../clients/client-directory.ts'
 import type { ClientSecretStore } from '../clients/client-secret-store.ts'
 import type { SigningKeyStore } from '../keys/signing-key-store.ts'
 import type { OwnerStore } from '../owners/owner-store.ts'
+import type { InitialAccessTokenStore } from '../registration/initial-access-token.ts'
+import type { RegistrationStore } from '../registration/registration-store.ts'
 import type { RevokedTokenStore } from '../tokens/revoked-token-store.ts'
 import { createKyselyAgentStore } from './agent-store.ts'
 import { createKyselyApiKeyStore } from './api-key-store.ts'
 import { createKyselyClientDirectory } from './client-directory.ts'
 import { createKyselyClientSecretStore } from './client-secret-store.ts'
 import { createKyselyOwnerStore } from './owner-store.ts'
+import { createKyselyInitialAccessTokenStore } from './initial-access-token-store.ts'
+import { createKyselyRegistrationStore } from './registration-store.ts'
 import { createKyselyRevokedTokenStore } from './revoked-token-store.ts'
 import { createKyselySigningKeyStore } from './signing-key-store.ts'
 import type { Tables } from './tables.ts'
@@ -22,6 +26,8 @@ export type Stores = {
   readonly clients: ClientDirectory
   readonly clientSecrets: ClientSecretStore
   readonly apiKeys: ApiKeyStore
+  readonly initialAccessTokens: InitialAccessTokenStore
+  readonly registrations: RegistrationStore
   readonly revokedTokens: RevokedTokenStore
   readonly signingKeys: SigningKeyStore
 }
@@ -34,6 +40,8 @@ export function createStores(db: Kysely<Tables>): Stores {
     clients: createKyselyClientDirectory(db),
     clientSecrets: createKyselyClientSecretStore(db),
     apiKeys: createKyselyApiKeyStore(db),
+    initialAccessTokens: createKyselyInitialAccessTokenStore(db),
+    registrations: createKyselyRegistrationStore(db),
     revokedTokens: createKyselyRevokedTokenStore(db),
     signingKeys: createKyselySigningKeyStore(db),
   }

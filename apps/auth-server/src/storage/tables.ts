@@ -1,4 +1,5 @@
 // The tables as Kysely sees them. Lists are JSON text; times are epoch seconds.
+import type { SignatureAlgorithm } from '@deputy/auth/protocol'
 
 export type AgentTable = {
   id: string
@@ -51,10 +52,14 @@ export type ApiKeyTable = CredentialColumns & {
 
 export type SigningKeyTable = {
   kid: string
-  algorithm: 'ES256'
+  algorithm: SignatureAlgorithm
   public_jwk: string
-  private_jwk: string
+  /** Sealed; empty once the key is retired. */
+  sealed_private_jwk: string
+  state: 'next' | 'active' | 'retired'
   created_at: number
+  activated_at: number | null
+  retired_at: number | null
 }
 
 /** Tokens that were ended before their time, until they would have ended anyway. */
@@ -71,11 +76,35 @@ export type ReplayClaimTable = {
   expires_at: number
 }
 
+export type InitialAccessTokenTable = {
+  id: string
+  owner_id: string
+  label: string
+  scopes: string
+  audiences: string
+  max_registrations: number
+  registrations: number
+  token_sha256: Uint8Array
+  created_at: number
+  expires_at: number
+  deactivated_at: number | null
+}
+
+export type ClientRegistrationTable = {
+  agent_id: string
+  token_sha256: Uint8Array
+  initial_access_token_id: string
+  metadata: string
+  created_at: number
+}
+
 export type Tables = {
   owner: OwnerTable
   agent: AgentTable
   client_secret: ClientSecretTable
   api_key: ApiKeyTable
+  initial_access_token: InitialAccessTokenTable
+  client_registration: ClientRegistrationTable
   revoked_token: RevokedTokenTable
   replay_claim: ReplayClaimTable
   signing_key: SigningKeyTable

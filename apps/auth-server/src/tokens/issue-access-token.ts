@@ -1,70 +1,110 @@
+// Makes access tokens: JWTs by RFC 9068. Whether the agent may have one was decided before.
 import {
   ACCESS_TOKEN_TYPE,
   formatScope,
+  type ActClaim,
+  type AuthorizationDetailsClaim,
   type Clock,
+  type EpochSeconds,
   type TokenResponse,
 } from '@deputy/auth/protocol'
-import { SignJWT } from 'jose'
 import { randomUUID } from 'node:crypto'
 import type { Agent } from '../agents/agent.ts'
-import type { AuthorizationDetail } from '../grants/authorization-details.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
+import { createJwtEncoder } from './jwt-encoder.ts'
 
 export type AccessTokenRequest = {
-  readonly agent: Agent
+  /** Whom it is issued to: `client_id`. */
+  readonly agent: Pick<Agent, 'id' | 'accessTokenTtlSeconds' | 'rateLimitTier'>
   readonly audience: string
   readonly scopes: readonly string[]
-  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
-  /** The key that the token is bound to (RFC 9449 §6.1). */
+  /** Whose authority it is: `sub`. Default: the agent itself. */
+  readonly subject?: string | undefined
+  /** Who acts, and who acted before (RFC 8693 §4.1). */
+  readonly act?: ActClaim | undefined
+  /** Limits (RFC 9396 §9.1). */
+  readonly authorizationDetails?: AuthorizationDetailsClaim | undefined
+  /** Binds the token to a DPoP key, by its thumbprint (RFC 9449 §6.1). */
   readonly confirmation?: { readonly jkt: string } | undefined
+  /** The ids of the grants that it stands on, the root first. */
+  readonly grantPath?: readonly string[] | undefined
+  /** It ends then at the latest: where what it stands on ends. Must lie in the future. */
+  readonly expiresAt?: EpochSeconds | undefined
 }
 
-/** A token as it is handed out, and its id for the audit trail. */
-export type IssuedAccessToken = { readonly response: TokenResponse; readonly tokenId: string }
+/** What the token says. */
+export type IssuedClaims = {
+  readonly iss: string
+  readonly sub: string
+  readonly aud: string
+  readonly client_id: string
+  readonly scope: string
+  readonly iat: EpochSeconds
+  readonly exp: EpochSeconds
+  readonly jti: string
+  readonly act?: ActClaim
+  readonly rate_limit_tier: string
+  readonly authorization_details?: AuthorizationDetailsClaim
+  readonly cnf?: { readonly jkt: string }
+  readonly grant_path?: readonly string[]
+}
 
-/** Signs a token for an agent that may have it: whether it may was decided before. */
+export type IssuedAccessToken = {
+  readonly response: TokenResponse
+  /** What was signed, for the audit trail. Without the token itself. */
+  readonly claims: IssuedClaims
+}
+
+/** Signs a token. Throws `RangeError` when `expiresAt` has passed: to be refused before. */
 export type IssueAccessToken = (request: AccessTokenRequest) => Promise<IssuedAccessToken>
 
 export type IssueAccessTokenOptions = {
   readonly issuer: string
-  readonly keyRing: KeyRing
+  readonly keyRing: Pick<KeyRing, 'signer'>
   readonly clock: Clock
 }
 
 /** Creates the issuing of tokens. */
 export function createIssueAccessToken(options: IssueAccessTokenOptions): IssueAccessToken {
   const { clock, issuer, keyRing } = options
-  const { algorithm, key, kid } = keyRing.signing
+  const encode = createJwtEncoder(ACCESS_TOKEN_TYPE)
 
-  return async ({ agent, audience, authorizationDetails, confirmation, scopes }) => {
-    const now = clock.now()
-    const scope = formatScope(scopes)
-    const tokenId = randomUUID()
-    const details =
-      authorizationDetails === undefined ? {} : { authorization_details: [...authorizationDetails] }
+  return async (request) => {
+    const claims = toClaims(request, issuer, clock.now())
+    const { authorization_details: details, exp, iat, scope } = claims
+    return {
+      claims,
+      response: {
+        access_token: await encode(keyRing.signer(), claims),
+        token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP',
+        expires_in: exp - iat,
+        scope,
+        // > the AS MUST also return the authorization_details as granted by the resource owner and
+        // > assigned to the respective access token. (RFC 9396 §7)
+        ...(details === undefined ? {} : { authorization_details: details }),
+      },
+    }
+  }
+}
+
+function toClaims(request: AccessTokenRequest, issuer: string, now: EpochSeconds): IssuedClaims {
+  const { act, agent, authorizationDetails, confirmation, grantPath } = request
+  const exp = Math.min(now + agent.accessTokenTtlSeconds, request.expiresAt ?? Infinity)
+  if (exp <= now) throw new RangeError('a token must end in the future')
+  return {
+    iss: issuer,
     // RFC 9068 §2.2: where no person is involved, `sub` is the client itself.
-    const token = await new SignJWT({
-      client_id: agent.id,
-      scope,
-      rate_limit_tier: agent.rateLimitTier,
-      ...details,
-      ...(confirmation === undefined ? {} : { cnf: { jkt: confirmation.jkt } }),
-    })
-      .setProtectedHeader({ alg: algorithm, kid, typ: ACCESS_TOKEN_TYPE })
-      .setIssuer(issuer)
-      .setSubject(agent.id)
-      .setAudience(audience)
-      .setIssuedAt(now)
-      .setExpirationTime(now + agent.accessTokenTtlSeconds)
-      .setJti(tokenId)
-      .sign(key)
-    const response = {
-      access_token: token,
-      token_type: confirmation === undefined ? 'Bearer' : 'DPoP',
-      expires_in: agent.accessTokenTtlSeconds,
-      scope,
-      ...details,
-    } as const
-    return { response, tokenId }
+    sub: request.subject ?? agent.id,
+    aud: request.audience,
+    client_id: agent.id,
+    scope: formatScope(request.scopes),
+    iat: now,
+    exp,
+    jti: randomUUID(),
+    rate_limit_tier: agent.rateLimitTier,
+    ...(act === undefined ? {} : { act }),
+    ...(authorizationDetails === undefined ? {} : { authorization_details: authorizationDetails }),
+    ...(confirmation === undefined ? {} : { cnf: { jkt: confirmation.jkt } }),
+    ...(grantPath === undefined ? {} : { grant_path: grantPath }),
   }
 }

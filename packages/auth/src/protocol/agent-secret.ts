@@ -1,17 +1,24 @@
-// The form of the secrets that Deputy hands out: `sk-agent-` (API key) or `cs-agent-` (client
-// secret), 43 base62 characters (256 random bits), 6 base62 characters of CRC-32 over all before
-// them. The checksum lets a secret scanner tell a real one offline, and lets a typing mistake be
-// named without asking anyone. It proves nothing about who made it.
+// The form of the secrets that Deputy hands out: a prefix that says which kind it is, 43 base62
+// characters (256 random bits), 6 base62 characters of CRC-32 over all before them. The checksum lets
+// a secret scanner tell a real one offline, and lets a typing mistake be named without asking anyone.
+// It proves nothing about who made it.
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const RANDOM_CHARS = 43
 const CHECKSUM_CHARS = 6
 
 /** What each kind of secret begins with. */
-export const SECRET_PREFIX = Object.freeze({ apiKey: 'sk-agent-', clientSecret: 'cs-agent-' })
+export const SECRET_PREFIX = Object.freeze({
+  apiKey: 'sk-agent-',
+  clientSecret: 'cs-agent-',
+  /** Lets its holder register a client (RFC 7591 §3). */
+  initialAccessToken: 'ia-agent-',
+  /** Lets a client manage its own registration (RFC 7592 §3). */
+  registrationAccessToken: 'ra-agent-',
+})
 export type AgentSecretKind = keyof typeof SECRET_PREFIX
 
-/** For secret scanners: matches any Deputy API key or client secret. Check a match with `isAgentSecret`. */
-export const AGENT_SECRET_PATTERN = /\b(?:sk|cs)-agent-[0-9A-Za-z]{49}\b/
+/** For secret scanners: matches any secret that Deputy hands out. Check a match with `isAgentSecret`. */
+export const AGENT_SECRET_PATTERN = /\b(?:sk|cs|ia|ra)-agent-[0-9A-Za-z]{49}\b/
 
 /** Fills an array with random bytes, as `crypto.getRandomValues` does. */
 export type FillRandom = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>

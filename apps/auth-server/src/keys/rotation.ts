@@ -1,0 +1,29 @@
+import type { EpochSeconds, Result } from '@deputy/auth/protocol'
+
+export type RotateOptions = {
+  /**
+   * For keys that somebody else may have. The active key, the next one and all retired ones are
+   * thrown away, since who got at one may have got at each, and a new key signs at once. Every token
+   * that is out is refused: here from now on, at other servers on the same store once they reload
+   * (30 s), at verifiers once the JWKS that they keep ends. The new key was not published before it
+   * signs, so a verifier that does not fetch the JWKS again for an unknown `kid` refuses new tokens
+   * until its copy ends. Default `false`.
+   */
+  readonly immediately?: boolean | undefined
+}
+
+/** Which key signs now, and which one will. */
+export type Rotated = {
+  readonly activeKid: string
+  readonly nextKid: string
+  /** The one that signed before; gone, and not just retired, after `immediately`. */
+  readonly formerKid: string
+}
+
+export type RotationRefusal =
+  /** Verifiers may not know the next key yet. */
+  | { readonly reason: 'next_key_not_ready'; readonly readyAt: EpochSeconds }
+  /** Another server, or another operator, rotated at the same moment. */
+  | { readonly reason: 'rotated_meanwhile' }
+
+export type RotationResult = Result<Rotated, RotationRefusal>
