@@ -1,16 +1,12 @@
 // The adapters of the replay memory. Its suite runs on every one of them.
-import {
-  createLocalReplayMemory,
-  createRedisReplayMemory,
-  type RedisReplayClient,
-  type ReplayMemory,
-} from '@deputy/auth'
+import { createLocalReplayMemory, createRedisReplayMemory, type ReplayMemory } from '@deputy/auth'
 import type { Clock } from '@deputy/auth/protocol'
 import { openDatabase, type Database, type DatabaseLocation } from '@deputy/storage'
 import { migrations } from '../src/storage/migrations.ts'
 import { createKyselyReplayMemory, type StoredReplayMemory } from '../src/storage/replay-memory.ts'
 import type { Tables } from '../src/storage/tables.ts'
 import { createPostgresDatabase, postgresUrl } from '../../../test/support/postgres-database.ts'
+import { connectToRedis, redisUrl } from '../../../test/support/redis-client.ts'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { createSettableClock } from '../../../test/support/settable-clock.ts'
 
@@ -48,19 +44,27 @@ export const REPLAY_MEMORY_ADAPTERS: readonly ReplayMemoryAdapter[] = [
       }
     },
   },
-  {
-    name: "a server with Redis's SET … PX … NX",
-    async create() {
-      const clock = createSettableClock()
-      const memory = createRedisReplayMemory({ client: createRedisSet(clock), clock })
-      return {
-        memory,
-        clock,
-        advance: async (seconds) => clock.advance(seconds),
-        [Symbol.asyncDispose]: async () => undefined,
-      }
-    },
-  },
+  ...(redisUrl === undefined
+    ? []
+    : [
+        {
+          name: 'Redis',
+          async create() {
+            const clock = createSettableClock()
+            const redis = await connectToRedis()
+            const { client, keyPrefix } = redis
+            return {
+              memory: createRedisReplayMemory({ client, clock, keyPrefix }),
+              clock,
+              async advance(seconds: number) {
+                clock.advance(seconds)
+                await redis.advance(seconds)
+              },
+              [Symbol.asyncDispose]: async () => redis[Symbol.asyncDispose](),
+            }
+          },
+        },
+      ]),
   createStoredAdapter('SQLite', async () => {
     const folder = await createTemporaryFolder()
     const location = { file: folder.file('replay.sqlite') }
@@ -101,18 +105,4 @@ function createStoredAdapter(name: string, createPlace: () => Promise<Place>): R
     }
   }
   return { name, create: open, open }
-}
-
-/** What Redis does with this one command, in the clock's time and to the millisecond. */
-function createRedisSet(clock: Clock): RedisReplayClient {
-  const endings = new Map<string, number>()
-  return {
-    async set(...[key, , , ttlMs]) {
-      const nowMs = clock.now() * 1000
-      if (!Number.isInteger(ttlMs) || ttlMs <= 0) throw new Error('ERR invalid expire time')
-      if ((endings.get(key) ?? 0) > nowMs) return null
-      endings.set(key, nowMs + ttlMs)
-      return 'OK'
-    },
-  }
 }
