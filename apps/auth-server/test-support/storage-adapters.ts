@@ -1,6 +1,7 @@
 // The adapters of the storage ports. Every port's suite runs on every one of them.
 import { AgentSettings, type Agent } from '../src/agents/agent.ts'
 import type { ApiKeyRecord } from '../src/api-keys/api-key-store.ts'
+import type { ClientKeyRecord } from '../src/clients/client-key-store.ts'
 import type { ClientSecretRecord } from '../src/clients/client-secret-store.ts'
 import { SYSTEM_OWNER_ID } from '../src/owners/owner.ts'
 import { hashSecret } from '../src/secret-hash.ts'
@@ -82,6 +83,24 @@ export function makeApiKey(members: Partial<ApiKeyRecord> = {}): ApiKeyRecord {
     rateLimitTier: undefined,
     scopes: ['notes:read'],
     keyHash: Uint8Array.from(hashSecret(id)),
+    ...members,
+  }
+}
+
+/** A public key of `agent-alice`; its text is that of RFC 7515 §A.3. */
+export function makeClientKey(members: Partial<ClientKeyRecord> = {}): ClientKeyRecord {
+  const id = members.id ?? 'key-1'
+  return {
+    ...makeCredential(id),
+    kid: id,
+    publicJwk: {
+      kty: 'EC',
+      crv: 'P-256',
+      x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+      y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+      kid: id,
+      use: 'sig',
+    },
     ...members,
   }
 }

@@ -7,7 +7,7 @@ import { EVERY_OWNER, type Tenancy } from '../owners/tenancy.ts'
 import type { CredentialColumns, Tables } from './tables.ts'
 
 /** The tables of credentials. */
-export type CredentialTable = 'client_secret' | 'api_key'
+export type CredentialTable = 'client_secret' | 'api_key' | 'client_key'
 
 /** The border between owners, as a condition on a credential's row. */
 export function credentialWithin(within: Tenancy): RawBuilder<SqlBool> {

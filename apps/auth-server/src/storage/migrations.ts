@@ -3,6 +3,7 @@ import { createIdentities } from './migrations/001-create-identities.ts'
 import { owners } from './migrations/002-owners.ts'
 import { createSigningKeyStates } from './migrations/003-signing-key-states.ts'
 import { replayClaims } from './migrations/005-replay-claims.ts'
+import { clientKeys } from './migrations/006-client-keys.ts'
 import { registration } from './migrations/007-registration.ts'
 
 /** Forward only. A migration that was released is never changed. */
@@ -11,5 +12,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '002-owners': owners,
   '003-signing-key-states': createSigningKeyStates,
   '005-replay-claims': replayClaims,
+  '006-client-keys': clientKeys,
   '007-registration': registration,
 }

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { AgentStore } from '../agents/agent-store.ts'
 import type { ApiKeyStore } from '../api-keys/api-key-store.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
+import type { ClientKeyStore } from '../clients/client-key-store.ts'
 import type { ClientSecretStore } from '../clients/client-secret-store.ts'
 import type { SigningKeyStore } from '../keys/signing-key-store.ts'
 import type { OwnerStore } from '../owners/owner-store.ts'
@@ -11,6 +12,7 @@ import type { RevokedTokenStore } from '../tokens/revoked-token-store.ts'
 import { createKyselyAgentStore } from './agent-store.ts'
 import { createKyselyApiKeyStore } from './api-key-store.ts'
 import { createKyselyClientDirectory } from './client-directory.ts'
+import { createKyselyClientKeyStore } from './client-key-store.ts'
 import { createKyselyClientSecretStore } from './client-secret-store.ts'
 import { createKyselyOwnerStore } from './owner-store.ts'
 import { createKyselyInitialAccessTokenStore } from './initial-access-token-store.ts'
@@ -25,6 +27,7 @@ export type Stores = {
   readonly agents: AgentStore
   readonly clients: ClientDirectory
   readonly clientSecrets: ClientSecretStore
+  readonly clientKeys: ClientKeyStore
   readonly apiKeys: ApiKeyStore
   readonly initialAccessTokens: InitialAccessTokenStore
   readonly registrations: RegistrationStore
@@ -39,6 +42,7 @@ export function createStores(db: Kysely<Tables>): Stores {
     agents: createKyselyAgentStore(db),
     clients: createKyselyClientDirectory(db),
     clientSecrets: createKyselyClientSecretStore(db),
+    clientKeys: createKyselyClientKeyStore(db),
     apiKeys: createKyselyApiKeyStore(db),
     initialAccessTokens: createKyselyInitialAccessTokenStore(db),
     registrations: createKyselyRegistrationStore(db),

@@ -50,6 +50,8 @@ export type ApiKeyTable = CredentialColumns & {
   key_sha256: Uint8Array
 }
 
+export type ClientKeyTable = CredentialColumns & { kid: string; public_jwk: string }
+
 export type SigningKeyTable = {
   kid: string
   algorithm: SignatureAlgorithm
@@ -103,6 +105,7 @@ export type Tables = {
   agent: AgentTable
   client_secret: ClientSecretTable
   api_key: ApiKeyTable
+  client_key: ClientKeyTable
   initial_access_token: InitialAccessTokenTable
   client_registration: ClientRegistrationTable
   revoked_token: RevokedTokenTable
