@@ -73,3 +73,4 @@ export {
   toThumbprint,
   type SignedText,
 } from './verify/public-key.ts'
+export { readCompactJws, type CompactJws } from './verify/compact-jws.ts'

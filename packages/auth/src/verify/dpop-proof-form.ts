@@ -1,5 +1,4 @@
 // The form of a DPoP proof (RFC 9449 §§4.2, 4.3): nothing is verified here.
-import { decodeProtectedHeader } from 'jose'
 import {
   accept,
   DPOP_PROOF_TYPE,
@@ -12,15 +11,17 @@ import {
   type PublicJwk,
   type Result,
 } from '../protocol/index.ts'
+import { readCompactJws, type CompactJws } from './compact-jws.ts'
 import type { DpopRefusal } from './dpop-proof-refusal.ts'
 
-const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+/** A proof as it was sent, and what it says of itself. */
+export type SentProof = CompactJws & { readonly jws: string }
 
 /** > There is not more than one DPoP HTTP request header field. > […] a single and well-formed JWT. */
 export function readSingle(
   proofs: readonly string[],
   maxChars: number,
-): Result<string, DpopRefusal> {
+): Result<SentProof, DpopRefusal> {
   const [proof, ...others] = proofs
   if (proof === undefined) return refuse({ reason: 'dpop_proof_missing' })
   // Servers join values of one header by commas, of which a JWT has none.
@@ -28,7 +29,8 @@ export function readSingle(
   if (proof.length > maxChars) {
     return malformed(`it is longer than ${String(maxChars)} characters`)
   }
-  return COMPACT_JWS.test(proof) ? accept(proof) : malformed('it is no signed JWT')
+  const parts = readCompactJws(proof)
+  return parts === undefined ? malformed('it is no signed JWT') : accept({ ...parts, jws: proof })
 }
 
 /** The key of a proof, and what its signature is made with. */
@@ -36,15 +38,12 @@ export type ProofKey = { readonly algorithm: ProofAlgorithm; readonly jwk: Publi
 
 /** Reads what the signature is to be verified with. */
 export function readHeader(
-  proof: string,
+  proof: SentProof,
   algorithms: readonly ProofAlgorithm[],
 ): Result<ProofKey, DpopRefusal> {
-  let header: DpopProofHeader
-  try {
-    header = DpopProofHeader.parse(decodeProtectedHeader(proof))
-  } catch {
-    return malformed('its header is no JSON object, or has a crit member')
-  }
+  const parsed = DpopProofHeader.safeParse(proof.header)
+  if (!parsed.success) return malformed('its header is no JSON object, or has a crit member')
+  const header = parsed.data
   if (header.typ !== DPOP_PROOF_TYPE) return refuse({ reason: 'dpop_type_invalid' })
   const algorithm = algorithms.find((name) => name === header.alg)
   if (algorithm === undefined) return refuse({ reason: 'dpop_algorithm_not_allowed', algorithms })
@@ -56,17 +55,11 @@ export function readHeader(
 }
 
 /** Reads the payload. */
-export function readClaims(proof: string): Result<DpopProofClaims, DpopRefusal> {
-  try {
-    const payload = Buffer.from(proof.split('.')[1] ?? '', 'base64url')
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(payload)
-    const claims = DpopProofClaims.safeParse(JSON.parse(text))
-    if (claims.success) return accept(claims.data)
-    const names = claims.error.issues.map((issue) => issue.path.join('.')).filter(Boolean)
-    return malformed(`claims are missing or of a wrong type: ${names.join(', ')}`)
-  } catch {
-    return malformed('its payload is no JSON')
-  }
+export function readClaims(proof: SentProof): Result<DpopProofClaims, DpopRefusal> {
+  const claims = DpopProofClaims.safeParse(proof.payload)
+  if (claims.success) return accept(claims.data)
+  const names = claims.error.issues.map((issue) => issue.path.join('.')).filter(Boolean)
+  return malformed(`claims are missing or of a wrong type: ${names.join(', ')}`)
 }
 
 function malformed(detail: string): Result<never, DpopRefusal> {

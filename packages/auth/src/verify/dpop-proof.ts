@@ -67,7 +67,7 @@ export function createDpopProofVerifier(options: DpopProofVerifierOptions): Dpop
     if (!proof.ok) return proof
     const header = readHeader(proof.value, algorithms) // 2, 4, 5, 7
     if (!header.ok) return header
-    const signer = verifySignature(proof.value, header.value) // 6
+    const signer = verifySignature(proof.value.jws, header.value) // 6
     if (!signer.ok) return signer
     const claims = readClaims(proof.value) // 3
     if (!claims.ok) return claims
@@ -107,12 +107,12 @@ export function createDpopProofVerifier(options: DpopProofVerifierOptions): Dpop
 }
 
 function verifySignature(
-  proof: string,
+  jws: string,
   { algorithm, jwk }: ProofKey,
 ): Result<{ readonly jkt: string }, DpopRefusal> {
   const key = importPublicKey(jwk)
   if (key === undefined) return refuse({ reason: 'dpop_key_invalid', detail: 'it is no valid key' })
-  if (!isSignatureOf({ jws: proof, algorithm, key })) {
+  if (!isSignatureOf({ jws, algorithm, key })) {
     return refuse({ reason: 'dpop_signature_invalid' })
   }
   return accept({ jkt: toThumbprint(jwk) })
