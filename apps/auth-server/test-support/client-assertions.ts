@@ -19,7 +19,10 @@ import { makeAgent } from './storage-adapters.ts'
 export const ASSERTION_ISSUER = 'https://as.example'
 
 export type AssertionHarnessOptions = Partial<
-  Pick<ClientAssertionVerifierOptions, 'acceptedAudiences' | 'clock' | 'maxAssertionChars'>
+  Pick<
+    ClientAssertionVerifierOptions,
+    'acceptedAudiences' | 'clock' | 'clockToleranceSeconds' | 'maxAssertionChars'
+  >
 > & {
   readonly replayMemory?: ReplayMemory
   readonly fetchJwks?: FetchJwks
@@ -57,7 +60,7 @@ export async function createAssertionHarness(options: AssertionHarnessOptions = 
     noteUse: createUseLog(storage.clientKeys),
     replayMemory: options.replayMemory ?? createLocalReplayMemory({ clock }),
     clock,
-    clockToleranceSeconds: 0,
+    clockToleranceSeconds: options.clockToleranceSeconds ?? 0,
   })
 
   return {

@@ -236,6 +236,22 @@ describe('a used assertion', () => {
     ])
   })
 
+  test('is refused as long as the tolerance for clocks lets it live, too', async () => {
+    await using harness = await createAssertionHarness({ clockToleranceSeconds: 5 })
+    await harness.addKey(alice)
+    const assertion = await signAssertion(alice, { exp: now + 59.5 })
+    const at = async (second: number): Promise<string> => {
+      harness.clock.set(now + second)
+      return harness.reasonOf(assertion)
+    }
+
+    expect([await at(64), await at(64), await at(65)]).toEqual([
+      'accepted',
+      'assertion_replayed',
+      'assertion_expired',
+    ])
+  })
+
   test('is accepted once when it comes many times at the same moment', async () => {
     await using harness = await createAssertionHarness()
     await harness.addKey(alice)

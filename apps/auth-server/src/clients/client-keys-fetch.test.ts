@@ -128,6 +128,7 @@ describe('refuses', () => {
   test.each([
     ['plain http to another machine', 'http://keys.example/jwks'],
     ['plain http to this machine, for a public server', 'http://127.0.0.1:1/jwks'],
+    ['plain http to this machine by its name', 'http://localhost:1/jwks'],
     ['an address of this machine', 'https://127.0.0.1:1/jwks'],
     ['that address in another form', 'https://2130706433:1/jwks'],
     ['the address of a cloud metadata service', 'https://169.254.169.254/jwks'],
