@@ -1,25 +1,27 @@
-import { formatScope } from './protocol/index.ts'
+import { formatScope, PROOF_ALGORITHMS } from './protocol/index.ts'
 import { toPublicRefusal } from './public-refusal.ts'
 import type { Refusal } from './refusal.ts'
 
 /**
- * Writes the `WWW-Authenticate` value for a refusal (RFC 6750 §3, RFC 9728 §5.1), or `undefined`
+ * Writes the `WWW-Authenticate` value for a refusal (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1), or `undefined`
  * where the status calls for none (503).
  *
  * @param resourceMetadataUrl where the agent's protected-resource metadata is served
  */
 export function formatChallenge(refusal: Refusal, resourceMetadataUrl: string): string | undefined {
-  const { bearerError, message, status } = toPublicRefusal(refusal)
+  const { bearerError, dpopError, message, status } = toPublicRefusal(refusal)
   if (status === 503) return undefined
   const parameters: [string, string][] = []
-  if (bearerError !== undefined) {
-    parameters.push(['error', bearerError], ['error_description', message])
-  }
+  const error = dpopError ?? bearerError
+  if (error !== undefined) parameters.push(['error', error], ['error_description', message])
   if (refusal.reason === 'scope_missing') {
     parameters.push(['scope', formatScope(refusal.requiredScopes)])
   }
+  // > An algs parameter SHOULD be included to signal to the client the JWS algorithms that are acceptable
+  if (dpopError !== undefined) parameters.push(['algs', PROOF_ALGORITHMS.join(' ')])
   parameters.push(['resource_metadata', resourceMetadataUrl])
-  return `Bearer ${parameters.map(([name, value]) => `${name}="${toQuotedText(value)}"`).join(', ')}`
+  const scheme = dpopError === undefined ? 'Bearer' : 'DPoP'
+  return `${scheme} ${parameters.map(([name, value]) => `${name}="${toQuotedText(value)}"`).join(', ')}`
 }
 
 /** RFC 6750 §3 allows %x20-21 / %x23-5B / %x5D-7E in these values: the rest becomes an apostrophe. */

@@ -33,6 +33,13 @@ export {
   type SigningKeySource,
 } from './verify/signing-key-source.ts'
 export {
+  createTokenBindingCheck,
+  type CheckTokenBinding,
+  type RequestTarget,
+  type TokenBindingOptions,
+  type TokenUse,
+} from './verify/token-binding.ts'
+export {
   createIssuerAuthenticator,
   type IssuerAuthenticatorOptions,
 } from './verify/issuer-authenticator.ts'

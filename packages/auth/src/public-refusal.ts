@@ -3,6 +3,7 @@
 // copied here unless it came from the caller's own credential header.
 import { formatScope, type BearerErrorCode } from './protocol/index.ts'
 import type { Refusal, RefusalReason } from './refusal.ts'
+import { toPublicDpopRefusal } from './verify/dpop-proof-refusal.ts'
 
 /** What the caller may read of a refusal. */
 export type PublicRefusal = {
@@ -14,6 +15,8 @@ export type PublicRefusal = {
   readonly hint: string
   /** `error` of the challenge; `undefined` where RFC 6750 §3.1 wants none. */
   readonly bearerError: BearerErrorCode | undefined
+  /** `error` of a DPoP challenge (RFC 9449 §7.1), which then takes the place of the Bearer one. */
+  readonly dpopError?: 'invalid_token' | 'invalid_dpop_proof' | 'use_dpop_nonce' | undefined
 }
 
 /** Decides what the caller is told about a refusal. */
@@ -74,6 +77,27 @@ export function toPublicRefusal(refusal: Refusal): PublicRefusal {
       return invalidToken(reason, 'The token is not an access token')
     case 'token_issuer_invalid':
       return invalidToken(reason, 'The access token is from another issuer')
+    case 'token_binding_missing':
+      return {
+        ...dpopRefusal(reason, 'The access token is bound to a key, and came without proof of it'),
+        dpopError: 'invalid_token',
+      }
+    case 'token_binding_not_accepted':
+      return {
+        ...invalidToken(reason, 'This agent takes no access tokens that are bound to a key'),
+        hint: 'Ask the authorization server for one that is not, without a DPoP header.',
+      }
+    case 'dpop_proof_invalid': {
+      const { error, message } = toPublicDpopRefusal(refusal.refusal)
+      const dpopError = error === 'invalid_token' ? 'invalid_token' : 'invalid_dpop_proof'
+      return { ...dpopRefusal(reason, `Proof of the key is not good: ${message}`), dpopError }
+    }
+    case 'dpop_nonce_required':
+      return {
+        ...dpopRefusal(reason, 'The DPoP proof needs a recent nonce of this agent'),
+        hint: 'Make a new proof with the nonce of the DPoP-Nonce header.',
+        dpopError: 'use_dpop_nonce',
+      }
     case 'api_key_malformed':
       return {
         ...invalidToken(reason, 'The API key is mistyped or cut short'),
@@ -107,6 +131,16 @@ export function toPublicRefusal(refusal: Refusal): PublicRefusal {
         hint: `Ask for a token with scope "${formatScope(refusal.requiredScopes)}". If the authorization server refuses it, an operator must allow it for this agent.`,
         bearerError: 'insufficient_scope',
       }
+  }
+}
+
+function dpopRefusal(reason: RefusalReason, message: string): PublicRefusal {
+  return {
+    status: 401,
+    reason,
+    message,
+    hint: 'Send "Authorization: DPoP <access token>" and "DPoP: <proof>", with a new proof for each request.',
+    bearerError: undefined,
   }
 }
 

@@ -1,6 +1,7 @@
 // Every reason for which a caller is turned away before a procedure runs, as data. How each one is
 // told to the caller is decided in one place: `toPublicRefusal`.
 import type { EpochSeconds } from './protocol/index.ts'
+import type { DpopRefusal } from './verify/dpop-proof-refusal.ts'
 
 /** The credential itself was missing, unreadable or not good. */
 export type CredentialRefusal =
@@ -15,6 +16,10 @@ export type CredentialRefusal =
   | { readonly reason: 'token_expired'; readonly expiredAt: EpochSeconds | undefined }
   | { readonly reason: 'token_not_yet_valid'; readonly detail: string }
   | { readonly reason: 'token_revoked' }
+  | { readonly reason: 'token_binding_missing' }
+  | { readonly reason: 'token_binding_not_accepted' }
+  | { readonly reason: 'dpop_proof_invalid'; readonly refusal: DpopRefusal }
+  | { readonly reason: 'dpop_nonce_required'; readonly nonce: string }
   | { readonly reason: 'api_key_malformed' }
   | { readonly reason: 'api_key_invalid' }
   | { readonly reason: 'api_key_not_accepted' }

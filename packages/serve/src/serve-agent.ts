@@ -78,7 +78,12 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   const trpc = createHTTPHandler({
     router,
     basePath: `${TRPC_PATH}/`,
-    createContext: createAgentContext({ authenticator, observeCall, transport: 'http' }),
+    createContext: createAgentContext({
+      authenticator,
+      observeCall,
+      publicUrl: () => url,
+      transport: 'http',
+    }),
     maxBodySize: maxBytes,
     maxBatchSize,
     allowMethodOverride: true,
@@ -103,6 +108,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     router,
     authenticator,
     observeCall,
+    publicUrl: () => url,
     maxBytes,
     maxBatchSize,
   })

@@ -12,6 +12,8 @@ export type WebSocketOptions = {
   readonly router: AnyTRPCRouter
   readonly authenticator: Authenticator
   readonly observeCall: ObserveCall
+  /** Where callers reach the agent: known once it listens. */
+  readonly publicUrl: () => string
   /** Largest message, in bytes. */
   readonly maxBytes: number
   /** Most calls in one message. */
@@ -33,12 +35,17 @@ const CLOSE_TIMEOUT_MS = 1000
 
 /** Serves the router over WebSocket, at the same path and on the same port as over HTTP. */
 export function serveWebSocket(server: Server, options: WebSocketOptions): WebSockets {
-  const { authenticator, maxBatchSize, maxBytes, observeCall, router } = options
+  const { authenticator, maxBatchSize, maxBytes, observeCall, publicUrl, router } = options
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxBytes })
   const handler = applyWSSHandler({
     wss: sockets,
     router,
-    createContext: createAgentContext({ authenticator, observeCall, transport: 'websocket' }),
+    createContext: createAgentContext({
+      authenticator,
+      observeCall,
+      publicUrl,
+      transport: 'websocket',
+    }),
     maxBatchSize,
     keepAlive: { enabled: true, pingMs: 30_000, pongWaitMs: 5000 },
   })

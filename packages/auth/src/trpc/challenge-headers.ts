@@ -20,7 +20,10 @@ export function createChallengeHeaders(
   }
   const refusal = refusals.find(({ reason }) => reason !== 'scope_missing') ?? mergeScopes(refusals)
   const challenge = refusal && formatChallenge(refusal, resourceMetadataUrl)
-  return challenge === undefined ? {} : { 'www-authenticate': challenge }
+  return {
+    ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+    ...(refusal?.reason === 'dpop_nonce_required' ? { 'dpop-nonce': refusal.nonce } : {}),
+  }
 }
 
 /** A batch that lacks several scopes names them all in one challenge. */

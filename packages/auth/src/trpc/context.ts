@@ -6,6 +6,7 @@ import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { Authenticator } from '../verify/authenticator.ts'
 import type { HeaderLookup } from '../verify/credential.ts'
+import type { RequestTarget } from '../verify/token-binding.ts'
 import type { ObserveCall } from './observe-call.ts'
 
 export type AgentTransport = 'http' | 'websocket'
@@ -24,6 +25,8 @@ export type AgentContext = {
 /** The part of a request that is looked at: structural, so that any adapter of tRPC fits. */
 export type AgentContextRequest = {
   readonly req: {
+    readonly method?: string | undefined
+    readonly url?: string | undefined
     readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   }
   readonly info?: Pick<TRPCRequestInfo, 'connectionParams'> | undefined
@@ -33,14 +36,16 @@ export type AgentContextOptions = {
   readonly authenticator: Authenticator
   readonly transport: AgentTransport
   readonly observeCall?: ObserveCall | undefined
+  /** Where callers reach the agent, without a slash at the end. Without it no bound token is taken. */
+  readonly publicUrl?: (() => string) | undefined
   /** Makes correlation ids. Default: random UUIDs. */
   readonly createCorrelationId?: (() => string) | undefined
 }
 
 /**
  * Creates tRPC's `createContext` for one transport. HTTP reads the request's headers; WebSocket reads
- * `connectionParams`, which use the same names (`authorization`, `x-api-key`), or else the headers of
- * the upgrade request.
+ * `connectionParams`, which use the same names (`authorization`, `x-api-key`, `dpop`), or else the
+ * headers of the upgrade request: a proof for a WebSocket is made for GET and the endpoint's http(s) URL.
  */
 export function createAgentContext(
   options: AgentContextOptions,
@@ -55,7 +60,8 @@ export function createAgentContext(
       const value = req.headers[name]
       return typeof value === 'string' ? value : value?.join(', ')
     }
-    const first = once(async () => authenticator.authenticate(header))
+    const target = readTarget(req, options.publicUrl)
+    const first = once(async () => authenticator.authenticate(header, target))
     return {
       transport,
       correlationId: createCorrelationId(),
@@ -69,6 +75,16 @@ export function createAgentContext(
       },
     }
   }
+}
+
+/** Attack prevented: a request line or a `Host` of the caller's choice, to make a proof for another agent fit. */
+function readTarget(
+  { method, url }: AgentContextRequest['req'],
+  publicUrl: (() => string) | undefined,
+): RequestTarget | undefined {
+  if (publicUrl === undefined || method === undefined) return undefined
+  if (url === undefined || !url.startsWith('/')) return undefined
+  return { method, url: publicUrl() + url }
 }
 
 /** Runs the work on the first call only; all callers share its promise. */

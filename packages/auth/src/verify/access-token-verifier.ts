@@ -94,7 +94,7 @@ function toPrincipal(payload: JWTPayload, audience: string): Result<Principal, C
       detail: `claims missing or of a wrong type: ${names}`,
     })
   }
-  const { act, client_id: clientId, exp, jti, scope, sub } = claims.data
+  const { act, client_id: clientId, cnf, exp, jti, scope, sub } = claims.data
   const scopes = scope === undefined || scope === '' ? accept([]) : parseScope(scope)
   if (!scopes.ok) return refuse({ reason: 'token_malformed', detail: scopes.refusal.detail })
   const actors = listActors(act)
@@ -105,6 +105,7 @@ function toPrincipal(payload: JWTPayload, audience: string): Result<Principal, C
     scopes: scopes.value,
     priorActors: actors.slice(1),
     expiresAt: exp,
+    ...(cnf === undefined ? {} : { confirmation: { jkt: cnf.jkt } }),
     credential: { kind: 'access_token', id: jti },
   })
 }

@@ -4,11 +4,23 @@ import type { CredentialRefusal } from '../refusal.ts'
 import type { AccessTokenVerifier } from './access-token-verifier.ts'
 import type { ApiKeyVerifier } from './api-key-verifier.ts'
 import { readCredential, type Credential, type HeaderLookup } from './credential.ts'
+import {
+  createTokenBindingCheck,
+  type RequestTarget,
+  type TokenBindingOptions,
+} from './token-binding.ts'
 
 /** Decides who is calling. One for each agent; every transport uses it. */
 export type Authenticator = {
-  /** Finds the credential and verifies it. */
-  authenticate(header: HeaderLookup): Promise<Result<Authenticated, CredentialRefusal>>
+  /**
+   * Finds the credential and verifies it.
+   *
+   * @param target what was asked for; without it no token that is bound to a key is taken
+   */
+  authenticate(
+    header: HeaderLookup,
+    target?: RequestTarget,
+  ): Promise<Result<Authenticated, CredentialRefusal>>
 }
 
 /** A verified caller on a connection that may outlive the credential. */
@@ -25,31 +37,44 @@ export type AuthenticatorOptions = {
   readonly accessTokens: AccessTokenVerifier
   /** Leave out for an agent that takes access tokens only. */
   readonly apiKeys?: ApiKeyVerifier | undefined
+  /** Leave out for an agent that takes no tokens that are bound to a key (RFC 9449). */
+  readonly dpop?: TokenBindingOptions | undefined
 }
 
 /** Wires the verifiers behind the one question that transports ask. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { accessTokens, apiKeys } = options
 
-  async function verify(credential: Credential): Promise<Result<Principal, CredentialRefusal>> {
-    if (credential.kind === 'access_token') return accessTokens.verify(credential.token)
+  const checkBinding = createTokenBindingCheck(options.dpop)
+
+  async function verify(
+    credential: Credential,
+    target: RequestTarget | undefined,
+  ): Promise<Result<Principal, CredentialRefusal>> {
+    if (credential.kind !== 'api_key') {
+      const verified = await accessTokens.verify(credential.token)
+      return verified.ok ? checkBinding(verified.value, { credential, target }) : verified
+    }
     if (apiKeys === undefined) return refuse({ reason: 'api_key_not_accepted' })
     return apiKeys.verify(credential.key)
   }
 
   return Object.freeze({
-    async authenticate(header: HeaderLookup): Promise<Result<Authenticated, CredentialRefusal>> {
+    async authenticate(
+      header: HeaderLookup,
+      target?: RequestTarget,
+    ): Promise<Result<Authenticated, CredentialRefusal>> {
       const credential = readCredential(header)
       if (!credential.ok) return credential
-      const verified = await verify(credential.value)
+      const verified = await verify(credential.value, target)
       if (!verified.ok) return verified
       const principal = verified.value
       return accept({
         principal,
         recheck: async () =>
-          credential.value.kind === 'access_token'
-            ? accessTokens.checkTime(principal)
-            : verify(credential.value),
+          credential.value.kind === 'api_key'
+            ? verify(credential.value, undefined)
+            : accessTokens.checkTime(principal),
       })
     },
   })
