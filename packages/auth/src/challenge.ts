@@ -4,13 +4,13 @@ import type { Refusal } from './refusal.ts'
 
 /**
  * Writes the `WWW-Authenticate` value for a refusal (RFC 6750 §3, RFC 9728 §5.1), or `undefined`
- * where the status calls for none (503).
+ * where the status calls for none (429, 503).
  *
  * @param resourceMetadataUrl where the agent's protected-resource metadata is served
  */
 export function formatChallenge(refusal: Refusal, resourceMetadataUrl: string): string | undefined {
   const { bearerError, message, status } = toPublicRefusal(refusal)
-  if (status === 503) return undefined
+  if (status === 503 || status === 429) return undefined
   const parameters: [string, string][] = []
   if (bearerError !== undefined) {
     parameters.push(['error', bearerError], ['error_description', message])

@@ -14,6 +14,8 @@ export type Principal = {
   readonly priorActors: readonly string[]
   /** When the authority ends; `undefined` for an API key without expiry. */
   readonly expiresAt: EpochSeconds | undefined
+  /** How many calls it may make: the name of a tier, when the credential names one. */
+  readonly rateLimitTier?: string | undefined
   /** How the caller proved itself. `id` is the token's `jti` or the key's id: safe to log. */
   readonly credential: { readonly kind: 'access_token' | 'api_key'; readonly id: string }
 }

@@ -41,7 +41,14 @@ async function setUp() {
     clock,
   })
   const authenticate = async (authorization: string | undefined, body: FormBody) =>
-    (await verify({ authorization, body })).agent
+    (
+      await verify({
+        authorization,
+        body,
+        trail: { note: () => undefined },
+        remoteAddress: '127.0.0.1',
+      })
+    ).agent
   return { authenticate, clock, storage, [Symbol.asyncDispose]: async () => storage.close() }
 }
 

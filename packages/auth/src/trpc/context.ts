@@ -1,7 +1,10 @@
 // The tRPC context of an agent: who is calling, asked lazily and per call, so that a refusal belongs
 // to the call (with its path) and a connection that outlives its credential is noticed.
 import type { TRPCRequestInfo } from '@trpc/server/http'
-import type { Result } from '../protocol/index.ts'
+import type { FailureGuard } from '../limit/failure-guard.ts'
+import type { LimitCaller } from '../limit/limit-caller.ts'
+import type { RateLimitRefusal, RateLimitState } from '../limit/rate-limit.ts'
+import { accept, refuse, type Result } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { Authenticator } from '../verify/authenticator.ts'
@@ -16,15 +19,20 @@ export type AgentContext = {
   /** Names this request (HTTP) or connection (WebSocket) in answers and logs. */
   readonly correlationId: string
   /** Says who is calling. On HTTP verified once however many calls are in the batch. */
-  authenticate(): Promise<Result<Principal, CredentialRefusal>>
+  authenticate(): Promise<Result<Principal, CredentialRefusal | RateLimitRefusal>>
   /** Told of each call, for logs and for a drain that waits until the last one is answered. */
   readonly observeCall: ObserveCall | undefined
+  /** Counts a call of this caller; refuses when there were too many. */
+  limit(principal: Principal): Promise<Result<RateLimitState | undefined, RateLimitRefusal>>
+  /** What was counted so far in this request, for the `RateLimit` header. */
+  readonly rateLimits: readonly RateLimitState[]
 }
 
 /** The part of a request that is looked at: structural, so that any adapter of tRPC fits. */
 export type AgentContextRequest = {
   readonly req: {
     readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+    readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
   }
   readonly info?: Pick<TRPCRequestInfo, 'connectionParams'> | undefined
 }
@@ -33,6 +41,10 @@ export type AgentContextOptions = {
   readonly authenticator: Authenticator
   readonly transport: AgentTransport
   readonly observeCall?: ObserveCall | undefined
+  /** Counts the calls of each caller. Default: no limit. */
+  readonly limitCaller?: LimitCaller | undefined
+  /** Slows down an address that fails to authenticate again and again. Default: none. */
+  readonly failureGuard?: FailureGuard | undefined
   /** Makes correlation ids. Default: random UUIDs. */
   readonly createCorrelationId?: (() => string) | undefined
 }
@@ -45,7 +57,7 @@ export type AgentContextOptions = {
 export function createAgentContext(
   options: AgentContextOptions,
 ): (request: AgentContextRequest) => AgentContext {
-  const { authenticator, transport } = options
+  const { authenticator, failureGuard, limitCaller, transport } = options
   const createCorrelationId = options.createCorrelationId ?? (() => crypto.randomUUID())
 
   return ({ info, req }) => {
@@ -55,8 +67,23 @@ export function createAgentContext(
       const value = req.headers[name]
       return typeof value === 'string' ? value : value?.join(', ')
     }
-    const first = once(async () => authenticator.authenticate(header))
+    const first = once(async () => {
+      const authenticated = await authenticator.authenticate(header)
+      if (authenticated.ok || !isFailure(authenticated.refusal)) return authenticated
+      const address = req.socket?.remoteAddress ?? 'unknown'
+      const refusal = await failureGuard?.({ clientId: undefined, address })
+      return refusal === undefined ? authenticated : refuse(refusal)
+    })
+    const rateLimits: RateLimitState[] = []
     return {
+      rateLimits,
+      async limit(principal) {
+        const counted = await limitCaller?.(principal)
+        const state = counted?.ok === false ? counted.refusal.state : counted?.value
+        // A connection has no headers to put them in, and would collect them for ever.
+        if (state !== undefined && transport === 'http') rateLimits.push(state)
+        return counted ?? accept(undefined)
+      },
       transport,
       correlationId: createCorrelationId(),
       observeCall: options.observeCall,
@@ -69,6 +96,11 @@ export function createAgentContext(
       },
     }
   }
+}
+
+/** Whether the caller is at fault: not when nothing was sent, and not when nobody could be asked. */
+function isFailure({ reason }: CredentialRefusal): boolean {
+  return reason !== 'credentials_missing' && reason !== 'verifier_unavailable'
 }
 
 /** Runs the work on the first call only; all callers share its promise. */

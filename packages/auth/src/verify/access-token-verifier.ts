@@ -105,6 +105,7 @@ function toPrincipal(payload: JWTPayload, audience: string): Result<Principal, C
     scopes: scopes.value,
     priorActors: actors.slice(1),
     expiresAt: exp,
+    rateLimitTier: claims.data.rate_limit_tier,
     credential: { kind: 'access_token', id: jti },
   })
 }
