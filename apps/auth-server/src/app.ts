@@ -89,13 +89,26 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     },
   }
   const { rateLimitTiers } = options
+  const onFault = (err: unknown): void => logger.warn({ err }, 'last uses were not written')
+  const secretUses = stack.use(
+    createUseLog({
+      write: async (uses) => storage.act(async (stores) => stores.clientSecrets.touch(uses)),
+      onFault,
+    }),
+  )
+  const keyUses = stack.use(
+    createUseLog({
+      write: async (uses) => storage.act(async (stores) => stores.apiKeys.touch(uses)),
+      onFault,
+    }),
+  )
   const { limiter: rateLimiter } = stack.use(
     openRateLimiter({ redisUrl: options.redisUrl, clock, logger }),
   )
   const authenticateClient = createLimitedAuthentication({
     authenticateClient: createClientAuthentication({
       clients: storage.clients,
-      noteUse: createUseLog(storage.clientSecrets),
+      uses: secretUses,
       clock,
     }),
     limiter: rateLimiter,
@@ -106,7 +119,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     ...storage,
     issuer,
     keys,
-    noteKeyUse: createUseLog(storage.apiKeys),
+    keyUses,
     clock,
   })
   const grantTypes = { client_credentials: createClientCredentialsGrant(storage.clients) }
@@ -143,7 +156,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   let isReady = false
   const running = await serveAgent({
     agentId: AUTH_SERVER_ID,
-    router: createAdminRouter({ storage, keyRing, clock }),
+    router: createAdminRouter({ storage, keyRing, secretUses, keyUses, clock }),
     authenticator: createOwnAuthenticator({ issuer, keys, storage, introspect, clock }),
     issuer,
     publicUrl: issuer.replace(/\/$/, ''),

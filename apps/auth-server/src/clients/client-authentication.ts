@@ -41,7 +41,7 @@ export type AuthenticateClient = (request: AuthenticationRequest) => Promise<Aut
 
 export type ClientAuthenticationOptions = {
   readonly clients: Pick<ClientDirectory, 'findBySecret'>
-  readonly noteUse: UseLog
+  readonly uses: Pick<UseLog, 'note'>
   readonly clock: Clock
 }
 
@@ -49,7 +49,7 @@ export type ClientAuthenticationOptions = {
 export function createClientAuthentication(
   options: ClientAuthenticationOptions,
 ): AuthenticateClient {
-  const { clients, clock, noteUse } = options
+  const { clients, clock, uses } = options
 
   async function verifySecret(presented: PresentedSecret): Promise<AuthenticatedClient> {
     const now = clock.now()
@@ -58,7 +58,7 @@ export function createClientAuthentication(
     if (known === undefined || reason !== undefined) {
       throw invalidClient('the client is unknown or inactive, or its secret is wrong', reason)
     }
-    await noteUse(known.credentialId, now)
+    uses.note(known.credentialId, now)
     return { agent: known.agent, credentialId: known.credentialId }
   }
 
