@@ -30,6 +30,7 @@ const refusalReasons = Object.keys({
   api_key_not_accepted: true,
   verifier_unavailable: true,
   scope_missing: true,
+  rate_limited: true,
 } satisfies Record<RefusalReason, true>)
 
 const clientCodes = Object.keys({

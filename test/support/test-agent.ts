@@ -88,6 +88,8 @@ export type TestAgentOptions = Partial<
     | 'maxBodyBytes'
     | 'port'
     | 'publicUrl'
+    | 'rateLimiter'
+    | 'rateLimitTiers'
   >
 >
 

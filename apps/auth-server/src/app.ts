@@ -1,12 +1,15 @@
 // The composition root: wires stores, keys, endpoints and the admin API into one running server.
+import type { RateLimitTiers } from '@deputy/auth'
 import { systemClock, type Clock, type SignatureAlgorithm } from '@deputy/auth/protocol'
 import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
+import { openRateLimiter } from '@deputy/serve/redis'
 import type { DatabaseLocation } from '@deputy/storage'
 import { createAdminRouter } from './admin/admin-router.ts'
 import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
 import type { AuditLog } from './audit/audit-log.ts'
 import { bootstrap } from './bootstrap.ts'
 import { createClientAuthentication } from './clients/client-authentication.ts'
+import { createLimitedAuthentication } from './clients/limited-authentication.ts'
 import { createUseLog } from './credentials/use-log.ts'
 import { createIntrospectEndpoint } from './endpoints/introspect.ts'
 import { createMetadata } from './endpoints/metadata.ts'
@@ -48,6 +51,11 @@ export type AuthServerOptions = {
   readonly keyEncryptionKey?: string | undefined
   /** Open what was sealed under them; it is sealed anew at once. */
   readonly previousKeyEncryptionKeys?: readonly string[] | undefined
+  /** Where several instances share what they count. Default: each counts for itself. */
+  readonly redisUrl?: string | undefined
+  readonly rateLimitTiers?: RateLimitTiers | undefined
+  /** How many proxies in front of the server are trusted to name the caller's address. Default 0. */
+  readonly trustedProxies?: number | undefined
   readonly clock?: Clock | undefined
   readonly logger: Logger
 }
@@ -80,16 +88,38 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       logger.debug({ event: redactSecrets(JSON.stringify(event)) }, 'audit')
     },
   }
-  const authenticateClient = createClientAuthentication({
-    clients: storage.clients,
-    noteUse: createUseLog(storage.clientSecrets),
+  const { rateLimitTiers } = options
+  const onFault = (err: unknown): void => logger.warn({ err }, 'last uses were not written')
+  const secretUses = stack.use(
+    createUseLog({
+      write: async (uses) => storage.act(async (stores) => stores.clientSecrets.touch(uses)),
+      onFault,
+    }),
+  )
+  const keyUses = stack.use(
+    createUseLog({
+      write: async (uses) => storage.act(async (stores) => stores.apiKeys.touch(uses)),
+      onFault,
+    }),
+  )
+  const { limiter: rateLimiter } = stack.use(
+    openRateLimiter({ redisUrl: options.redisUrl, clock, logger }),
+  )
+  const authenticateClient = createLimitedAuthentication({
+    authenticateClient: createClientAuthentication({
+      clients: storage.clients,
+      uses: secretUses,
+      clock,
+    }),
+    limiter: rateLimiter,
+    tiers: rateLimitTiers,
     clock,
   })
   const introspect = createIntrospection({
     ...storage,
     issuer,
     keys,
-    noteKeyUse: createUseLog(storage.apiKeys),
+    keyUses,
     clock,
   })
   const grantTypes = { client_credentials: createClientCredentialsGrant(storage.clients) }
@@ -126,15 +156,17 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   let isReady = false
   const running = await serveAgent({
     agentId: AUTH_SERVER_ID,
-    router: createAdminRouter({ storage, keyRing, clock }),
+    router: createAdminRouter({ storage, keyRing, secretUses, keyUses, clock }),
     authenticator: createOwnAuthenticator({ issuer, keys, storage, introspect, clock }),
     issuer,
     publicUrl: issuer.replace(/\/$/, ''),
     host: options.host,
     port: options.port,
+    rateLimiter,
+    rateLimitTiers,
     logger,
     isReady: async () => isReady,
-    fallback: createOAuthListener({ routes, logger }),
+    fallback: createOAuthListener({ routes, logger, trustedProxies: options.trustedProxies }),
   })
   stack.use(running)
   // Only now: a server that could not have its port must not make an operator on its way out.

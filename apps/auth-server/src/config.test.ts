@@ -1,3 +1,4 @@
+import { DEFAULT_RATE_LIMIT_TIERS } from '@deputy/auth'
 import { describe, expect, test } from 'vitest'
 import { readConfig } from './config.ts'
 
@@ -13,6 +14,9 @@ describe('readConfig', () => {
       operatorFile: '.deputy/credentials/operator.json',
       resetOperator: false,
       isRegistrationOpen: false,
+      trustedProxies: 0,
+      redisUrl: undefined,
+      rateLimitTiers: DEFAULT_RATE_LIMIT_TIERS,
       signingAlgorithm: 'ES256',
       rotateKeysEverySeconds: 2_592_000,
       keyEncryptionKey: undefined,
@@ -45,6 +49,9 @@ describe('readConfig', () => {
       operatorFile: '/data/operator.json',
       resetOperator: true,
       isRegistrationOpen: false,
+      trustedProxies: 0,
+      redisUrl: undefined,
+      rateLimitTiers: DEFAULT_RATE_LIMIT_TIERS,
       signingAlgorithm: 'EdDSA',
       rotateKeysEverySeconds: 86_400,
       keyEncryptionKey: 'a'.repeat(43),

@@ -26,6 +26,7 @@ const Config = ServerEnvironment.extend({
   DEPUTY_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
   DEPUTY_OPERATOR_FILE: z.string().min(1).default('.deputy/credentials/operator.json'),
   DEPUTY_RESET_OPERATOR: z.stringbool().default(false),
+  DEPUTY_TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   DEPUTY_REGISTRATION: z.stringbool().default(false),
   DEPUTY_SIGNING_ALGORITHM: z.enum(SIGNATURE_ALGORITHMS).default('ES256'),
   DEPUTY_ROTATE_KEYS_EVERY_SECONDS: z.coerce
@@ -61,6 +62,9 @@ const Config = ServerEnvironment.extend({
     rotateKeysEverySeconds: env.DEPUTY_ROTATE_KEYS_EVERY_SECONDS,
     keyEncryptionKey: env.DEPUTY_KEY_ENCRYPTION_KEY,
     previousKeyEncryptionKeys: env.DEPUTY_PREVIOUS_KEY_ENCRYPTION_KEYS,
+    redisUrl: env.DEPUTY_REDIS_URL,
+    rateLimitTiers: env.DEPUTY_RATE_LIMIT_TIERS,
+    trustedProxies: env.DEPUTY_TRUSTED_PROXIES,
     logLevel: env.DEPUTY_LOG_LEVEL,
   }))
 

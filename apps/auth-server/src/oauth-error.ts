@@ -11,6 +11,8 @@ export type OAuthErrorOptions = {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** For the audit trail, where it says more than the code may: why exactly. Never sent. */
   readonly reason?: string | undefined
+  /** Whether the refusal is on the audit trail. Default: yes. */
+  readonly isAudited?: boolean | undefined
 }
 
 /** An endpoint turned a request down (RFC 6749 §5.2). Its message is public. */
@@ -20,12 +22,14 @@ export class OAuthError extends Error {
   readonly status: OAuthErrorStatus
   readonly headers: Readonly<Record<string, string>>
   readonly reason: string
+  readonly isAudited: boolean
 
   constructor(options: OAuthErrorOptions) {
     super(options.message)
     this.code = options.code
     this.status = options.status ?? 400
     this.headers = options.headers ?? {}
+    this.isAudited = options.isAudited ?? true
     this.reason = options.reason ?? options.code
   }
 }

@@ -36,7 +36,9 @@ export async function createPlace(folder: string): Promise<Place> {
 }
 
 /** What a test may want otherwise than by default. */
-export type TestServerOptions = Partial<Pick<AuthServerOptions, 'isRegistrationOpen'>> & {
+export type TestServerOptions = Partial<
+  Pick<AuthServerOptions, 'isRegistrationOpen' | 'rateLimitTiers'>
+> & {
   readonly clock?: SettableClock | undefined
 }
 

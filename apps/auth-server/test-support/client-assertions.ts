@@ -37,6 +37,12 @@ export async function createAssertionHarness(options: AssertionHarnessOptions = 
   const fetchJwks: FetchJwks = options.fetchJwks ?? (async () => Promise.reject(new Error('gone')))
   const remote = createRemoteClientKeys({ clock, fetchJwks })
   const calls: string[] = []
+  const uses = createUseLog({
+    write: async (noted) => storage.clientKeys.touch(noted),
+    onFault: (error) => {
+      throw error
+    },
+  })
   const verifier = createClientAssertionVerifier({
     issuer: ASSERTION_ISSUER,
     acceptedAudiences: options.acceptedAudiences,
@@ -57,7 +63,7 @@ export async function createAssertionHarness(options: AssertionHarnessOptions = 
       remote,
       clock,
     }),
-    noteUse: createUseLog(storage.clientKeys),
+    uses,
     replayMemory: options.replayMemory ?? createLocalReplayMemory({ clock }),
     clock,
     clockToleranceSeconds: options.clockToleranceSeconds ?? 0,
@@ -65,6 +71,7 @@ export async function createAssertionHarness(options: AssertionHarnessOptions = 
 
   return {
     storage,
+    uses,
     clock: settable,
     /** What the verifier asked of the store. */
     calls,
@@ -81,7 +88,10 @@ export async function createAssertionHarness(options: AssertionHarnessOptions = 
       const result = await verifier.verify({ assertion, clientId })
       return result.ok ? 'accepted' : result.refusal.reason
     },
-    [Symbol.asyncDispose]: async () => storage.close(),
+    async [Symbol.asyncDispose]() {
+      await uses[Symbol.asyncDispose]()
+      await storage.close()
+    },
   }
 }
 

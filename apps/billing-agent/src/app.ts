@@ -1,10 +1,11 @@
 // The composition root: the ledger behind the contract's router, behind Deputy's guard.
-import { createIssuerAuthenticator } from '@deputy/auth'
+import { createIssuerAuthenticator, type RateLimitTiers } from '@deputy/auth'
 import type { Clock, CredentialsFile } from '@deputy/auth/protocol'
 import { clientSecret, createAgentClient } from '@deputy/client'
 import { createBillingRouter } from '@deputy/contracts/billing'
 import { RESEARCH_AGENT_ID, type ResearchRouter } from '@deputy/contracts/research'
 import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
+import { openRateLimiter } from '@deputy/serve/redis'
 import { createBillingService } from './billing-service.ts'
 import { createResearchReceiptSource, RECEIPT_SCOPES } from './receipts/research-receipt-source.ts'
 import { openStorage } from './storage/open-storage.ts'
@@ -18,6 +19,9 @@ export type BillingAgentOptions = {
   readonly databaseFile: string
   readonly researchUrl: string
   readonly clockToleranceSeconds?: number | undefined
+  /** Where several instances count the calls of their callers together. Default: each for itself. */
+  readonly redisUrl?: string | undefined
+  readonly rateLimitTiers?: RateLimitTiers | undefined
   readonly clock?: Clock | undefined
   readonly logger: Logger
 }
@@ -41,6 +45,8 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
     receipts: createResearchReceiptSource(research),
     clock,
   })
+  const { redisUrl, rateLimitTiers } = options
+  const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
   const running = stack.use(
     await serveAgent({
       agentId,
@@ -55,6 +61,8 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
       issuer,
       host: options.host,
       port: options.port,
+      rateLimiter,
+      rateLimitTiers,
       logger,
     }),
   )

@@ -1,3 +1,4 @@
+import { DEFAULT_RATE_LIMIT_TIERS } from '@deputy/auth'
 import { expect, test } from 'vitest'
 import { readConfig } from './config.ts'
 
@@ -13,6 +14,8 @@ test('needs a credentials file and nothing else', () => {
     databaseFile: '.deputy/billing.sqlite',
     researchUrl: 'http://127.0.0.1:2886',
     clockToleranceSeconds: 5,
+    redisUrl: undefined,
+    rateLimitTiers: DEFAULT_RATE_LIMIT_TIERS,
     logLevel: 'info',
   })
 })
@@ -36,6 +39,8 @@ test('takes every setting', () => {
     databaseFile: '/data/billing.sqlite',
     researchUrl: 'https://research.example',
     clockToleranceSeconds: 0,
+    redisUrl: undefined,
+    rateLimitTiers: DEFAULT_RATE_LIMIT_TIERS,
     logLevel: 'silent',
   })
 })

@@ -14,6 +14,8 @@ const Config = AgentEnvironment.extend({
   databaseFile: env.DEPUTY_DATABASE_FILE,
   researchUrl: env.DEPUTY_RESEARCH_URL,
   clockToleranceSeconds: env.DEPUTY_CLOCK_TOLERANCE_SECONDS,
+  redisUrl: env.DEPUTY_REDIS_URL,
+  rateLimitTiers: env.DEPUTY_RATE_LIMIT_TIERS,
   logLevel: env.DEPUTY_LOG_LEVEL,
 }))
 

@@ -1,10 +1,11 @@
 // The composition root: documents, jobs and billing behind the contract's router, behind Deputy's guard.
-import { createIssuerAuthenticator } from '@deputy/auth'
+import { createIssuerAuthenticator, type RateLimitTiers } from '@deputy/auth'
 import { systemClock, type Clock, type CredentialsFile } from '@deputy/auth/protocol'
 import { clientSecret, createAgentClient } from '@deputy/client'
 import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
 import { createResearchRouter } from '@deputy/contracts/research'
 import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
+import { openRateLimiter } from '@deputy/serve/redis'
 import { BILLING_SCOPES, createAgentBillingGateway } from './billing/agent-billing-gateway.ts'
 import { findDefaultFolder } from './documents/default-folder.ts'
 import { openLibrary } from './documents/library.ts'
@@ -23,6 +24,9 @@ export type ResearchAgentOptions = {
   readonly documents?: string | undefined
   readonly billingUrl: string
   readonly clockToleranceSeconds?: number | undefined
+  /** Where several instances count the calls of their callers together. Default: each for itself. */
+  readonly redisUrl?: string | undefined
+  readonly rateLimitTiers?: RateLimitTiers | undefined
   readonly clock?: Clock | undefined
   readonly logger: Logger
 }
@@ -50,6 +54,8 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   const recovered = recoverJobs({ jobs, billing, clock, logger }, await jobs.listUnsettled())
   stack.defer(async () => recovered)
 
+  const { redisUrl, rateLimitTiers } = options
+  const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
   const running = stack.use(
     await serveAgent({
       agentId,
@@ -66,6 +72,8 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
       issuer,
       host: options.host,
       port: options.port,
+      rateLimiter,
+      rateLimitTiers,
       logger,
       isReady: async () => library.isIndexed(),
     }),

@@ -1,3 +1,4 @@
+import { DEFAULT_RATE_LIMIT_TIERS } from '@deputy/auth'
 import { expect, test } from 'vitest'
 import { readConfig } from './config.ts'
 
@@ -12,6 +13,8 @@ test('needs nothing but the credentials', () => {
     documents: undefined,
     billingUrl: 'http://127.0.0.1:2885',
     clockToleranceSeconds: 5,
+    redisUrl: undefined,
+    rateLimitTiers: DEFAULT_RATE_LIMIT_TIERS,
     logLevel: 'info',
   })
 })

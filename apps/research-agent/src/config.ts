@@ -16,6 +16,8 @@ const Config = AgentEnvironment.extend({
   documents: env.DEPUTY_DOCUMENTS,
   billingUrl: env.DEPUTY_BILLING_URL,
   clockToleranceSeconds: env.DEPUTY_CLOCK_TOLERANCE_SECONDS,
+  redisUrl: env.DEPUTY_REDIS_URL,
+  rateLimitTiers: env.DEPUTY_RATE_LIMIT_TIERS,
   logLevel: env.DEPUTY_LOG_LEVEL,
 }))
 

@@ -16,6 +16,8 @@ export type Principal = {
   readonly expiresAt: EpochSeconds | undefined
   /** The key that the token is bound to and the caller proved to hold (RFC 9449 §6.1), if any. */
   readonly confirmation?: { readonly jkt: string } | undefined
+  /** How many calls it may make: the name of a tier, when the credential names one. */
+  readonly rateLimitTier?: string | undefined
   /** How the caller proved itself. `id` is the token's `jti` or the key's id: safe to log. */
   readonly credential: { readonly kind: 'access_token' | 'api_key'; readonly id: string }
 }

@@ -7,7 +7,7 @@ import { toPublicDpopRefusal } from './verify/dpop-proof-refusal.ts'
 
 /** What the caller may read of a refusal. */
 export type PublicRefusal = {
-  readonly status: 400 | 401 | 403 | 503
+  readonly status: 400 | 401 | 403 | 429 | 503
   readonly reason: RefusalReason
   /** One sentence: what was wrong. */
   readonly message: string
@@ -121,6 +121,14 @@ export function toPublicRefusal(refusal: Refusal): PublicRefusal {
         reason,
         message: 'The credentials cannot be verified right now',
         hint: 'The authorization server cannot be reached. Try again shortly with the same credentials.',
+        bearerError: undefined,
+      }
+    case 'rate_limited':
+      return {
+        status: 429,
+        reason,
+        message: 'Too many calls',
+        hint: `Try again in ${String(refusal.retryAfterSeconds)} s. The RateLimit header says how many calls are left.`,
         bearerError: undefined,
       }
     case 'scope_missing':

@@ -33,8 +33,14 @@ export type ScopeRefusal = {
   readonly missingScopes: readonly string[]
 }
 
+/** The credential is good and may do this, but not so often. */
+export type TooManyRefusal = {
+  readonly reason: 'rate_limited'
+  readonly retryAfterSeconds: number
+}
+
 /** Everything that can stop a call before its procedure runs. */
-export type Refusal = CredentialRefusal | ScopeRefusal
+export type Refusal = CredentialRefusal | ScopeRefusal | TooManyRefusal
 
 /** The stable names of the reasons, as callers see them in `data.reason`. */
 export type RefusalReason = Refusal['reason']

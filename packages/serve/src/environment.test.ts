@@ -1,3 +1,4 @@
+import { DEFAULT_RATE_LIMIT_TIERS } from '@deputy/auth'
 import { describe, expect, test } from 'vitest'
 import { AgentEnvironment, readEnvironment, ServerEnvironment } from './index.ts'
 
@@ -7,7 +8,15 @@ describe('the environment of a server', () => {
       PORT: 2884,
       DEPUTY_HOST: '127.0.0.1',
       DEPUTY_LOG_LEVEL: 'info',
+      DEPUTY_RATE_LIMIT_TIERS: DEFAULT_RATE_LIMIT_TIERS,
     })
+  })
+
+  test('takes tiers as JSON', () => {
+    const tiers = { standard: { burst: 5, perMinute: 60 }, free: null }
+    const settings = { PORT: '2884', DEPUTY_RATE_LIMIT_TIERS: JSON.stringify(tiers) }
+
+    expect(readEnvironment(ServerEnvironment, settings).DEPUTY_RATE_LIMIT_TIERS).toEqual(tiers)
   })
 
   test.each([
@@ -19,13 +28,16 @@ describe('the environment of a server', () => {
     ['PORT', undefined],
     ['DEPUTY_HOST', ''],
     ['DEPUTY_LOG_LEVEL', 'loud'],
+    ['DEPUTY_REDIS_URL', 'localhost:6379'],
+    ['DEPUTY_RATE_LIMIT_TIERS', '{"standard"'],
+    ['DEPUTY_RATE_LIMIT_TIERS', '{"low":{"burst":1,"perMinute":1}}'],
   ])('names %s when it is %j', (name, value) => {
     const read = () => readEnvironment(ServerEnvironment, { PORT: '2884', [name]: value })
 
     expect(read).toThrow(
       expect.objectContaining({
         code: 'environment_invalid',
-        message: expect.stringMatching(`^these settings are wrong: ${name}: `) as string,
+        message: expect.stringMatching(`^these settings are wrong: ${name}[.a-z]*: `) as string,
       }),
     )
   })

@@ -1,4 +1,5 @@
 // What every app reads from its environment in the same way.
+import { DEFAULT_RATE_LIMIT_TIERS, RateLimitTiers } from '@deputy/auth'
 import * as z from 'zod'
 
 /** The settings that each server has. `PORT` has no default here: each app has its own. */
@@ -8,6 +9,14 @@ export const ServerEnvironment = z.object({
   DEPUTY_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info'),
+  /** Where instances share what they count. A rediss:// URL is Redis or Valkey over TLS. */
+  DEPUTY_REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  /** As JSON: `{"standard":{"burst":1000,"perMinute":6000},"unlimited":null}`. */
+  DEPUTY_RATE_LIMIT_TIERS: z
+    .string()
+    .transform(parseJson)
+    .pipe(RateLimitTiers)
+    .default(DEFAULT_RATE_LIMIT_TIERS),
 })
 
 /** The settings that each agent has beside those of a server. */
@@ -31,4 +40,13 @@ export function readEnvironment<Settings>(
   if (settings.success) return settings.data
   const faults = settings.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
   throw new EnvironmentError(`these settings are wrong: ${faults.join('; ')}`)
+}
+
+/** `undefined`, which no schema takes, for what is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

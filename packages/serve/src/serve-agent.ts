@@ -1,5 +1,13 @@
 // Runs a router as an agent: HTTP and WebSocket on one port, health, metadata (RFC 9728), drain.
-import type { Authenticator } from '@deputy/auth'
+import {
+  createFailureGuard,
+  createLimitCaller,
+  createMemoryRateLimiter,
+  formatRateLimitHeaders,
+  type Authenticator,
+  type RateLimiter,
+  type RateLimitTiers,
+} from '@deputy/auth'
 import {
   PROTECTED_RESOURCE_METADATA_PATH,
   type ProtectedResourceMetadata,
@@ -42,6 +50,10 @@ export type ServeAgentOptions = {
   readonly maxBodyBytes?: number | undefined
   /** Most calls in one batch. Default 100. */
   readonly maxBatchSize?: number | undefined
+  /** Counts the calls of each caller. Default: in memory, for this process alone. */
+  readonly rateLimiter?: RateLimiter | undefined
+  /** How many calls the callers of each tier may make. Default: `DEFAULT_RATE_LIMIT_TIERS`. */
+  readonly rateLimitTiers?: RateLimitTiers | undefined
   /** How long a drain waits for the calls under way. Default 10,000 ms. */
   readonly drainTimeoutMs?: number | undefined
 }
@@ -71,6 +83,15 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   const maxBatchSize = options.maxBatchSize ?? 100
   const callLog = createCallLog(logger)
   const { observeCall } = callLog
+  const limiter = options.rateLimiter ?? createMemoryRateLimiter()
+  const { agentId, rateLimitTiers: tiers } = options
+  const contextOptions = {
+    authenticator,
+    observeCall,
+    publicUrl: () => url,
+    limitCaller: createLimitCaller({ limiter, audience: agentId, tiers }),
+    failureGuard: createFailureGuard(limiter, agentId),
+  }
   let isDraining = false
   let url = options.publicUrl ?? ''
 
@@ -78,19 +99,19 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   const trpc = createHTTPHandler({
     router,
     basePath: `${TRPC_PATH}/`,
-    createContext: createAgentContext({
-      authenticator,
-      observeCall,
-      publicUrl: () => url,
-      transport: 'http',
-    }),
+    createContext: createAgentContext({ ...contextOptions, transport: 'http' }),
     maxBodySize: maxBytes,
     maxBatchSize,
     allowMethodOverride: true,
     responseMeta: ({ ctx, errors }) => ({
       headers: {
         'cache-control': 'no-store',
-        ...(ctx === undefined ? {} : { 'x-correlation-id': ctx.correlationId }),
+        ...(ctx === undefined
+          ? {}
+          : {
+              'x-correlation-id': ctx.correlationId,
+              ...formatRateLimitHeaders(ctx.rateLimits),
+            }),
         ...createChallengeHeaders(errors, `${url}${PROTECTED_RESOURCE_METADATA_PATH}`),
       },
     }),
@@ -106,9 +127,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   )
   const webSockets = serveWebSocket(server, {
     router,
-    authenticator,
-    observeCall,
-    publicUrl: () => url,
+    createContext: createAgentContext({ ...contextOptions, transport: 'websocket' }),
     maxBytes,
     maxBatchSize,
   })

@@ -1,6 +1,4 @@
-import type { ObserveCall } from '@deputy/auth/trpc'
-import { createAgentContext } from '@deputy/auth/trpc'
-import type { Authenticator } from '@deputy/auth'
+import type { createAgentContext } from '@deputy/auth/trpc'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { applyWSSHandler } from '@trpc/server/adapters/ws'
 import type { IncomingMessage, Server } from 'node:http'
@@ -10,10 +8,7 @@ import { readPath, TRPC_PATH } from './http-routes.ts'
 
 export type WebSocketOptions = {
   readonly router: AnyTRPCRouter
-  readonly authenticator: Authenticator
-  readonly observeCall: ObserveCall
-  /** Where callers reach the agent: known once it listens. */
-  readonly publicUrl: () => string
+  readonly createContext: ReturnType<typeof createAgentContext>
   /** Largest message, in bytes. */
   readonly maxBytes: number
   /** Most calls in one message. */
@@ -35,17 +30,12 @@ const CLOSE_TIMEOUT_MS = 1000
 
 /** Serves the router over WebSocket, at the same path and on the same port as over HTTP. */
 export function serveWebSocket(server: Server, options: WebSocketOptions): WebSockets {
-  const { authenticator, maxBatchSize, maxBytes, observeCall, publicUrl, router } = options
+  const { createContext, maxBatchSize, maxBytes, router } = options
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxBytes })
   const handler = applyWSSHandler({
     wss: sockets,
     router,
-    createContext: createAgentContext({
-      authenticator,
-      observeCall,
-      publicUrl,
-      transport: 'websocket',
-    }),
+    createContext,
     maxBatchSize,
     keepAlive: { enabled: true, pingMs: 30_000, pongWaitMs: 5000 },
   })

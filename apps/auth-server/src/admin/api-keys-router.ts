@@ -26,7 +26,10 @@ const Created = ApiKeySummary.extend({
 })
 
 /** `apiKeys.*`: an agent's keys (`sk-agent-…`). One that is deactivated counts no more from the next request on. */
-export function createApiKeysRouter({ clock, storage }: AdminDeps, procedure: AdminProcedure) {
+export function createApiKeysRouter(
+  { clock, keyUses, storage }: AdminDeps,
+  procedure: AdminProcedure,
+) {
   return agentRouter({
     create: procedure('keys:write')
       .input(NewKey)
@@ -80,6 +83,7 @@ export function createApiKeysRouter({ clock, storage }: AdminDeps, procedure: Ad
       .input(z.object({ agentId: AgentId }))
       .output(z.object({ apiKeys: z.array(ApiKeySummary) }))
       .query(async ({ ctx: { administrator }, input }) => {
+        await keyUses.flush()
         const records = await storage.apiKeys.listByAgent(input.agentId, administrator.within)
         const now = clock.now()
         return { apiKeys: records.map((record) => toApiKeySummary(record, now, records)) }

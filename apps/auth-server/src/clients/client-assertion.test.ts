@@ -55,6 +55,7 @@ describe('accepts', () => {
     const assertion = await signAssertion(alice, {}, { typ: 'client-authentication+jwt' })
 
     const reason = await harness.reasonOf(assertion)
+    await harness.uses.flush()
 
     const found = await harness.storage.clientKeys.find({ id, within: EVERY_OWNER })
     expect([reason, found?.lastUsedAt]).toEqual(['accepted', now])

@@ -53,7 +53,7 @@ export type ClientAssertionVerifierOptions = {
   readonly clients: Pick<ClientDirectory, 'find'>
   readonly findKeys: FindClientKeys
   /** Told of each use of a key that is kept here. */
-  readonly noteUse: UseLog
+  readonly uses: Pick<UseLog, 'note'>
   readonly replayMemory: ReplayMemory
   readonly clock: Clock
   /** How far ahead `exp` may be. Default 600. */
@@ -78,7 +78,7 @@ type ReadAssertion = {
 export function createClientAssertionVerifier(
   options: ClientAssertionVerifierOptions,
 ): ClientAssertionVerifier {
-  const { clients, clock, findKeys, noteUse, replayMemory } = options
+  const { clients, clock, findKeys, replayMemory, uses } = options
   const maxChars = options.maxAssertionChars ?? 8192
   const toleranceSeconds = options.clockToleranceSeconds ?? 5
   const maxLifeSeconds = options.maxLifeSeconds ?? 600
@@ -98,7 +98,7 @@ export function createClientAssertionVerifier(
     const once = await claimOnce(claims)
     if (!once.ok) return once
     const { agent, key } = signed.value
-    if (key.recordId !== undefined) await noteUse(key.recordId, clock.now())
+    if (key.recordId !== undefined) uses.note(key.recordId, clock.now())
     return accept({ agent, credentialId: key.credentialId })
   }
 

@@ -35,14 +35,27 @@ async function setUp() {
     await storage.clientSecrets.insert(makeClientSecret({ id: `${id}-1`, agentId: id, secretHash }))
   }
   await storage.agents.deactivate({ id: 'agent-carol', within: EVERY_OWNER }, START_AT)
+  const uses = createUseLog({
+    write: async (noted) => storage.clientSecrets.touch(noted),
+    onFault: (error) => {
+      throw error
+    },
+  })
   const verify = createClientAuthentication({
     clients: storage.clients,
-    noteUse: createUseLog(storage.clientSecrets),
+    uses,
     clock,
   })
   const authenticate = async (authorization: string | undefined, body: FormBody) =>
-    (await verify({ authorization, body })).agent
-  return { authenticate, clock, storage, [Symbol.asyncDispose]: async () => storage.close() }
+    (
+      await verify({
+        authorization,
+        body,
+        trail: { note: () => undefined },
+        remoteAddress: '127.0.0.1',
+      })
+    ).agent
+  return { authenticate, clock, storage, uses, [Symbol.asyncDispose]: async () => storage.close() }
 }
 
 function basic(text: string): string {
@@ -226,6 +239,7 @@ describe('client authentication', () => {
 
     await world.authenticate(undefined, post('agent-alice', secret))
 
+    await world.uses.flush()
     const secrets = await world.storage.clientSecrets.listByAgent('agent-alice', EVERY_OWNER)
     expect(secrets.map(({ lastUsedAt }) => lastUsedAt)).toEqual([START_AT + 5, undefined])
   })
@@ -237,6 +251,7 @@ describe('client authentication', () => {
       .authenticate(undefined, post('agent-carol', 'secret of agent-carol'))
       .catch(() => undefined)
 
+    await world.uses.flush()
     const [secret] = await world.storage.clientSecrets.listByAgent('agent-carol', EVERY_OWNER)
     expect(secret?.lastUsedAt).toBeUndefined()
   })

@@ -1,5 +1,6 @@
 // Finds out which client is calling (RFC 6749 §2.3). An unknown client and a wrong secret get the same
 // answer for the same work: one look-up by the hash of what was sent.
+import type { RateLimitState } from '@deputy/auth'
 import type { Clock } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import { isLive } from '../credentials/credential.ts'
@@ -22,6 +23,8 @@ export type AuthenticatedClient = {
   readonly agent: Agent
   /** Id of the secret or key that proved it. */
   readonly credentialId: string
+  /** What is left of its calls, where they are counted. */
+  readonly rateLimit?: RateLimitState | undefined
 }
 
 export type AuthenticationRequest = {
@@ -29,7 +32,8 @@ export type AuthenticationRequest = {
   readonly authorization: string | undefined
   readonly body: FormBody
   /** Told whom the client claims to be, then who it is. */
-  readonly trail?: Trail | undefined
+  readonly trail: Trail
+  readonly remoteAddress: string
 }
 
 /** Answers who is calling. Rejects with `OAuthError`. */
@@ -37,7 +41,7 @@ export type AuthenticateClient = (request: AuthenticationRequest) => Promise<Aut
 
 export type ClientAuthenticationOptions = {
   readonly clients: Pick<ClientDirectory, 'findBySecret'>
-  readonly noteUse: UseLog
+  readonly uses: Pick<UseLog, 'note'>
   readonly clock: Clock
 }
 
@@ -45,7 +49,7 @@ export type ClientAuthenticationOptions = {
 export function createClientAuthentication(
   options: ClientAuthenticationOptions,
 ): AuthenticateClient {
-  const { clients, clock, noteUse } = options
+  const { clients, clock, uses } = options
 
   async function verifySecret(presented: PresentedSecret): Promise<AuthenticatedClient> {
     const now = clock.now()
@@ -54,18 +58,18 @@ export function createClientAuthentication(
     if (known === undefined || reason !== undefined) {
       throw invalidClient('the client is unknown or inactive, or its secret is wrong', reason)
     }
-    await noteUse(known.credentialId, now)
+    uses.note(known.credentialId, now)
     return { agent: known.agent, credentialId: known.credentialId }
   }
 
   return async ({ authorization, body, trail }) => {
-    trail?.note({ actorId: body.get('client_id') })
+    trail.note({ actorId: body.get('client_id') })
     const presented = readPresentedCredentials(authorization, body)
-    trail?.note({ actorId: presented.clientId })
+    trail.note({ actorId: presented.clientId })
     if (presented.method === 'private_key_jwt') throw invalidClient('not supported')
     const client = await verifySecret(presented)
     const { agent, credentialId } = client
-    trail?.note({ actorId: agent.id, ownerId: agent.ownerId, credentialId })
+    trail.note({ actorId: agent.id, ownerId: agent.ownerId, credentialId })
     return client
   }
 }

@@ -2,13 +2,17 @@ import { expect, test } from 'vitest'
 import { createUseLog } from './use-log.ts'
 
 function setUp() {
-  const written: [string, number][] = []
-  const note = createUseLog({
-    async touch(id, now) {
-      written.push([id, now])
+  const written: [string, number][][] = []
+  const faults: unknown[] = []
+  let isGone = false
+  const log = createUseLog({
+    write: async (uses) => {
+      if (isGone) throw new Error('gone')
+      written.push([...uses])
     },
+    onFault: (error) => faults.push(error),
   })
-  return { note, written }
+  return { log, written, faults, setGone: (gone: boolean) => (isGone = gone) }
 }
 
 test.each([
@@ -17,27 +21,47 @@ test.each([
   { secondsLater: 60, writes: [1000, 1060] },
   { secondsLater: 61, writes: [1000, 1061] },
 ])('writes a use $secondsLater s after the last: $writes', async ({ secondsLater, writes }) => {
-  const { note, written } = setUp()
+  const { log, written } = setUp()
+  await using _log = log
 
-  await note('secret-1', 1000)
-  await note('secret-1', 1000 + secondsLater)
+  log.note('secret-1', 1000)
+  await log.flush()
+  log.note('secret-1', 1000 + secondsLater)
+  await log.flush()
 
-  expect(written.map(([, at]) => at)).toEqual(writes)
+  expect(written.flat().map(([, at]) => at)).toEqual(writes)
 })
 
-test('writes once for many uses at the same moment', async () => {
-  const { note, written } = setUp()
+test('writes each credential once, however often it was used, and never many in one go', async () => {
+  const { log, written } = setUp()
+  await using _log = log
 
-  await Promise.all(Array.from({ length: 50 }, async () => note('secret-1', 1000)))
+  for (let use = 0; use < 1000; use += 1) log.note(`secret-${String(use % 250)}`, 1000)
+  await log.flush()
 
-  expect(written).toHaveLength(1)
+  expect(written.map((part) => part.length)).toEqual([100, 100, 50])
 })
 
-test('writes for each credential on its own', async () => {
-  const { note, written } = setUp()
+test('writes what is left when it ends', async () => {
+  const { log, written } = setUp()
+  log.note('secret-1', 1000)
 
-  await note('secret-1', 1000)
-  await note('secret-2', 1000)
+  await log[Symbol.asyncDispose]()
 
-  expect(written.map(([id]) => id)).toEqual(['secret-1', 'secret-2'])
+  expect(written).toEqual([[['secret-1', 1000]]])
+})
+
+test('says that it could not write, goes on, and writes the next use', async () => {
+  const { faults, log, setGone, written } = setUp()
+  await using _log = log
+  setGone(true)
+  log.note('secret-1', 1000)
+  await log.flush()
+
+  setGone(false)
+  log.note('secret-1', 1001)
+  await log.flush()
+
+  expect(faults).toHaveLength(1)
+  expect(written).toEqual([[['secret-1', 1001]]])
 })

@@ -24,12 +24,12 @@ export function createAuditedEndpoint(
     try {
       return await endpoint(request, { note })
     } catch (error) {
-      if (error instanceof OAuthError) {
-        const { code, reason } = error
+      if (error instanceof OAuthError && error.isAudited) {
+        const { code, reason, status } = error
         await audit.record({
           ...describeRequest(request),
           ...known,
-          event: code === 'invalid_client' ? 'client.authentication_failed' : event,
+          event: findEvent(code, status) ?? event,
           outcome: 'refused',
           reason,
         })
@@ -46,4 +46,10 @@ export function describeRequest(request: OAuthRequest) {
     traceId: request.traceId,
     address: request.remoteAddress,
   }
+}
+
+/** What is not about the endpoint, but about who calls it. */
+function findEvent(code: string, status: number): AuditEvent['event'] | undefined {
+  if (code === 'invalid_client') return 'client.authentication_failed'
+  return status === 429 ? 'rate_limit.exceeded' : undefined
 }

@@ -19,8 +19,14 @@ export function createIntrospectEndpoint(options: IntrospectEndpointOptions): En
 
   return createAuditedEndpoint(audit, 'introspection.refused', async (request, trail) => {
     const body = await parseFormBody(request)
-    const { authorization } = request.headers
-    const { agent } = await authenticateClient({ authorization, body, trail })
+    const { headers, remoteAddress } = request
+    const { authorization } = headers
+    const { agent } = await authenticateClient({
+      authorization,
+      body,
+      trail,
+      remoteAddress,
+    })
     const token = body.get('token')
     if (token === undefined) {
       throw new OAuthError({ code: 'invalid_request', message: 'token is missing' })

@@ -1,5 +1,6 @@
 // POST /oauth/token (RFC 6749 §3.2): who is calling, then which grant, then the grant itself, then the
 // token; the answer goes out once the audit trail has it.
+import { formatRateLimitHeaders } from '@deputy/auth'
 import { formatScope } from '@deputy/auth/protocol'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { AuthenticateClient } from '../clients/client-authentication.ts'
@@ -27,8 +28,14 @@ export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
   return createAuditedEndpoint(audit, 'token.refused', async (request, trail) => {
     const body = await parseFormBody(request)
     trail.note({ scope: body.get('scope'), audience: body.get('audience') })
-    const { authorization } = request.headers
-    const { agent, credentialId } = await authenticateClient({ authorization, body, trail })
+    const { headers, remoteAddress } = request
+    const { authorization } = headers
+    const { agent, credentialId, rateLimit } = await authenticateClient({
+      authorization,
+      body,
+      trail,
+      remoteAddress,
+    })
     const grant = await findGrantType(grantTypes, body)({ client: agent, body })
     const { audience, authorizationDetails, scopes } = grant
     const { claims, response } = await issueAccessToken({
@@ -49,7 +56,10 @@ export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
       credentialId,
       tokenId: claims.jti,
     })
-    return { body: response }
+    return {
+      headers: formatRateLimitHeaders(rateLimit === undefined ? [] : [rateLimit]),
+      body: response,
+    }
   })
 }
 

@@ -20,15 +20,11 @@ export async function readBody(req: IncomingMessage): Promise<string> {
       reject(tooLarge())
     })
     req.once('end', resolve)
-    req.once('error', reject)
-    req.once('close', () =>
-      reject(new OAuthError({ code: 'invalid_request', message: 'the body was cut short' })),
-    )
+    req.once('error', () => reject(invalid('the body was cut short')))
   })
-  const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
-  if (!isUtf8(body)) {
-    throw new OAuthError({ code: 'invalid_request', message: 'the body must be UTF-8' })
-  }
+  const [only, ...others] = chunks
+  const body = only !== undefined && others.length === 0 ? only : Buffer.concat(chunks)
+  if (!isUtf8(body)) throw invalid('the body must be UTF-8')
   return body.toString('utf8')
 }
 
@@ -40,4 +36,8 @@ function tooLarge(): OAuthError {
     // What is left of the body is not read, so the connection cannot be used again.
     headers: { connection: 'close' },
   })
+}
+
+function invalid(message: string): OAuthError {
+  return new OAuthError({ code: 'invalid_request', message })
 }

@@ -70,8 +70,10 @@ export function createCredentialWrites(db: Kysely<Tables>, table: CredentialTabl
       return result.numUpdatedRows === 1n
     },
 
-    async touch(id: string, now: EpochSeconds): Promise<void> {
-      await db.updateTable(table).set({ last_used_at: now }).where('id', '=', id).execute()
+    async touch(uses: ReadonlyMap<string, EpochSeconds>): Promise<void> {
+      for (const [id, at] of uses) {
+        await db.updateTable(table).set({ last_used_at: at }).where('id', '=', id).execute()
+      }
     },
   }
 }

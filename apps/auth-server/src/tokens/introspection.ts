@@ -27,7 +27,7 @@ export type IntrospectionOptions = {
   readonly clients: Pick<ClientDirectory, 'find' | 'findMany'>
   readonly apiKeys: Pick<ApiKeyStore, 'findByHash'>
   readonly revokedTokens: Pick<RevokedTokenStore, 'has'>
-  readonly noteKeyUse: UseLog
+  readonly keyUses: Pick<UseLog, 'note'>
   readonly clock: Clock
 }
 
@@ -35,7 +35,7 @@ const INACTIVE: IntrospectionResponse = { active: false }
 
 /** Creates the answering. */
 export function createIntrospection(options: IntrospectionOptions): IntrospectFor {
-  const { apiKeys, clients, clock, issuer, keys, noteKeyUse, revokedTokens } = options
+  const { apiKeys, clients, clock, issuer, keys, keyUses, revokedTokens } = options
 
   async function introspectToken(resource: Agent, token: string): Promise<IntrospectionResponse> {
     const verifier = createAccessTokenVerifier({
@@ -85,7 +85,7 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
     // A key made before its agent was narrowed carries no more than the agent may now.
     const allowed = findAllowedScopes(holder, resource)
     const scopes = record.scopes.filter((scope) => allowed.includes(scope))
-    await noteKeyUse(record.id, now)
+    keyUses.note(record.id, now)
     return {
       active: true,
       token_type: 'api_key',

@@ -6,7 +6,7 @@ import { AuthError } from './auth-error.ts'
 /**
  * The headers that go with an answer's errors: `WWW-Authenticate` for the refusal that matters most
  * (a credential that is not good before a scope that is missing; a batch may hold both), and
- * `Retry-After` where the credential could not be verified at all.
+ * `Retry-After` where the credential could not be verified at all or the caller calls too often.
  *
  * @param resourceMetadataUrl where the agent's protected-resource metadata is served
  */
@@ -18,6 +18,8 @@ export function createChallengeHeaders(
   if (refusals.some((refusal) => refusal.reason === 'verifier_unavailable')) {
     return { 'retry-after': '1' }
   }
+  const waits = refusals.flatMap((one) => ('retryAfterSeconds' in one ? one.retryAfterSeconds : []))
+  if (waits.length > 0) return { 'retry-after': String(Math.max(...waits)) }
   const refusal = refusals.find(({ reason }) => reason !== 'scope_missing') ?? mergeScopes(refusals)
   const challenge = refusal && formatChallenge(refusal, resourceMetadataUrl)
   return {

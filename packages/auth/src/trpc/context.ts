@@ -1,7 +1,10 @@
 // The tRPC context of an agent: who is calling, asked lazily and per call, so that a refusal belongs
 // to the call (with its path) and a connection that outlives its credential is noticed.
 import type { TRPCRequestInfo } from '@trpc/server/http'
-import type { Result } from '../protocol/index.ts'
+import type { FailureGuard } from '../limit/failure-guard.ts'
+import type { LimitCaller } from '../limit/limit-caller.ts'
+import type { RateLimitRefusal, RateLimitState } from '../limit/rate-limit.ts'
+import { accept, refuse, type Result } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { Authenticator } from '../verify/authenticator.ts'
@@ -17,9 +20,13 @@ export type AgentContext = {
   /** Names this request (HTTP) or connection (WebSocket) in answers and logs. */
   readonly correlationId: string
   /** Says who is calling. On HTTP verified once however many calls are in the batch. */
-  authenticate(): Promise<Result<Principal, CredentialRefusal>>
+  authenticate(): Promise<Result<Principal, CredentialRefusal | RateLimitRefusal>>
   /** Told of each call, for logs and for a drain that waits until the last one is answered. */
   readonly observeCall: ObserveCall | undefined
+  /** Counts a call of this caller; refuses when there were too many. */
+  limit(principal: Principal): Promise<Result<RateLimitState | undefined, RateLimitRefusal>>
+  /** What was counted so far in this request, for the `RateLimit` header. */
+  readonly rateLimits: readonly RateLimitState[]
 }
 
 /** The part of a request that is looked at: structural, so that any adapter of tRPC fits. */
@@ -28,6 +35,7 @@ export type AgentContextRequest = {
     readonly method?: string | undefined
     readonly url?: string | undefined
     readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+    readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
   }
   readonly info?: Pick<TRPCRequestInfo, 'connectionParams'> | undefined
 }
@@ -38,6 +46,10 @@ export type AgentContextOptions = {
   readonly observeCall?: ObserveCall | undefined
   /** Where callers reach the agent, without a slash at the end. Without it no bound token is taken. */
   readonly publicUrl?: (() => string) | undefined
+  /** Counts the calls of each caller. Default: no limit. */
+  readonly limitCaller?: LimitCaller | undefined
+  /** Slows down an address that fails to authenticate again and again. Default: none. */
+  readonly failureGuard?: FailureGuard | undefined
   /** Makes correlation ids. Default: random UUIDs. */
   readonly createCorrelationId?: (() => string) | undefined
 }
@@ -50,7 +62,7 @@ export type AgentContextOptions = {
 export function createAgentContext(
   options: AgentContextOptions,
 ): (request: AgentContextRequest) => AgentContext {
-  const { authenticator, transport } = options
+  const { authenticator, failureGuard, limitCaller, transport } = options
   const createCorrelationId = options.createCorrelationId ?? (() => crypto.randomUUID())
 
   return ({ info, req }) => {
@@ -61,8 +73,23 @@ export function createAgentContext(
       return typeof value === 'string' ? value : value?.join(', ')
     }
     const target = readTarget(req, options.publicUrl)
-    const first = once(async () => authenticator.authenticate(header, target))
+    const first = once(async () => {
+      const authenticated = await authenticator.authenticate(header, target)
+      if (authenticated.ok || !isFailure(authenticated.refusal)) return authenticated
+      const address = req.socket?.remoteAddress ?? 'unknown'
+      const refusal = await failureGuard?.({ clientId: undefined, address })
+      return refusal === undefined ? authenticated : refuse(refusal)
+    })
+    const rateLimits: RateLimitState[] = []
     return {
+      rateLimits,
+      async limit(principal) {
+        const counted = await limitCaller?.(principal)
+        const state = counted?.ok === false ? counted.refusal.state : counted?.value
+        // A connection has no headers to put them in, and would collect them for ever.
+        if (state !== undefined && transport === 'http') rateLimits.push(state)
+        return counted ?? accept(undefined)
+      },
       transport,
       correlationId: createCorrelationId(),
       observeCall: options.observeCall,
@@ -77,6 +104,12 @@ export function createAgentContext(
   }
 }
 
+const NO_FAILURES: ReadonlySet<CredentialRefusal['reason']> = new Set([
+  'credentials_missing',
+  'dpop_nonce_required',
+  'verifier_unavailable',
+])
+
 /** Attack prevented: a request line or a `Host` of the caller's choice, to make a proof for another agent fit. */
 function readTarget(
   { method, url }: AgentContextRequest['req'],
@@ -85,6 +118,11 @@ function readTarget(
   if (publicUrl === undefined || method === undefined) return undefined
   if (url === undefined || !url.startsWith('/')) return undefined
   return { method, url: publicUrl() + url }
+}
+
+/** Whether the caller is at fault: not when it sent nothing or has yet to learn a nonce, and not when nobody could be asked. */
+function isFailure({ reason }: CredentialRefusal): boolean {
+  return !NO_FAILURES.has(reason)
 }
 
 /** Runs the work on the first call only; all callers share its promise. */

@@ -19,6 +19,8 @@ export type AgentErrorData = {
   readonly grantedScopes: readonly string[]
   /** For `input_invalid`: each field at fault. Otherwise empty. */
   readonly issues: readonly { readonly path: string; readonly message: string }[]
+  /** For `rate_limited`: when to try again. On HTTP also in `Retry-After`. */
+  readonly retryAfterSeconds?: number | undefined
 }
 
 /** What of an error is public. */
@@ -61,7 +63,9 @@ function fromRefusal({ refusal }: AuthError): PublicError {
     refusal.reason === 'scope_missing'
       ? { requiredScopes: refusal.requiredScopes, grantedScopes: refusal.grantedScopes }
       : {}
-  return { message, data: { ...NOTHING, ...scopes, reason, hint } }
+  const wait =
+    refusal.reason === 'rate_limited' ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}
+  return { message, data: { ...NOTHING, ...scopes, ...wait, reason, hint } }
 }
 
 function fromInput(error: z.core.$ZodError): PublicError {

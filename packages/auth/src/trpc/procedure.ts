@@ -65,6 +65,8 @@ export function scopedProcedure(...scopes: readonly [Scope, ...Scope[]]) {
       if (!authenticated.ok) throw new AuthError(authenticated.refusal)
       principal = authenticated.value
       requireScope(principal, ...scopes)
+      const counted = await ctx.limit(principal)
+      if (!counted.ok) throw new AuthError(counted.refusal)
       const result = await next({ ctx: { principal } })
       end?.({ principal, error: result.ok ? undefined : result.error })
       return result

@@ -106,6 +106,7 @@ function toPrincipal(payload: JWTPayload, audience: string): Result<Principal, C
     priorActors: actors.slice(1),
     expiresAt: exp,
     ...(cnf === undefined ? {} : { confirmation: { jkt: cnf.jkt } }),
+    rateLimitTier: claims.data.rate_limit_tier,
     credential: { kind: 'access_token', id: jti },
   })
 }

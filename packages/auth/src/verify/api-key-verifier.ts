@@ -44,6 +44,7 @@ export function createApiKeyVerifier(options: ApiKeyVerifierOptions): ApiKeyVeri
         scopes: scopes.value,
         priorActors: [],
         expiresAt: found.exp,
+        rateLimitTier: found.rate_limit_tier,
         credential: { kind: 'api_key', id: found.jti },
       })
     },

@@ -31,9 +31,8 @@ export function checkMethod(
 /** > The htu claim matches the HTTP URI value […], ignoring any query and fragment parts. */
 export function checkUrl(claims: DpopProofClaims, request: DpopRequest): DpopRefusal | undefined {
   const expected = normalizeHttpUri(request.url)
-  if (expected === undefined) throw new TypeError('url must be an http or https URL')
-  if (normalizeHttpUri(claims.htu) === expected) return undefined
-  return { reason: 'dpop_url_mismatch', expected }
+  if (expected !== undefined && normalizeHttpUri(claims.htu) === expected) return undefined
+  return { reason: 'dpop_url_mismatch', expected: expected ?? 'a URL by RFC 3986, as the request' }
 }
 
 /** > If the server provided a nonce value to the client, the nonce claim matches */

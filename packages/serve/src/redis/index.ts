@@ -1,0 +1,7 @@
+export {
+  openRateLimiter,
+  type OpenRateLimiter,
+  type OpenRateLimiterOptions,
+} from './open-rate-limiter.ts'
+export { openRedis, type OpenRedis } from './open-redis.ts'
+export { createRedisRateLimiter, type RedisScripting } from './redis-rate-limiter.ts'
