@@ -4,7 +4,10 @@ import {
   createAccessTokenVerifier,
   createApiKeyVerifier,
   createAuthenticator,
+  createDpopProofVerifier,
+  createLocalReplayMemory,
   createRemoteSigningKeySource,
+  type DpopNonces,
 } from '@deputy/auth'
 import { createAgentSecret } from '@deputy/auth/protocol'
 import { agentRouter, CallRefusal, requireScope, scopedProcedure } from '@deputy/auth/trpc'
@@ -91,7 +94,10 @@ export type TestAgentOptions = Partial<
     | 'rateLimiter'
     | 'rateLimitTiers'
   >
->
+> & {
+  /** Given, proofs of bound tokens need one of these. */
+  readonly dpopNonces?: DpopNonces
+}
 
 /** Starts the agent. */
 export async function startTestAgent(options: TestAgentOptions = {}) {
@@ -131,7 +137,17 @@ export async function startTestAgent(options: TestAgentOptions = {}) {
   const running = await serveAgent({
     agentId: TEST_AGENT,
     router: createTestRouter(gate),
-    authenticator: createAuthenticator({ accessTokens, apiKeys }),
+    authenticator: createAuthenticator({
+      accessTokens,
+      apiKeys,
+      dpop: {
+        proofs: createDpopProofVerifier({
+          clock,
+          replayMemory: createLocalReplayMemory({ clock }),
+        }),
+        nonces: options.dpopNonces,
+      },
+    }),
     issuer: ISSUER,
     port: 0,
     logger: createLogger({

@@ -41,8 +41,8 @@ export function createOwnAuthenticator(options: OwnAuthenticatorOptions): Authen
   const authenticator = createAuthenticator({ accessTokens, apiKeys })
 
   return Object.freeze({
-    async authenticate(header) {
-      const authenticated = await authenticator.authenticate(header)
+    async authenticate(header, target) {
+      const authenticated = await authenticator.authenticate(header, target)
       if (!authenticated.ok) return authenticated
       const { principal } = authenticated.value
       const isRevoked = async (): Promise<boolean> =>

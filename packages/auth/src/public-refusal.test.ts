@@ -17,6 +17,10 @@ const cases: [Refusal, number, string | undefined][] = [
   [{ reason: 'token_audience_invalid', expected: 'agent-billing-v2' }, 401, 'invalid_token'],
   [{ reason: 'token_expired', expiredAt: 1 }, 401, 'invalid_token'],
   [{ reason: 'token_not_yet_valid', detail }, 401, 'invalid_token'],
+  [{ reason: 'token_binding_missing' }, 401, undefined],
+  [{ reason: 'token_binding_not_accepted' }, 401, 'invalid_token'],
+  [{ reason: 'dpop_proof_invalid', refusal: { reason: 'dpop_replayed' } }, 401, undefined],
+  [{ reason: 'dpop_nonce_required', nonce: 'nonce-1' }, 401, undefined],
   [{ reason: 'api_key_malformed' }, 401, 'invalid_token'],
   [{ reason: 'api_key_invalid' }, 401, 'invalid_token'],
   [{ reason: 'api_key_not_accepted' }, 401, 'invalid_token'],
@@ -67,6 +71,21 @@ describe('the challenge', () => {
 
     expect(formatChallenge(refusal, METADATA)).toBe(
       `Bearer error="insufficient_scope", error_description="Missing required scope: b:read", scope="a:read b:read", resource_metadata="${METADATA}"`,
+    )
+  })
+
+  test.each<[Refusal, string]>([
+    [{ reason: 'token_binding_missing' }, 'invalid_token'],
+    [{ reason: 'dpop_proof_invalid', refusal: { reason: 'dpop_key_mismatch' } }, 'invalid_token'],
+    [{ reason: 'dpop_proof_invalid', refusal: { reason: 'dpop_replayed' } }, 'invalid_dpop_proof'],
+    [{ reason: 'dpop_nonce_required', nonce: 'nonce-1' }, 'use_dpop_nonce'],
+  ])('for $reason is one of DPoP (RFC 9449 §7.1)', (refusal, error) => {
+    const challenge = formatChallenge(refusal, METADATA)
+
+    expect(challenge).toMatch(
+      new RegExp(
+        `^DPoP error="${error}", error_description="[^"]+", algs="ES256 [^"]+", resource_metadata="`,
+      ),
     )
   })
 

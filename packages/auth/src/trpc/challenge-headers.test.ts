@@ -26,6 +26,13 @@ test('without errors, or with errors of other kinds, there is no challenge', () 
   expect(createChallengeHeaders([bug, domain], URL)).toEqual({})
 })
 
+test('a nonce that the next proof needs goes with the challenge (RFC 9449 §9)', () => {
+  expect(headers({ reason: 'dpop_nonce_required', nonce: 'nonce-1' })).toEqual({
+    'www-authenticate': expect.stringMatching(/^DPoP error="use_dpop_nonce"/),
+    'dpop-nonce': 'nonce-1',
+  })
+})
+
 test('a credential that is not good comes before a scope that is missing', () => {
   // Whoever needs a new token anyway is told so first: a 401 is never dressed up as a 403.
   expect(headers(missing('a:b'), expired)['www-authenticate']).toMatch(

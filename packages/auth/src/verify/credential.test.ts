@@ -12,6 +12,16 @@ describe('readCredential', () => {
     })
   })
 
+  test.each(['DPoP', 'dpop'])('reads a bound token after "%s", with its proof', (scheme) => {
+    const authorization = `${scheme} a.b.c`
+
+    expect(read({ authorization, dpop: 'd.e.f' })).toEqual({
+      ok: true,
+      value: { kind: 'bound_access_token', token: 'a.b.c', proofs: ['d.e.f'] },
+    })
+    expect(read({ authorization })).toMatchObject({ value: { proofs: [] } })
+  })
+
   test('reads an API key from either header', () => {
     const key = createAgentSecret('apiKey')
 
@@ -26,6 +36,9 @@ describe('readCredential', () => {
     [{ authorization: 'Bearer' }, 'credentials_malformed'],
     [{ authorization: 'Bearer ' }, 'credentials_malformed'],
     [{ authorization: 'Bearer a b' }, 'credentials_malformed'],
+    [{ authorization: 'DPoP' }, 'credentials_malformed'],
+    [{ authorization: 'DPoP a, Bearer b' }, 'credentials_malformed'],
+    [{ dpop: 'd.e.f' }, 'credentials_missing'],
     [{ authorization: 'Bearer a, Bearer b' }, 'credentials_malformed'],
     [{ authorization: 'Basic YTpi' }, 'credentials_malformed'],
     [{ authorization: 'a.b.c' }, 'credentials_malformed'],

@@ -7,6 +7,12 @@ import {
   ISSUER,
   signToken,
 } from '../../../../test/support/test-issuer.ts'
+import {
+  createProofKey,
+  signProof,
+  toAth,
+  type ProofKey,
+} from '../../../../test/support/test-proof.ts'
 import { createAgentSecret } from '../protocol/index.ts'
 import {
   createIssuerAuthenticator,
@@ -35,10 +41,36 @@ async function createHarness(options: Partial<IssuerAuthenticatorOptions> = {}) 
       name === 'authorization' ? `Bearer ${token}` : undefined,
     )
   }
-  return { byKey, byToken, issuer, now: clock.now() }
+  const byBoundToken = async (proofKey: ProofKey) => {
+    const claims = { ...goodClaims(clock.now()), cnf: { jkt: proofKey.jkt } }
+    const token = await signToken(pair, claims)
+    const target = { method: 'GET', url: 'https://billing.example/trpc/whoAmI' }
+    const dpop = await signProof(proofKey, {
+      htm: target.method,
+      htu: target.url,
+      iat: clock.now(),
+      ath: toAth(token),
+    })
+    const headers = new Map([
+      ['authorization', `DPoP ${token}`],
+      ['dpop', dpop],
+    ])
+    const ask = async () => authenticator.authenticate((name) => headers.get(name), target)
+    return [await ask(), await ask()]
+  }
+  return { byBoundToken, byKey, byToken, issuer, now: clock.now() }
 }
 
 describe('an agent’s whole way in', () => {
+  test('takes a token that is bound to a key with each proof once, without being told how', async () => {
+    const { byBoundToken } = await createHarness()
+
+    const [first, again] = await byBoundToken(await createProofKey())
+
+    expect(first).toMatchObject({ ok: true })
+    expect(again).toMatchObject({ refusal: { refusal: { reason: 'dpop_replayed' } } })
+  })
+
   test('takes the tokens that its issuer made for it', async () => {
     const { byToken } = await createHarness()
 
