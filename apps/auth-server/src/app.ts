@@ -1,5 +1,10 @@
 // The composition root: wires stores, keys, endpoints and the admin API into one running server.
-import type { RateLimitTiers } from '@deputy/auth'
+import {
+  createDpopNonces,
+  createDpopProofVerifier,
+  type DpopNonces,
+  type RateLimitTiers,
+} from '@deputy/auth'
 import { systemClock, type Clock, type SignatureAlgorithm } from '@deputy/auth/protocol'
 import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
@@ -8,15 +13,16 @@ import { createAdminRouter } from './admin/admin-router.ts'
 import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
 import type { AuditLog } from './audit/audit-log.ts'
 import { bootstrap } from './bootstrap.ts'
-import { createClientAuthentication } from './clients/client-authentication.ts'
-import { createLimitedAuthentication } from './clients/limited-authentication.ts'
-import { createUseLog } from './credentials/use-log.ts'
+import { openClientAuthentication } from './clients/open-client-authentication.ts'
+import { openUseLogs } from './credentials/open-use-logs.ts'
+import { createDpopBinding } from './dpop/dpop-binding.ts'
 import { createIntrospectEndpoint } from './endpoints/introspect.ts'
 import { createMetadata } from './endpoints/metadata.ts'
 import { createRegisterEndpoints } from './endpoints/register.ts'
 import { createRevokeEndpoint } from './endpoints/revoke.ts'
 import { createTokenEndpoint } from './endpoints/token.ts'
 import { createClientCredentialsGrant } from './grants/client-credentials.ts'
+import { startHousekeeping } from './housekeeping.ts'
 import { createOAuthListener } from './http/oauth-listener.ts'
 import { openKeyRing } from './keys/key-ring.ts'
 import { createOwnAuthenticator } from './own-authenticator.ts'
@@ -54,6 +60,10 @@ export type AuthServerOptions = {
   /** Where several instances share what they count. Default: each counts for itself. */
   readonly redisUrl?: string | undefined
   readonly rateLimitTiers?: RateLimitTiers | undefined
+  /** Whether a client's `jwks_uri` may lead into a private network. Default: no. */
+  readonly allowPrivateJwksAddresses?: boolean | undefined
+  /** 32 bytes in base64url, the same for all instances. Given, every DPoP proof needs a nonce. */
+  readonly dpopNonceSecret?: string | undefined
   /** How many proxies in front of the server are trusted to name the caller's address. Default 0. */
   readonly trustedProxies?: number | undefined
   readonly clock?: Clock | undefined
@@ -88,40 +98,27 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       logger.debug({ event: redactSecrets(JSON.stringify(event)) }, 'audit')
     },
   }
-  const { rateLimitTiers } = options
-  const onFault = (err: unknown): void => logger.warn({ err }, 'last uses were not written')
-  const secretUses = stack.use(
-    createUseLog({
-      write: async (uses) => storage.act(async (stores) => stores.clientSecrets.touch(uses)),
-      onFault,
-    }),
-  )
-  const keyUses = stack.use(
-    createUseLog({
-      write: async (uses) => storage.act(async (stores) => stores.apiKeys.touch(uses)),
-      onFault,
-    }),
-  )
-  const { limiter: rateLimiter } = stack.use(
-    openRateLimiter({ redisUrl: options.redisUrl, clock, logger }),
-  )
-  const authenticateClient = createLimitedAuthentication({
-    authenticateClient: createClientAuthentication({
-      clients: storage.clients,
-      uses: secretUses,
-      clock,
-    }),
+  const { redisUrl, rateLimitTiers } = options
+  const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
+  const useLogs = stack.use(openUseLogs(storage, logger))
+  const replayMemory = storage.createReplayMemory(clock)
+  stack.use(startHousekeeping({ storage, replayMemory, clock, logger }))
+  const authenticateClient = openClientAuthentication({
+    ...useLogs,
+    issuer,
+    storage,
+    replayMemory,
+    allowPrivateJwksAddresses: options.allowPrivateJwksAddresses,
     limiter: rateLimiter,
     tiers: rateLimitTiers,
     clock,
   })
-  const introspect = createIntrospection({
-    ...storage,
-    issuer,
-    keys,
-    keyUses,
-    clock,
-  })
+  const dpop = {
+    proofs: createDpopProofVerifier({ clock, replayMemory }),
+    nonces: createNonces(options.dpopNonceSecret, clock),
+  }
+  const keyUses = useLogs.apiKeyUses
+  const introspect = createIntrospection({ ...storage, issuer, keys, keyUses, clock })
   const grantTypes = { client_credentials: createClientCredentialsGrant(storage.clients) }
   const isRegistrationOpen = options.isRegistrationOpen ?? false
   const metadata = createMetadata({
@@ -136,6 +133,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       authenticateClient,
       grantTypes,
       issueAccessToken: createIssueAccessToken({ issuer, keyRing, clock }),
+      dpop: createDpopBinding({ issuer, ...dpop }),
       audit,
     }),
     introspect: createIntrospectEndpoint({ authenticateClient, introspect, audit }),
@@ -156,8 +154,8 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   let isReady = false
   const running = await serveAgent({
     agentId: AUTH_SERVER_ID,
-    router: createAdminRouter({ storage, keyRing, secretUses, keyUses, clock }),
-    authenticator: createOwnAuthenticator({ issuer, keys, storage, introspect, clock }),
+    router: createAdminRouter({ storage, keyRing, useLogs, clock }),
+    authenticator: createOwnAuthenticator({ issuer, keys, storage, introspect, dpop, clock }),
     issuer,
     publicUrl: issuer.replace(/\/$/, ''),
     host: options.host,
@@ -183,4 +181,9 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => (closing ??= resources.disposeAsync())
   return { ...running, close, [Symbol.asyncDispose]: close }
+}
+
+function createNonces(secret: string | undefined, clock: Clock): DpopNonces | undefined {
+  if (secret === undefined) return undefined
+  return createDpopNonces({ clock, secret: Buffer.from(secret, 'base64url') })
 }

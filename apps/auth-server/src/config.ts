@@ -26,6 +26,8 @@ const Config = ServerEnvironment.extend({
   DEPUTY_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
   DEPUTY_OPERATOR_FILE: z.string().min(1).default('.deputy/credentials/operator.json'),
   DEPUTY_RESET_OPERATOR: z.stringbool().default(false),
+  DEPUTY_DPOP_NONCE_SECRET: EncryptionKey.optional(),
+  DEPUTY_ALLOW_PRIVATE_JWKS_ADDRESSES: z.stringbool().default(false),
   DEPUTY_TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   DEPUTY_REGISTRATION: z.stringbool().default(false),
   DEPUTY_SIGNING_ALGORITHM: z.enum(SIGNATURE_ALGORITHMS).default('ES256'),
@@ -64,6 +66,8 @@ const Config = ServerEnvironment.extend({
     previousKeyEncryptionKeys: env.DEPUTY_PREVIOUS_KEY_ENCRYPTION_KEYS,
     redisUrl: env.DEPUTY_REDIS_URL,
     rateLimitTiers: env.DEPUTY_RATE_LIMIT_TIERS,
+    dpopNonceSecret: env.DEPUTY_DPOP_NONCE_SECRET,
+    allowPrivateJwksAddresses: env.DEPUTY_ALLOW_PRIVATE_JWKS_ADDRESSES,
     trustedProxies: env.DEPUTY_TRUSTED_PROXIES,
     logLevel: env.DEPUTY_LOG_LEVEL,
   }))

@@ -6,6 +6,7 @@ import {
   createAuthenticator,
   type Authenticator,
   type SigningKeySource,
+  type TokenBindingOptions,
 } from '@deputy/auth'
 import { accept, refuse, type Clock } from '@deputy/auth/protocol'
 import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
@@ -17,12 +18,13 @@ export type OwnAuthenticatorOptions = {
   readonly keys: SigningKeySource
   readonly storage: Pick<Storage, 'clients' | 'revokedTokens'>
   readonly introspect: IntrospectFor
+  readonly dpop: TokenBindingOptions
   readonly clock: Clock
 }
 
 /** Creates the authenticator of the admin API. */
 export function createOwnAuthenticator(options: OwnAuthenticatorOptions): Authenticator {
-  const { clock, introspect, issuer, keys, storage } = options
+  const { clock, dpop, introspect, issuer, keys, storage } = options
   const accessTokens = createAccessTokenVerifier({
     issuer,
     audience: AUTH_SERVER_ID,
@@ -38,7 +40,7 @@ export function createOwnAuthenticator(options: OwnAuthenticatorOptions): Authen
       return accept(self === undefined ? { active: false } : await introspect(self, key))
     },
   })
-  const authenticator = createAuthenticator({ accessTokens, apiKeys })
+  const authenticator = createAuthenticator({ accessTokens, apiKeys, dpop })
 
   return Object.freeze({
     async authenticate(header, target) {

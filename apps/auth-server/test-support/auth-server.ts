@@ -37,7 +37,7 @@ export async function createPlace(folder: string): Promise<Place> {
 
 /** What a test may want otherwise than by default. */
 export type TestServerOptions = Partial<
-  Pick<AuthServerOptions, 'isRegistrationOpen' | 'rateLimitTiers'>
+  Pick<AuthServerOptions, 'dpopNonceSecret' | 'isRegistrationOpen' | 'rateLimitTiers'>
 > & {
   readonly clock?: SettableClock | undefined
 }

@@ -43,11 +43,17 @@ describe('who may call', () => {
         (admin) => admin.registrationTokens.create.mutate({ expiresAt: 1 }),
         (admin) => admin.registrationTokens.deactivate.mutate({ initialAccessTokenId: 'x' }),
       ],
-      'credentials:read': [(admin) => admin.clientSecrets.list.query({ agentId: 'operator' })],
+      'credentials:read': [
+        (admin) => admin.clientSecrets.list.query({ agentId: 'operator' }),
+        (admin) => admin.clientKeys.list.query({ agentId: 'operator' }),
+      ],
       'credentials:write': [
         (admin) => admin.clientSecrets.create.mutate({ agentId: 'operator' }),
         (admin) => admin.clientSecrets.rotate.mutate({ clientSecretId: 'x' }),
         (admin) => admin.clientSecrets.deactivate.mutate({ clientSecretId: 'x' }),
+        (admin) => admin.clientKeys.create.mutate({ agentId: 'operator', jwk: {} }),
+        (admin) => admin.clientKeys.rotate.mutate({ clientKeyId: 'x', jwk: {} }),
+        (admin) => admin.clientKeys.deactivate.mutate({ clientKeyId: 'x' }),
       ],
       'keys:read': [(admin) => admin.apiKeys.list.query({ agentId: 'operator' })],
       'keys:write': [
@@ -76,7 +82,7 @@ describe('who may call', () => {
     )
 
     expect(Object.keys(calls)).toEqual(every)
-    expect(refusals.flat()).toHaveLength(22)
+    expect(refusals.flat()).toHaveLength(26)
     for (const refusal of refusals.flat()) {
       expect(refusal).toMatchObject({ code: 'scope_missing', status: 403 })
     }

@@ -1,7 +1,7 @@
 import type { Clock } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import type { AgentAt, AgentStore } from '../agents/agent-store.ts'
-import type { UseLog } from '../credentials/use-log.ts'
+import type { UseLogs } from '../credentials/open-use-logs.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { Storage } from '../storage/open-storage.ts'
 import { agentInactive, agentUnknown } from './refusals.ts'
@@ -11,8 +11,7 @@ export type AdminDeps = {
   readonly storage: Storage
   readonly keyRing: Pick<KeyRing, 'list' | 'rotate'>
   /** Flushed before last uses are shown. */
-  readonly secretUses: Pick<UseLog, 'flush'>
-  readonly keyUses: Pick<UseLog, 'flush'>
+  readonly useLogs: UseLogs
   readonly clock: Clock
 }
 

@@ -3,6 +3,7 @@ import type { AdminDeps } from './admin-deps.ts'
 import { createAdminProcedure } from './admin-procedure.ts'
 import { createAgentsRouter } from './agents-router.ts'
 import { createApiKeysRouter } from './api-keys-router.ts'
+import { createClientKeysRouter } from './client-keys-router.ts'
 import { createClientSecretsRouter } from './client-secrets-router.ts'
 import { createOwnersRouter } from './owners-router.ts'
 import { createRegistrationRouter } from './registration-router.ts'
@@ -16,6 +17,7 @@ export function createAdminRouter(deps: AdminDeps) {
     owners: createOwnersRouter(deps, procedure),
     agents: createAgentsRouter(deps, procedure),
     clientSecrets: createClientSecretsRouter(deps, procedure),
+    clientKeys: createClientKeysRouter(deps, procedure),
     apiKeys: createApiKeysRouter(deps, procedure),
     registrationTokens: createRegistrationRouter(deps, procedure),
     signingKeys: createSigningKeysRouter(deps, procedure),

@@ -27,7 +27,7 @@ const Created = ClientSecretSummary.extend({
 
 /** `clientSecrets.*`: an agent's secrets for the token endpoint. */
 export function createClientSecretsRouter(
-  { clock, secretUses, storage }: AdminDeps,
+  { clock, storage, useLogs }: AdminDeps,
   procedure: AdminProcedure,
 ) {
   return agentRouter({
@@ -78,7 +78,7 @@ export function createClientSecretsRouter(
       .input(z.object({ agentId: AgentId }))
       .output(z.object({ clientSecrets: z.array(ClientSecretSummary) }))
       .query(async ({ ctx: { administrator }, input }) => {
-        await secretUses.flush()
+        await useLogs.secretUses.flush()
         const records = await storage.clientSecrets.listByAgent(input.agentId, administrator.within)
         const now = clock.now()
         return { clientSecrets: records.map((one) => toClientSecretSummary(one, now, records)) }

@@ -10,6 +10,7 @@ export const ADMIN_REASONS = [
   'credential_ended',
   'credential_unknown',
   'expiry_in_the_past',
+  'key_unusable',
   'owner_exists',
   'owner_unknown',
   'rotation_too_early',
@@ -62,6 +63,14 @@ export function credentialEnded(id: string): CallRefusal {
   return createRefusal('CONFLICT', 'credential_ended', {
     message: `The credential ${id} has ended, or was rotated before`,
     hint: 'Rotate the one that took its place, or create a new one.',
+  })
+}
+
+/** A key that cannot verify a signature, or is not public. */
+export function keyUnusable(detail: string): CallRefusal {
+  return createRefusal('BAD_REQUEST', 'key_unusable', {
+    message: `The key cannot be used: ${detail}`,
+    hint: 'Send one public JWK: EC on P-256, P-384 or P-521, Ed25519, or RSA of 2048 to 4096 bits.',
   })
 }
 

@@ -1,4 +1,5 @@
 // What belongs to one owner is invisible to another, in every procedure of the admin API.
+import { createProofKey } from '../../../../test/support/test-proof.ts'
 import { toClientError } from '../../../../packages/client/src/index.ts'
 import { describe, expect, test } from 'vitest'
 import { connectAdmin, enroll, type AdminClient } from '../../test-support/admin-client.ts'
@@ -52,6 +53,11 @@ describe("another owner's things", () => {
     const secret = await acme.clientSecrets.create.mutate({ agentId: 'acme-caller' })
     const key = await acme.apiKeys.create.mutate({ agentId: 'acme-caller', scopes: ['notes:read'] })
     const registration = await acme.registrationTokens.create.mutate({ expiresAt: START_AT + 60 })
+    const { publicJwk } = await createProofKey()
+    const { clientKeyId } = await acme.clientKeys.create.mutate({
+      agentId: 'acme-caller',
+      jwk: { ...publicJwk },
+    })
     const { apiKeyId } = key
     const { clientSecretId } = secret
     const { initialAccessTokenId } = registration
@@ -67,6 +73,11 @@ describe("another owner's things", () => {
       'clientSecrets.rotate': (admin) => admin.clientSecrets.rotate.mutate({ clientSecretId }),
       'clientSecrets.deactivate': (admin) =>
         admin.clientSecrets.deactivate.mutate({ clientSecretId }),
+      'clientKeys.create': (admin) =>
+        admin.clientKeys.create.mutate({ agentId, jwk: { ...publicJwk } }),
+      'clientKeys.rotate': (admin) =>
+        admin.clientKeys.rotate.mutate({ clientKeyId, jwk: { ...publicJwk } }),
+      'clientKeys.deactivate': (admin) => admin.clientKeys.deactivate.mutate({ clientKeyId }),
       'apiKeys.create': (admin) => admin.apiKeys.create.mutate({ agentId, scopes: ['notes:read'] }),
       'apiKeys.rotate': (admin) => admin.apiKeys.rotate.mutate({ apiKeyId }),
       'apiKeys.deactivate': (admin) => admin.apiKeys.deactivate.mutate({ apiKeyId }),
@@ -101,6 +112,8 @@ describe("another owner's things", () => {
     await world.acme.registrationTokens.create.mutate({ expiresAt: START_AT + 60 })
 
     const { agents } = await world.rival.agents.list.query({ limit: 200 })
+    const clientKeys = await world.rival.clientKeys.list.query({ agentId: 'acme-caller' })
+    expect(clientKeys.clientKeys).toEqual([])
     const secrets = await world.rival.clientSecrets.list.query({ agentId: 'acme-caller' })
     const keys = await world.rival.apiKeys.list.query({ agentId: 'acme-caller' })
     const tokens = await world.rival.registrationTokens.list.query()

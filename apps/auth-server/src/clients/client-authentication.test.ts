@@ -44,6 +44,11 @@ async function setUp() {
   const verify = createClientAuthentication({
     clients: storage.clients,
     uses,
+    assertions: {
+      verify: async () => {
+        throw new Error('no assertion was sent')
+      },
+    },
     clock,
   })
   const authenticate = async (authorization: string | undefined, body: FormBody) =>

@@ -8,6 +8,8 @@ import type { UseLog } from '../credentials/use-log.ts'
 import type { Trail } from '../endpoints/audited.ts'
 import type { FormBody } from '../endpoints/form-body.ts'
 import { hashSecret } from '../secret-hash.ts'
+import type { ClientAssertionVerifier } from './client-assertion.ts'
+import { toClientAssertionError } from './client-assertion-refusal.ts'
 import type { ClientDirectory } from './client-directory.ts'
 import {
   invalidClient,
@@ -16,7 +18,11 @@ import {
 } from './presented-credentials.ts'
 
 /** How clients may authenticate, as metadata has it (RFC 8414 §2). */
-export const CLIENT_AUTHENTICATION_METHODS = ['client_secret_basic', 'client_secret_post'] as const
+export const CLIENT_AUTHENTICATION_METHODS = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+] as const
 
 /** A client that proved who it is. */
 export type AuthenticatedClient = {
@@ -42,6 +48,7 @@ export type AuthenticateClient = (request: AuthenticationRequest) => Promise<Aut
 export type ClientAuthenticationOptions = {
   readonly clients: Pick<ClientDirectory, 'findBySecret'>
   readonly uses: Pick<UseLog, 'note'>
+  readonly assertions: ClientAssertionVerifier
   readonly clock: Clock
 }
 
@@ -49,7 +56,7 @@ export type ClientAuthenticationOptions = {
 export function createClientAuthentication(
   options: ClientAuthenticationOptions,
 ): AuthenticateClient {
-  const { clients, clock, uses } = options
+  const { assertions, clients, clock, uses } = options
 
   async function verifySecret(presented: PresentedSecret): Promise<AuthenticatedClient> {
     const now = clock.now()
@@ -62,18 +69,27 @@ export function createClientAuthentication(
     return { agent: known.agent, credentialId: known.credentialId }
   }
 
+  async function verifyAssertion(presented: PresentedAssertion): Promise<AuthenticatedClient> {
+    const verified = await assertions.verify(presented)
+    if (!verified.ok) throw toClientAssertionError(verified.refusal)
+    return verified.value
+  }
+
   return async ({ authorization, body, trail }) => {
     trail.note({ actorId: body.get('client_id') })
     const presented = readPresentedCredentials(authorization, body)
     trail.note({ actorId: presented.clientId })
-    if (presented.method === 'private_key_jwt') throw invalidClient('not supported')
-    const client = await verifySecret(presented)
+    const client =
+      presented.method === 'private_key_jwt'
+        ? await verifyAssertion(presented)
+        : await verifySecret(presented)
     const { agent, credentialId } = client
     trail.note({ actorId: agent.id, ownerId: agent.ownerId, credentialId })
     return client
   }
 }
 
+type PresentedAssertion = Extract<PresentedCredentials, { readonly assertion: string }>
 type PresentedSecret = Extract<PresentedCredentials, { readonly secret: string }>
 
 /** What is wrong with the secret, for the audit trail only. */

@@ -5,8 +5,8 @@ import { send } from '../../test-support/oauth-request.ts'
 import { ADMIN_SCOPES } from '../index.ts'
 import { createMetadata } from './metadata.ts'
 
-const METHODS = ['client_secret_basic', 'client_secret_post']
-const ALGORITHMS = ['ES256', 'EdDSA', 'RS256']
+const METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
+const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'RS256']
 
 describe('authorization server metadata', () => {
   test('names this issuer and nothing that is not there', async () => {
@@ -30,6 +30,7 @@ describe('authorization server metadata', () => {
       introspection_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
       revocation_endpoint_auth_methods_supported: METHODS,
       revocation_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
+      dpop_signing_alg_values_supported: ALGORITHMS,
     })
   })
 

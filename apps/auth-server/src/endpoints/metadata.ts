@@ -1,5 +1,6 @@
 // The server's metadata (RFC 8414 §2): generated from what is configured, so that it is complete and true.
-import { SIGNATURE_ALGORITHMS, type AuthorizationServerMetadata } from '@deputy/auth/protocol'
+import { PROOF_ALGORITHMS, type AuthorizationServerMetadata } from '@deputy/auth/protocol'
+import { CLIENT_ASSERTION_ALGORITHMS } from '../clients/client-assertion.ts'
 import { CLIENT_AUTHENTICATION_METHODS } from '../clients/client-authentication.ts'
 
 /** Paths of the endpoints, below the issuer. */
@@ -24,7 +25,7 @@ export function createMetadata(options: MetadataOptions): AuthorizationServerMet
   const { grantTypes, isRegistrationOpen, issuer } = options
   const at = (path: string): string => issuer.replace(/\/$/, '') + path
   const methods = [...CLIENT_AUTHENTICATION_METHODS]
-  const algorithms = [...SIGNATURE_ALGORITHMS]
+  const algorithms = [...CLIENT_ASSERTION_ALGORITHMS]
   return {
     issuer,
     // Answers with an explanation. Clients of MCP refuse metadata without it.
@@ -43,6 +44,7 @@ export function createMetadata(options: MetadataOptions): AuthorizationServerMet
     introspection_endpoint_auth_signing_alg_values_supported: algorithms,
     revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+    dpop_signing_alg_values_supported: [...PROOF_ALGORITHMS],
   }
 }
 

@@ -4,6 +4,7 @@ import { formatRateLimitHeaders } from '@deputy/auth'
 import { formatScope } from '@deputy/auth/protocol'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { AuthenticateClient } from '../clients/client-authentication.ts'
+import type { DpopBinding } from '../dpop/dpop-binding.ts'
 import type { GrantType } from '../grants/grant.ts'
 import type { Endpoint } from '../http/oauth-request.ts'
 import { OAuthError } from '../oauth-error.ts'
@@ -18,12 +19,13 @@ export type TokenEndpointOptions = {
   readonly authenticateClient: AuthenticateClient
   readonly grantTypes: GrantTypes
   readonly issueAccessToken: IssueAccessToken
+  readonly dpop: DpopBinding
   readonly audit: AuditLog
 }
 
 /** Creates the endpoint. */
 export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
-  const { audit, authenticateClient, grantTypes, issueAccessToken } = options
+  const { audit, authenticateClient, dpop, grantTypes, issueAccessToken } = options
 
   return createAuditedEndpoint(audit, 'token.refused', async (request, trail) => {
     const body = await parseFormBody(request)
@@ -36,6 +38,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
       trail,
       remoteAddress,
     })
+    const confirmation = await dpop.bind(request, { isRequired: agent.dpopBoundAccessTokens })
     const grant = await findGrantType(grantTypes, body)({ client: agent, body })
     const { audience, authorizationDetails, scopes } = grant
     const { claims, response } = await issueAccessToken({
@@ -43,6 +46,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
       audience: audience.id,
       scopes,
       authorizationDetails: authorizationDetails && [...authorizationDetails],
+      confirmation,
     })
     await audit.record({
       ...describeRequest(request),
@@ -57,7 +61,10 @@ export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
       tokenId: claims.jti,
     })
     return {
-      headers: formatRateLimitHeaders(rateLimit === undefined ? [] : [rateLimit]),
+      headers: {
+        ...dpop.nonceHeaders(),
+        ...formatRateLimitHeaders(rateLimit === undefined ? [] : [rateLimit]),
+      },
       body: response,
     }
   })

@@ -9,6 +9,7 @@ import {
 import { randomBytes } from 'node:crypto'
 import { AgentSettings, type Agent } from '../agents/agent.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
+import { createClientKey } from '../clients/create-client-key.ts'
 import { createClientSecret } from '../clients/create-client-secret.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { hashSecret } from '../secret-hash.ts'
@@ -101,6 +102,13 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
         const changed = await stores.agents.update({ id: agent.id, within: agent.ownerId }, changes)
         if (changed === undefined) throw invalidToken()
         await stores.registrations.updateMetadata(agent.id, next)
+        if (next.jwks !== undefined) {
+          // > Valid values of client metadata fields in this request MUST replace, not augment (§2.2)
+          for (const { id } of await stores.clientKeys.listByAgent(agent.id, agent.ownerId)) {
+            await stores.clientKeys.deactivate({ id, within: agent.ownerId }, clock.now())
+          }
+          await addKeys(stores, { ...agent, createdAt: clock.now() }, next)
+        }
         note({ ...describe(agent, context), event: 'client.updated' })
         return { agent: changed, metadata: next }
       })
@@ -117,10 +125,11 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
   }
 
   async function addCredentials(
-    stores: Pick<Storage, 'clientSecrets'>,
+    stores: Pick<Storage, 'clientKeys' | 'clientSecrets'>,
     agent: Agent,
     { metadata }: RegistrationRecord,
   ): Promise<string | undefined> {
+    await addKeys(stores, agent, metadata)
     if (metadata.token_endpoint_auth_method === 'private_key_jwt') return undefined
     const { record, secret } = createClientSecret({
       agentId: agent.id,
@@ -129,6 +138,23 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
     })
     await stores.clientSecrets.insert(record)
     return secret
+  }
+}
+
+/** Keys by value are kept as any other key of an agent. */
+async function addKeys(
+  stores: Pick<Storage, 'clientKeys'>,
+  agent: Agent,
+  { jwks }: ClientMetadata,
+): Promise<void> {
+  for (const jwk of jwks?.keys ?? []) {
+    const now = agent.createdAt
+    const key = createClientKey({ agentId: agent.id, label: 'registration', jwk, now })
+    if (!key.ok) {
+      const message = 'jwks: each must be a public key that can verify signatures'
+      throw new OAuthError({ code: 'invalid_client_metadata', message })
+    }
+    await stores.clientKeys.insert(key.value)
   }
 }
 

@@ -1,7 +1,9 @@
 // The only place that picks adapters.
+import type { Clock } from '@deputy/auth/protocol'
 import { openDatabase, type DatabaseLocation } from '@deputy/storage'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import { migrations } from './migrations.ts'
+import { createKyselyReplayMemory, type StoredReplayMemory } from './replay-memory.ts'
 import { createStores, type Stores } from './stores.ts'
 import type { Tables } from './tables.ts'
 
@@ -13,6 +15,8 @@ export type Storage = AsyncDisposable &
   Stores & {
     /** Carries out work whose writes hold together: all of them are on disk, or none is. */
     act<Value>(work: Act<Value>): Promise<Value>
+    /** Opens the memory of what may be used once. */
+    createReplayMemory(clock: Clock): StoredReplayMemory
     close(): Promise<void>
   }
 
@@ -24,9 +28,8 @@ export async function openStorage(location: DatabaseLocation): Promise<Storage> 
   return {
     ...createStores(db),
     act: async (work) =>
-      db
-        .transaction()
-        .execute(async (transaction) => work(createStores(transaction), () => undefined)),
+      database.commit(async (transaction) => work(createStores(transaction), () => undefined)),
+    createReplayMemory: (clock) => createKyselyReplayMemory({ database, clock }),
     close,
     [Symbol.asyncDispose]: close,
   }

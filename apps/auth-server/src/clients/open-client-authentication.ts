@@ -1,0 +1,60 @@
+// Wires the ways in which clients authenticate, with what each of them needs.
+import type { RateLimiter, RateLimitTiers, ReplayMemory } from '@deputy/auth'
+import type { Clock } from '@deputy/auth/protocol'
+import type { UseLog } from '../credentials/use-log.ts'
+import type { Storage } from '../storage/open-storage.ts'
+import { createClientAssertionVerifier } from './client-assertion.ts'
+import { createClientAuthentication, type AuthenticateClient } from './client-authentication.ts'
+import { createJwksFetch } from './client-keys-fetch.ts'
+import { createRemoteClientKeys } from './client-keys-remote.ts'
+import { createClientKeys } from './client-keys.ts'
+import { createLimitedAuthentication } from './limited-authentication.ts'
+
+export type OpenClientAuthenticationOptions = {
+  readonly issuer: string
+  readonly storage: Storage
+  readonly replayMemory: ReplayMemory
+  readonly secretUses: Pick<UseLog, 'note'>
+  readonly clientKeyUses: Pick<UseLog, 'note'>
+  /** Whether `jwks_uri` may lead into a private network. Default: no. */
+  readonly allowPrivateJwksAddresses?: boolean | undefined
+  readonly limiter: RateLimiter
+  readonly tiers?: RateLimitTiers | undefined
+  readonly clock: Clock
+}
+
+/** Creates the authentication of clients, by secrets and by assertions, under the limits. */
+export function openClientAuthentication(
+  options: OpenClientAuthenticationOptions,
+): AuthenticateClient {
+  const { clientKeyUses, clock, issuer, limiter, replayMemory, secretUses, storage, tiers } =
+    options
+  const fetchJwks = createJwksFetch({
+    issuer,
+    allowPrivateAddresses: options.allowPrivateJwksAddresses,
+  })
+  const assertions = createClientAssertionVerifier({
+    issuer,
+    clients: storage.clients,
+    findKeys: createClientKeys({
+      store: storage.clientKeys,
+      remote: createRemoteClientKeys({ fetchJwks, clock }),
+      clock,
+    }),
+    uses: clientKeyUses,
+    replayMemory,
+    clock,
+  })
+  const { clients } = storage
+  return createLimitedAuthentication({
+    authenticateClient: createClientAuthentication({
+      clients,
+      uses: secretUses,
+      assertions,
+      clock,
+    }),
+    limiter,
+    tiers,
+    clock,
+  })
+}

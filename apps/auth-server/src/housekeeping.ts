@@ -1,0 +1,41 @@
+// Forgets, every minute, what is over and need not be remembered any more.
+import type { Clock } from '@deputy/auth/protocol'
+import type { Logger } from '@deputy/serve'
+import type { Storage } from './storage/open-storage.ts'
+import type { StoredReplayMemory } from './storage/replay-memory.ts'
+
+const EVERY_MS = 60_000
+
+export type HousekeepingOptions = {
+  readonly storage: Pick<Storage, 'revokedTokens'>
+  readonly replayMemory: Pick<StoredReplayMemory, 'prune'>
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Default 60,000 ms. */
+  readonly everyMs?: number | undefined
+}
+
+/** Starts the timer. Disposing stops it, and waits for a round that is under way. */
+export function startHousekeeping(options: HousekeepingOptions): AsyncDisposable {
+  const { clock, everyMs = EVERY_MS, logger, replayMemory, storage } = options
+  let round: Promise<void> = Promise.resolve()
+
+  async function tidy(): Promise<void> {
+    try {
+      await replayMemory.prune()
+      await storage.revokedTokens.prune(clock.now())
+    } catch (err) {
+      logger.warn({ err }, 'what is over was not forgotten: trying again in a minute')
+    }
+  }
+
+  const timer = setInterval(() => {
+    round = round.then(tidy)
+  }, everyMs).unref()
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      await round
+    },
+  }
+}
