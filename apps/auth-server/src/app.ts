@@ -11,7 +11,7 @@ import { openRateLimiter } from '@deputy/serve/redis'
 import type { DatabaseLocation } from '@deputy/storage'
 import { createAdminRouter } from './admin/admin-router.ts'
 import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
-import type { AuditLog } from './audit/audit-log.ts'
+import { createRefusalObserver } from './admin/observe-refusals.ts'
 import { bootstrap } from './bootstrap.ts'
 import { openClientAuthentication } from './clients/open-client-authentication.ts'
 import { openUseLogs } from './credentials/open-use-logs.ts'
@@ -26,7 +26,6 @@ import { startHousekeeping } from './housekeeping.ts'
 import { createOAuthListener } from './http/oauth-listener.ts'
 import { openKeyRing } from './keys/key-ring.ts'
 import { createOwnAuthenticator } from './own-authenticator.ts'
-import { redactSecrets } from './redact-secrets.ts'
 import { createRegistration } from './registration/registration.ts'
 import { startKeyTimer } from './keys/key-timer.ts'
 import { openKeySealer } from './keys/open-key-sealer.ts'
@@ -78,7 +77,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   const { issuer, logger } = options
   const clock = options.clock ?? systemClock
   await using stack = new AsyncDisposableStack()
-  const storage = stack.use(await openStorage(options.database))
+  const storage = stack.use(await openStorage(options.database, clock))
   const keyRing = await openKeyRing({
     store: storage.signingKeys,
     sealer: await openKeySealer({
@@ -93,11 +92,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   })
   stack.use(startKeyTimer({ keyRing, logger }))
   const keys = createRingSigningKeySource(keyRing, clock)
-  const audit: AuditLog = {
-    record: async (event) => {
-      logger.debug({ event: redactSecrets(JSON.stringify(event)) }, 'audit')
-    },
-  }
+  const { audit } = storage
   const { redisUrl, rateLimitTiers } = options
   const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
   const useLogs = stack.use(openUseLogs(storage, logger))
@@ -162,6 +157,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     port: options.port,
     rateLimiter,
     rateLimitTiers,
+    observeCall: createRefusalObserver(audit, logger),
     logger,
     isReady: async () => isReady,
     fallback: createOAuthListener({ routes, logger, trustedProxies: options.trustedProxies }),

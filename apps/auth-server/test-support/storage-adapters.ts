@@ -1,4 +1,5 @@
 // The adapters of the storage ports. Every port's suite runs on every one of them.
+import type { Clock } from '@deputy/auth/protocol'
 import { AgentSettings, type Agent } from '../src/agents/agent.ts'
 import type { ApiKeyRecord } from '../src/api-keys/api-key-store.ts'
 import type { ClientKeyRecord } from '../src/clients/client-key-store.ts'
@@ -12,7 +13,7 @@ import { createPostgresDatabase, postgresUrl } from '../../../test/support/postg
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 
 /** One empty place to keep things in. `open` may be called again, also while it is open already. */
-export type StoragePlace = AsyncDisposable & { open(): Promise<Storage> }
+export type StoragePlace = AsyncDisposable & { open(clock?: Clock): Promise<Storage> }
 
 export type StorageAdapter = {
   readonly name: string
@@ -25,7 +26,7 @@ export const STORAGE_ADAPTERS: readonly StorageAdapter[] = [
     async createPlace() {
       const folder = await createTemporaryFolder()
       const file = join(folder.path, 'test.sqlite')
-      const open = async (): Promise<Storage> => openStorage({ file })
+      const open = async (clock?: Clock): Promise<Storage> => openStorage({ file }, clock)
       return { open, [Symbol.asyncDispose]: async () => folder[Symbol.asyncDispose]() }
     },
   },
@@ -36,7 +37,8 @@ export const STORAGE_ADAPTERS: readonly StorageAdapter[] = [
           name: 'PostgreSQL',
           async createPlace() {
             const database = await createPostgresDatabase()
-            const open = async (): Promise<Storage> => openStorage({ url: database.url })
+            const open = async (clock?: Clock): Promise<Storage> =>
+              openStorage({ url: database.url }, clock)
             return { open, [Symbol.asyncDispose]: async () => database[Symbol.asyncDispose]() }
           },
         },
@@ -44,10 +46,10 @@ export const STORAGE_ADAPTERS: readonly StorageAdapter[] = [
 ]
 
 /** A fresh storage, gone with the test. */
-export async function createStorage(adapter: StorageAdapter): Promise<Storage> {
+export async function createStorage(adapter: StorageAdapter, clock?: Clock): Promise<Storage> {
   await using stack = new AsyncDisposableStack()
   const place = stack.use(await adapter.createPlace())
-  const storage = stack.use(await place.open())
+  const storage = stack.use(await place.open(clock))
   const resources = stack.move()
   const close = async (): Promise<void> => resources.disposeAsync()
   return { ...storage, close, [Symbol.asyncDispose]: close }

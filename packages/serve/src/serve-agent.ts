@@ -17,6 +17,7 @@ import {
   createAgentContext,
   createChallengeHeaders,
   listProcedures,
+  type ObserveCall,
 } from '@deputy/auth/trpc'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
@@ -54,6 +55,8 @@ export type ServeAgentOptions = {
   readonly rateLimiter?: RateLimiter | undefined
   /** How many calls the callers of each tier may make. Default: `DEFAULT_RATE_LIMIT_TIERS`. */
   readonly rateLimitTiers?: RateLimitTiers | undefined
+  /** Told of each call, beside the log. What it does at a call's end is done before the answer goes out. */
+  readonly observeCall?: ObserveCall | undefined
   /** How long a drain waits for the calls under way. Default 10,000 ms. */
   readonly drainTimeoutMs?: number | undefined
 }
@@ -82,7 +85,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   const maxBytes = options.maxBodyBytes ?? 1024 * 1024
   const maxBatchSize = options.maxBatchSize ?? 100
   const callLog = createCallLog(logger)
-  const { observeCall } = callLog
+  const observeCall = observeBoth(callLog.observeCall, options.observeCall)
   const limiter = options.rateLimiter ?? createMemoryRateLimiter()
   const { agentId, rateLimitTiers: tiers } = options
   const contextOptions = {
@@ -159,6 +162,18 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   let draining: Promise<void> | undefined
   const close = async (): Promise<void> => (draining ??= drain())
   return { url, port, close, [Symbol.asyncDispose]: close }
+}
+
+function observeBoth(first: ObserveCall, second: ObserveCall | undefined): ObserveCall {
+  if (second === undefined) return first
+  return (call) => {
+    const endFirst = first(call)
+    const endSecond = second(call)
+    return async (end) => {
+      await endSecond(end)
+      await endFirst(end)
+    }
+  }
 }
 
 function createMetadata(

@@ -64,6 +64,10 @@ describe('who may call', () => {
       'tokens:revoke': [
         (admin) => admin.tokens.revoke.mutate({ agentId: 'operator', tokenId: 'x' }),
       ],
+      'audit:read': [
+        (admin) => admin.audit.list.query(),
+        (admin) => admin.audit.get.query({ id: 1 }),
+      ],
       'owners:read': [
         (admin) => admin.owners.list.query(),
         (admin) => admin.owners.get.query({ id: 'system' }),
@@ -71,6 +75,10 @@ describe('who may call', () => {
       'owners:write': [(admin) => admin.owners.create.mutate({ id: 'acme', name: 'Acme' })],
       'signing-keys:read': [(admin) => admin.signingKeys.list.query()],
       'signing-keys:write': [(admin) => admin.signingKeys.rotate.mutate()],
+      'audit:write': [
+        (admin) => admin.audit.verify.query(),
+        (admin) => admin.audit.prune.mutate({ beforeAt: 1 }),
+      ],
     } satisfies Record<string, ((admin: typeof world.admin) => Promise<unknown>)[]>
 
     const refusals = await Promise.all(
@@ -82,7 +90,7 @@ describe('who may call', () => {
     )
 
     expect(Object.keys(calls)).toEqual(every)
-    expect(refusals.flat()).toHaveLength(26)
+    expect(refusals.flat()).toHaveLength(30)
     for (const refusal of refusals.flat()) {
       expect(refusal).toMatchObject({ code: 'scope_missing', status: 403 })
     }

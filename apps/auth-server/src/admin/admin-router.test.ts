@@ -364,7 +364,7 @@ describe('whoever may only make credentials', () => {
 describe('refusals', () => {
   test('give each reason that the admin API has, with a hint', async () => {
     await using world = await setUp()
-    const { agents, apiKeys, clientKeys, clientSecrets, owners, signingKeys } = world.admin
+    const { agents, apiKeys, audit, clientKeys, clientSecrets, owners, signingKeys } = world.admin
     await agents.create.mutate({ id: 'agent-idle', name: 'Idle' })
     const ended = await clientSecrets.create.mutate({ agentId: 'agent-idle' })
     await clientSecrets.deactivate.mutate({ clientSecretId: ended.clientSecretId })
@@ -393,6 +393,7 @@ describe('refusals', () => {
         owners.create.mutate({ id: 'system', name: 'Again' }),
         clientSecrets.rotate.mutate({ clientSecretId: ended.clientSecretId }),
         signingKeys.rotate.mutate(),
+        audit.get.query({ id: 999_999 }),
         clientKeys.create.mutate({ agentId: 'operator', jwk: { kty: 'oct', k: 'c2VjcmV0' } }),
       ].map(readRefusal),
     )
@@ -409,6 +410,7 @@ describe('refusals', () => {
       'owner_exists 409',
       'credential_ended 409',
       'rotation_too_early 409',
+      'audit_entry_unknown 404',
       'key_unusable 400',
     ])
     expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(ADMIN_REASONS))

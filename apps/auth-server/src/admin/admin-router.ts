@@ -3,6 +3,7 @@ import type { AdminDeps } from './admin-deps.ts'
 import { createAdminProcedure } from './admin-procedure.ts'
 import { createAgentsRouter } from './agents-router.ts'
 import { createApiKeysRouter } from './api-keys-router.ts'
+import { createAuditRouter } from './audit-router.ts'
 import { createClientKeysRouter } from './client-keys-router.ts'
 import { createClientSecretsRouter } from './client-secrets-router.ts'
 import { createOwnersRouter } from './owners-router.ts'
@@ -20,6 +21,7 @@ export function createAdminRouter(deps: AdminDeps) {
     clientKeys: createClientKeysRouter(deps, procedure),
     apiKeys: createApiKeysRouter(deps, procedure),
     registrationTokens: createRegistrationRouter(deps, procedure),
+    audit: createAuditRouter(deps, procedure),
     signingKeys: createSigningKeysRouter(deps, procedure),
     tokens: createTokensRouter(deps, procedure),
   })

@@ -13,6 +13,7 @@ export const OWNER_SCOPES = [
   'keys:read',
   'keys:write',
   'tokens:revoke',
+  'audit:read',
 ] as const
 
 /** What concerns the server as a whole. Only agents of the system may have these. */
@@ -21,6 +22,7 @@ export const SYSTEM_SCOPES = [
   'owners:write',
   'signing-keys:read',
   'signing-keys:write',
+  'audit:write',
 ] as const
 
 /** What the admin API needs, and the operator has from the first start on. */

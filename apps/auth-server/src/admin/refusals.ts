@@ -7,6 +7,7 @@ export const ADMIN_REASONS = [
   'agent_inactive',
   'agent_protected',
   'agent_unknown',
+  'audit_entry_unknown',
   'credential_ended',
   'credential_unknown',
   'expiry_in_the_past',
@@ -47,6 +48,14 @@ export function agentProtected(id: string): CallRefusal {
   return createRefusal('CONFLICT', 'agent_protected', {
     message: `${id} is needed to administer the authorization server and stays as it is`,
     hint: 'To shut the operator out, deactivate its client secrets and API keys.',
+  })
+}
+
+/** An entry that is not there, or another owner's. */
+export function auditEntryUnknown(id: number): CallRefusal {
+  return createRefusal('NOT_FOUND', 'audit_entry_unknown', {
+    message: `There is no audit entry ${String(id)}`,
+    hint: 'List the entries with audit.list. Old ones may have been pruned.',
   })
 }
 

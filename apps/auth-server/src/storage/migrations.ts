@@ -2,6 +2,7 @@ import type { Migration } from 'kysely/migration'
 import { createIdentities } from './migrations/001-create-identities.ts'
 import { owners } from './migrations/002-owners.ts'
 import { createSigningKeyStates } from './migrations/003-signing-key-states.ts'
+import { createAudit } from './migrations/004-create-audit.ts'
 import { replayClaims } from './migrations/005-replay-claims.ts'
 import { clientKeys } from './migrations/006-client-keys.ts'
 import { registration } from './migrations/007-registration.ts'
@@ -11,6 +12,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '001-create-identities': createIdentities,
   '002-owners': owners,
   '003-signing-key-states': createSigningKeyStates,
+  '004-create-audit': createAudit,
   '005-replay-claims': replayClaims,
   '006-client-keys': clientKeys,
   '007-registration': registration,

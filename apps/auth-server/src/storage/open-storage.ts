@@ -1,7 +1,10 @@
 // The only place that picks adapters.
-import type { Clock } from '@deputy/auth/protocol'
+import { systemClock, type Clock } from '@deputy/auth/protocol'
 import { openDatabase, type DatabaseLocation } from '@deputy/storage'
 import type { AuditEvent } from '../audit/audit-event.ts'
+import type { AuditTrail } from '../audit/audit-trail.ts'
+import { createKyselyAuditTrail } from './audit-trail.ts'
+import { createAuditWriter } from './audit-writer.ts'
 import { migrations } from './migrations.ts'
 import { createKyselyReplayMemory, type StoredReplayMemory } from './replay-memory.ts'
 import { createStores, type Stores } from './stores.ts'
@@ -13,6 +16,7 @@ export type Act<Value> = (stores: Stores, note: (event: AuditEvent) => void) => 
 /** Everything that the authorization server keeps. */
 export type Storage = AsyncDisposable &
   Stores & {
+    readonly audit: AuditTrail
     /** Carries out work whose writes hold together: all of them are on disk, or none is. */
     act<Value>(work: Act<Value>): Promise<Value>
     /** Opens the memory of what may be used once. */
@@ -20,15 +24,24 @@ export type Storage = AsyncDisposable &
     close(): Promise<void>
   }
 
-/** Opens the SQLite file or the PostgreSQL database. Rejects with `DatabaseOpenError`. */
-export async function openStorage(location: DatabaseLocation): Promise<Storage> {
+/**
+ * Opens the SQLite file or the PostgreSQL database. Rejects with `DatabaseOpenError`.
+ *
+ * @param clock dates the entries of the audit trail
+ */
+export async function openStorage(
+  location: DatabaseLocation,
+  clock: Clock = systemClock,
+): Promise<Storage> {
   const database = await openDatabase<Tables>({ ...location, migrations })
   const { db } = database
+  const writer = createAuditWriter({ database, clock })
   const close = async (): Promise<void> => database.close()
   return {
     ...createStores(db),
+    audit: createKyselyAuditTrail({ db, writer, clock }),
     act: async (work) =>
-      database.commit(async (transaction) => work(createStores(transaction), () => undefined)),
+      writer.act(async (transaction, note) => work(createStores(transaction), note)),
     createReplayMemory: (clock) => createKyselyReplayMemory({ database, clock }),
     close,
     [Symbol.asyncDispose]: close,

@@ -1,4 +1,5 @@
 // The tables as Kysely sees them. Lists are JSON text; times are epoch seconds.
+import type { ColumnType, Generated } from 'kysely'
 import type { SignatureAlgorithm } from '@deputy/auth/protocol'
 
 export type AgentTable = {
@@ -100,6 +101,34 @@ export type ClientRegistrationTable = {
   created_at: number
 }
 
+export type AuditEntryTable = {
+  id: Generated<number>
+  /** 256 ids in a row: what indexes over values without order begin with. */
+  bucket: ColumnType<number, never, never>
+  writer_id: string
+  seq: number
+  prev_hash: string
+  hash: string
+  at: number
+  event: string
+  outcome: string
+  reason: string | null
+  owner_id: string | null
+  actor_id: string | null
+  subject_id: string | null
+  target_kind: string | null
+  target_id: string | null
+  audience: string | null
+  scope: string | null
+  credential_id: string | null
+  token_id: string | null
+  grant_id: string | null
+  correlation_id: string | null
+  trace_id: string | null
+  address: string | null
+  details: string | null
+}
+
 export type Tables = {
   owner: OwnerTable
   agent: AgentTable
@@ -109,6 +138,7 @@ export type Tables = {
   initial_access_token: InitialAccessTokenTable
   client_registration: ClientRegistrationTable
   revoked_token: RevokedTokenTable
+  audit_entry: AuditEntryTable
   replay_claim: ReplayClaimTable
   signing_key: SigningKeyTable
 }

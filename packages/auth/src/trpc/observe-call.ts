@@ -16,5 +16,8 @@ export type CallEnd = {
   readonly error: TRPCError | undefined
 }
 
-/** Told when a call starts; what it returns is told when the call ends. Must not throw. */
-export type ObserveCall = (call: CallStart) => (end: CallEnd) => void
+/**
+ * Told when a call starts; what it returns is told when the call ends. What that returns is waited for
+ * before the caller is answered. Must not throw.
+ */
+export type ObserveCall = (call: CallStart) => (end: CallEnd) => void | Promise<void>

@@ -68,11 +68,11 @@ export function scopedProcedure(...scopes: readonly [Scope, ...Scope[]]) {
       const counted = await ctx.limit(principal)
       if (!counted.ok) throw new AuthError(counted.refusal)
       const result = await next({ ctx: { principal } })
-      end?.({ principal, error: result.ok ? undefined : result.error })
+      await end?.({ principal, error: result.ok ? undefined : result.error })
       return result
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause)
-      end?.({ principal, error })
+      await end?.({ principal, error })
       throw error
     }
   })
