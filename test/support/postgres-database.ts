@@ -9,11 +9,13 @@ export type PostgresDatabase = AsyncDisposable & { readonly url: string }
 export const postgresUrl = inject('postgresUrl')
 
 /** Makes a database. */
-export async function createPostgresDatabase(): Promise<PostgresDatabase> {
-  if (postgresUrl === undefined) throw new TypeError('there is no PostgreSQL server in this run')
+export async function createPostgresDatabase(
+  serverUrl: string | undefined = postgresUrl,
+): Promise<PostgresDatabase> {
+  if (serverUrl === undefined) throw new TypeError('there is no PostgreSQL server in this run')
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await runOnServer(`create database ${name}`)
-  const url = new URL(postgresUrl)
+  const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return {
     url: url.href,

@@ -117,7 +117,7 @@ test('the log is idle when the last of several calls has ended', async () => {
   const seen: boolean[] = []
 
   for (const end of ends) {
-    end({ principal: undefined, error: undefined })
+    await end({ principal: undefined, error: undefined })
     await new Promise((done) => setImmediate(done))
     seen.push(isIdle)
   }

@@ -1,16 +1,39 @@
-import { PostgresAdapter, sql, type Kysely, type RawBuilder } from 'kysely'
+import {
+  PostgresAdapter,
+  sql,
+  type ColumnDefinitionBuilder,
+  type Kysely,
+  type RawBuilder,
+} from 'kysely'
 
-/** Names of column types, for migrations that run on SQLite and on PostgreSQL. */
+/** What a column is called so that one migration makes the same table on SQLite and on PostgreSQL. */
 export type ColumnTypes = {
-  readonly bytes: RawBuilder<unknown>
-  /** A whole primary key that the database counts up, never given out twice. */
-  readonly serialKey: RawBuilder<unknown>
+  /** Bytes: a `Uint8Array`. */
+  readonly bytes: 'blob' | 'bytea'
+  /** A whole number up to 2^53, such as epoch seconds: a `number`. */
+  readonly integer: 'integer' | 'bigint'
+  /** Text that is compared and ordered by code point, whatever language the database was made for. */
+  readonly text: 'text' | RawBuilder<unknown>
+  /** For an `integer` column: the primary key, which the database counts up and never uses twice. */
+  readonly autoIncrement: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder
 }
 
-/** Names the column types of the database that a migration runs on. */
+const SQLITE: ColumnTypes = Object.freeze({
+  bytes: 'blob',
+  integer: 'integer',
+  text: 'text',
+  autoIncrement: (column: ColumnDefinitionBuilder) => column.primaryKey().autoIncrement(),
+})
+
+const POSTGRES: ColumnTypes = Object.freeze({
+  bytes: 'bytea',
+  integer: 'bigint',
+  text: sql`text collate "C"`,
+  autoIncrement: (column: ColumnDefinitionBuilder) =>
+    column.primaryKey().generatedByDefaultAsIdentity(),
+})
+
+/** Tells the types of the database that a migration runs on. */
 export function columnTypes(db: Kysely<unknown>): ColumnTypes {
-  const isPostgres = db.getExecutor().adapter instanceof PostgresAdapter
-  return isPostgres
-    ? { bytes: sql`bytea`, serialKey: sql`bigserial primary key` }
-    : { bytes: sql`blob`, serialKey: sql`integer primary key autoincrement` }
+  return db.getExecutor().adapter instanceof PostgresAdapter ? POSTGRES : SQLITE
 }

@@ -1,90 +1,119 @@
-// Group commit: works that arrive while a commit is under way share the next one. What makes a commit
-// durable costs the same for one as for a hundred.
-import { sql, type Kysely, type Transaction } from 'kysely'
-import { setImmediate } from 'node:timers/promises'
+// Putting a commit on disk takes as long for one row as for hundreds, so whoever comes while one is
+// under way shares the next one. That is what lets a server answer only once everything is on disk,
+// thousands of times a second.
+import type { Kysely, Transaction } from 'kysely'
+import { isDeadlock } from './postgres/postgres-unavailability.ts'
+import { createWorkSavepoint } from './work-savepoint.ts'
 
-/** Runs work in a write transaction that it may share with others. */
+/** Works in one transaction: bounds how long the first one waits for the last. */
+const MAX_WORKS = 256
+
+/**
+ * Runs the work in a write transaction and resolves to what it returned, once that is on disk. Works run
+ * one after the other, in the order of the calls. When one rejects, only what it wrote is undone, and
+ * this rejects as it did; when the commit itself fails, all that shared it reject.
+ *
+ * The work does nothing but read and write by its transaction, waits for every query, and never for
+ * another `commit`, which would wait for it. On PostgreSQL it may run a second time, by itself, after
+ * the database ended a deadlock at its cost: what it changes outside of the database must allow that.
+ */
 export type Commit<Tables> = <Value>(
   work: (transaction: Transaction<Tables>) => Promise<Value>,
 ) => Promise<Value>
 
-/** Most works of one transaction. */
-const MAX_GROUP = 256
-
-type Waiting<Tables> = {
-  /** Runs the work, and answers how to tell its caller once the transaction is on disk. */
-  readonly run: (transaction: Transaction<Tables>) => Promise<() => void>
-  readonly reject: (error: unknown) => void
+export type GroupCommit<Tables> = {
+  readonly commit: Commit<Tables>
+  /** Refuses new works and waits for those that were accepted. */
+  close(): Promise<void>
 }
 
-/**
- * Creates the commit of one database. Works run one after the other in the order of their coming; each
- * promise resolves once that is on disk; when a work rejects, only what it wrote is undone.
- */
-export function createGroupCommit<Tables>(db: Kysely<Tables>): Commit<Tables> {
-  let queue: Waiting<Tables>[] = []
-  let isRunning = false
+type Work<Tables> = {
+  /** Resolves to what tells the caller, once the commit is through. */
+  run(transaction: Transaction<Tables>): Promise<() => void>
+  reject(error: unknown): void
+  /** Whether a deadlock ended it, so that it now runs by itself. */
+  isRetry: boolean
+}
 
-  async function runAll(): Promise<void> {
-    while (queue.length > 0) {
-      // A turn of the event loop: what else has arrived by then comes along.
-      await setImmediate()
-      const group = queue.slice(0, MAX_GROUP)
-      queue = queue.slice(MAX_GROUP)
-      await runGroup(db, group)
-    }
-    isRunning = false
+/** Creates the group commit of one database. */
+export function createGroupCommit<Tables>(db: Kysely<Tables>): GroupCommit<Tables> {
+  const queue: Work<Tables>[] = []
+  let running: Promise<void> | undefined
+  let isClosed = false
+
+  async function commitAll(): Promise<void> {
+    while (queue.length > 0) await commitGroup(db, queue)
+    running = undefined
   }
 
-  return async (work) =>
-    new Promise((resolve, reject) => {
-      queue.push({
-        run: async (transaction) => {
-          const value = await work(transaction)
-          return () => resolve(value)
-        },
-        reject,
+  return {
+    async commit(work) {
+      if (isClosed) throw new Error('the database is closed')
+      return new Promise((resolve, reject) => {
+        queue.push({
+          async run(transaction) {
+            const value = await work(transaction)
+            return () => {
+              resolve(value)
+            }
+          },
+          reject,
+          isRetry: false,
+        })
+        running ??= commitAll()
       })
-      if (isRunning) return
-      isRunning = true
-      void runAll()
-    })
+    },
+    async close() {
+      isClosed = true
+      await running
+    },
+  }
 }
 
-async function runGroup<Tables>(
-  db: Kysely<Tables>,
-  group: readonly Waiting<Tables>[],
-): Promise<void> {
-  const [only, ...others] = group
-  const done: (() => void)[] = []
+/** Takes works from the queue, also those that come meanwhile, and commits them. Never rejects. */
+async function commitGroup<Tables>(db: Kysely<Tables>, queue: Work<Tables>[]): Promise<void> {
+  /** Those whose outcome the commit decides, and what then tells them. */
+  const open: Work<Tables>[] = []
+  const tells: (() => void)[] = []
+  let taken = 0
+  const isNextWaiting = (): boolean => taken < MAX_WORKS && queue[0]?.isRetry === false
   try {
     await db.transaction().execute(async (transaction) => {
-      if (only !== undefined && others.length === 0) {
-        done.push(await only.run(transaction))
-        return
+      const savepoint = createWorkSavepoint(transaction)
+      for (let work = queue.shift(); work !== undefined;) {
+        taken += 1
+        open.push(work)
+        if (taken === 1 && (work.isRetry || queue.length === 0)) {
+          // By itself it needs no savepoint: what it wrote is undone with the transaction.
+          tells.push(await work.run(transaction))
+          if (work.isRetry) return
+        } else {
+          await savepoint.open()
+          try {
+            const tell = await work.run(transaction)
+            await savepoint.release(isNextWaiting())
+            tells.push(tell)
+          } catch (error) {
+            await savepoint.undo(error)
+            open.pop()
+            rejectOrRetry(work, error, queue)
+          }
+        }
+        work = isNextWaiting() ? queue.shift() : undefined
       }
-      for (const waiting of group) done.push(await runInSavepoint(transaction, waiting))
     })
   } catch (error) {
-    // Nothing of the group is on disk.
-    for (const { reject } of group) reject(error)
+    const [only] = open
+    if (only !== undefined && taken === 1) rejectOrRetry(only, error, queue)
+    // Where not even a transaction could begin, nobody who waits can have one.
+    else for (const work of taken > 0 ? open : queue.splice(0)) work.reject(error)
     return
   }
-  for (const tell of done) tell()
+  for (const tell of tells) tell()
 }
 
-async function runInSavepoint<Tables>(
-  transaction: Transaction<Tables>,
-  { reject, run }: Waiting<Tables>,
-): Promise<() => void> {
-  await sql`savepoint work`.execute(transaction)
-  try {
-    const tell = await run(transaction)
-    await sql`release savepoint work`.execute(transaction)
-    return tell
-  } catch (error) {
-    await sql`rollback to savepoint work`.execute(transaction)
-    await sql`release savepoint work`.execute(transaction)
-    return () => reject(error)
-  }
+/** The victim of a deadlock did nothing wrong; by itself it holds no lock that another waits for. */
+function rejectOrRetry<Tables>(work: Work<Tables>, error: unknown, queue: Work<Tables>[]): void {
+  if (isDeadlock(error) && !work.isRetry) queue.unshift({ ...work, isRetry: true })
+  else work.reject(error)
 }

@@ -1,10 +1,13 @@
 export { columnTypes, type ColumnTypes } from './column-types.ts'
-export type { Commit } from './group-commit.ts'
 export {
+  DatabaseBackupError,
   DatabaseOpenError,
-  openDatabase,
-  type Database,
-  type DatabaseLocation,
-  type OpenDatabaseOptions,
-} from './open-database.ts'
-export { DatabaseUnavailableError } from './unavailable.ts'
+  DatabaseUnavailableError,
+  type Unavailability,
+} from './database-errors.ts'
+export type { Database } from './database.ts'
+export type { Commit } from './group-commit.ts'
+export type { Migrations } from './migrate.ts'
+export { openDatabase, type DatabaseLocation, type OpenDatabaseOptions } from './open-database.ts'
+export { backupDatabase } from './sqlite/backup-database.ts'
+export { restoreDatabase, type RestoreDatabaseOptions } from './sqlite/restore-database.ts'

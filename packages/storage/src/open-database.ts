@@ -1,108 +1,80 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { Kysely } from 'kysely'
-import { Migrator, type Migration } from 'kysely/migration'
-import { createGroupCommit, type Commit } from './group-commit.ts'
-import { createPostgresDialect } from './postgres-dialect.ts'
-import { createSqliteDialect } from './sqlite-dialect.ts'
-import { translateFaults } from './unavailable.ts'
-
-/** An open, migrated database. */
-export type Database<Tables> = {
-  /** Faults of the surroundings reject with `DatabaseUnavailableError`. */
-  readonly db: Kysely<Tables>
-  /**
-   * Runs work in a write transaction that it may share with other works; resolves once it is on disk.
-   * When it rejects, only what it wrote is undone.
-   */
-  readonly commit: Commit<Tables>
-  /** Waits for running work. */
-  close(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
-}
+import { DatabaseOpenError, DatabaseUnavailableError } from './database-errors.ts'
+import type { DatabaseSource } from './database-source.ts'
+import type { Database } from './database.ts'
+import { createGroupCommit } from './group-commit.ts'
+import { isNewerSchema, migrate, type Migrations } from './migrate.ts'
+import { openPostgres } from './postgres/open-postgres.ts'
+import { openSqlite } from './sqlite/open-sqlite.ts'
 
 /** Where a database is. */
 export type DatabaseLocation =
   /** SQLite: a path, made with its folder when missing and readable by its owner only; or `:memory:`. */
-  | { readonly file: string }
-  /** PostgreSQL: `postgres://user@host/name`. */
-  | { readonly url: string }
+  | { readonly file: string; readonly url?: undefined }
+  /** PostgreSQL, like `postgres://user@host:5432/name`. Never shown with its password. */
+  | { readonly url: string; readonly file?: undefined }
 
-export type OpenDatabaseOptions = DatabaseLocation & {
-  /** By name, like `001-create-agents`; run in the order of their names, each once, forward only. */
-  readonly migrations: Readonly<Record<string, Migration>>
-}
-
-/** The database could not be opened or brought up to date. The message says which and what to do. */
-export class DatabaseOpenError extends Error {
-  override readonly name = 'DatabaseOpenError'
-  readonly code = 'database_open_failed'
-}
+export type OpenDatabaseOptions = DatabaseLocation & { readonly migrations: Migrations }
 
 /**
- * Opens a database and runs the migrations that it lacks, all or nothing and under a lock: of two
- * processes that start on a new one at the same moment, the second waits and finds nothing to do.
+ * Opens a database and runs the migrations that it lacks.
  *
- * Throws `DatabaseOpenError` when it cannot be reached or is no database, cannot be written, or was
- * last used by a newer version, whose migrations this one does not know.
+ * Throws `DatabaseOpenError` when it cannot be reached, is not a database, cannot be written, or was last
+ * used by a newer version, whose migrations this one does not know.
  */
 export async function openDatabase<Tables>(
   options: OpenDatabaseOptions,
 ): Promise<Database<Tables>> {
-  const where = describeLocation(options)
-  let db: Kysely<Tables>
+  const source = openSource(options)
+  const db = new Kysely<Tables>({ dialect: source.dialect })
   try {
-    db = new Kysely<Tables>({ dialect: translateFaults(createDialect(options)) })
-  } catch (cause) {
-    throw new DatabaseOpenError(`cannot open the database ${where}: ${toText(cause)}`, { cause })
-  }
-  try {
-    await migrate(db, options.migrations)
+    await migrateSource(db, source, options.migrations)
   } catch (cause) {
     await db.destroy()
-    const hint = /corrupted migrations|missing/i.test(toText(cause))
+    const verb = cause instanceof DatabaseUnavailableError ? 'open' : 'migrate'
+    const hint = isNewerSchema(cause)
       ? ' (it was last used by a newer version: start that one, or restore a backup)'
       : ''
-    throw new DatabaseOpenError(`cannot migrate the database ${where}: ${toText(cause)}${hint}`, {
-      cause,
-    })
+    const text = `cannot ${verb} the database ${source.label}: ${toText(cause)}${hint}`
+    throw new DatabaseOpenError(text, { cause })
   }
-  const close = async (): Promise<void> => db.destroy()
-  return { db, commit: createGroupCommit(db), close, [Symbol.asyncDispose]: close }
+  const group = createGroupCommit(db)
+  const close = async (): Promise<void> => {
+    await group.close()
+    await db.destroy()
+  }
+  return { db, dialect: source.kind, commit: group.commit, close, [Symbol.asyncDispose]: close }
 }
 
-async function migrate<Tables>(
+function openSource({ file, url }: DatabaseLocation): DatabaseSource {
+  try {
+    return file === undefined ? openPostgres(url) : openSqlite(file)
+  } catch (cause) {
+    const label = file === undefined ? '' : ` ${file}`
+    throw new DatabaseOpenError(`cannot open the database${label}: ${toText(cause)}`, { cause })
+  }
+}
+
+async function migrateSource<Tables>(
   db: Kysely<Tables>,
-  migrations: OpenDatabaseOptions['migrations'],
+  source: DatabaseSource,
+  migrations: Migrations,
 ): Promise<void> {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ ...migrations }) },
-  })
-  const { error } = await migrator.migrateToLatest()
-  if (error !== undefined) throw error
+  const { migrationDialect } = source
+  const own = migrationDialect && new Kysely<Tables>({ dialect: migrationDialect })
+  try {
+    const lock = source.lockMigrations
+    await migrate(own ?? db, { migrations, lock })
+  } finally {
+    await own?.destroy()
+  }
 }
 
-function createDialect(location: DatabaseLocation) {
-  return 'url' in location ? createPostgresDialect(location.url) : openFile(location.file)
-}
-
-function openFile(file: string) {
-  if (file === ':memory:') return createSqliteDialect(file)
-  const isNew = !existsSync(file)
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const dialect = createSqliteDialect(file)
-  if (isNew) chmodSync(file, 0o600)
-  return dialect
-}
-
-/** Names the place without what is secret in a URL. */
-function describeLocation(location: DatabaseLocation): string {
-  if ('file' in location) return location.file
-  const url = URL.parse(location.url)
-  return url === null ? '(not a URL)' : `${url.protocol}//${url.host}${url.pathname}`
-}
-
-function toText(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+/** What the driver said: an operator who starts a server must see why it does not. */
+function toText(error: unknown): string {
+  const cause = error instanceof DatabaseUnavailableError ? error.cause : error
+  if (!(cause instanceof Error)) return String(cause)
+  // Node's errors of a host with several addresses have no text of their own.
+  if (cause instanceof AggregateError) return cause.errors.map(toText).join(', ')
+  return cause.message
 }

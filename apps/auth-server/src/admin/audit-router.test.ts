@@ -120,7 +120,7 @@ describe('the audit trail', () => {
     const heads = verdict.ok ? verdict.heads : []
     await postToken(world.server, world.alice)
     const later = await world.admin.audit.verify.query({ checkpoints: heads })
-    const forged = heads.map((head) => ({ ...head, seq: head.seq + 1000 }))
+    const forged = heads.map(({ hash, seq, writerId }) => ({ hash, seq: seq + 1000, writerId }))
     const missing = await world.admin.audit.verify.query({ checkpoints: forged })
 
     expect(verdict).toMatchObject({ ok: true })

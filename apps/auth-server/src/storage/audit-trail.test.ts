@@ -65,7 +65,8 @@ describe.each(STORAGE_ADAPTERS)('AuditTrail on $name: what is written', (adapter
     await Promise.all(ids.map(async (tokenId) => storage.audit.record(makeAuditEvent({ tokenId }))))
 
     const entries = await readAll(storage.audit)
-    expect(entries.map(({ tokenId }) => tokenId).toSorted()).toEqual(ids.toSorted())
+    expect(entries).toHaveLength(500)
+    expect(new Set(entries.map(({ tokenId }) => tokenId))).toEqual(new Set(ids))
     expect(await verifyChains(storage.audit)).toMatchObject({ ok: true, value: { entries: 501 } })
   })
 

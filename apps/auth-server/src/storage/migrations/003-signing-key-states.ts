@@ -1,3 +1,4 @@
+import { columnTypes } from '@deputy/storage'
 import { sql, type Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
@@ -7,13 +8,14 @@ import type { Migration } from 'kysely/migration'
  */
 export const createSigningKeyStates: Migration = {
   async up(db: Kysely<unknown>) {
+    const { text } = columnTypes(db)
     await db.schema
       .alterTable('signing_key')
       .renameColumn('private_jwk', 'sealed_private_jwk')
       .execute()
     await db.schema
       .alterTable('signing_key')
-      .addColumn('state', 'text', (column) => column.notNull().defaultTo('active'))
+      .addColumn('state', text, (column) => column.notNull().defaultTo('active'))
       .execute()
     await db.schema.alterTable('signing_key').addColumn('activated_at', 'bigint').execute()
     await db.schema.alterTable('signing_key').addColumn('retired_at', 'bigint').execute()

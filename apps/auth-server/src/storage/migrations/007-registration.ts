@@ -5,14 +5,14 @@ import type { Migration } from 'kysely/migration'
 
 export const registration: Migration = {
   async up(db: Kysely<unknown>) {
-    const { bytes } = columnTypes(db)
+    const { bytes, text } = columnTypes(db)
     await db.schema
       .createTable('initial_access_token')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('owner_id', 'text', (column) => column.notNull().references('owner.id'))
-      .addColumn('label', 'text', (column) => column.notNull())
-      .addColumn('scopes', 'text', (column) => column.notNull())
-      .addColumn('audiences', 'text', (column) => column.notNull())
+      .addColumn('id', text, (column) => column.primaryKey())
+      .addColumn('owner_id', text, (column) => column.notNull().references('owner.id'))
+      .addColumn('label', text, (column) => column.notNull())
+      .addColumn('scopes', text, (column) => column.notNull())
+      .addColumn('audiences', text, (column) => column.notNull())
       .addColumn('max_registrations', 'integer', (column) => column.notNull())
       .addColumn('registrations', 'integer', (column) => column.notNull())
       .addColumn('token_sha256', bytes, (column) => column.notNull().unique())
@@ -22,10 +22,10 @@ export const registration: Migration = {
       .execute()
     await db.schema
       .createTable('client_registration')
-      .addColumn('agent_id', 'text', (column) => column.primaryKey().references('agent.id'))
+      .addColumn('agent_id', text, (column) => column.primaryKey().references('agent.id'))
       .addColumn('token_sha256', bytes, (column) => column.notNull().unique())
-      .addColumn('initial_access_token_id', 'text', (column) => column.notNull())
-      .addColumn('metadata', 'text', (column) => column.notNull())
+      .addColumn('initial_access_token_id', text, (column) => column.notNull())
+      .addColumn('metadata', text, (column) => column.notNull())
       .addColumn('created_at', 'bigint', (column) => column.notNull())
       .execute()
   },

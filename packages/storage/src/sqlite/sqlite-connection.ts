@@ -1,0 +1,81 @@
+// One connection of Node's own `node:sqlite`, so that no native add-on has to be built or downloaded.
+// Preparing a statement costs more than running it, so prepared ones are kept.
+import type { QueryResult } from 'kysely'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+
+/** Distinct texts of SQL whose prepared statements are kept; the least recently used one goes. */
+const MAX_STATEMENTS = 256
+
+export type Query = { readonly sql: string; readonly parameters: readonly unknown[] }
+
+export type SqliteConnection = {
+  run<Row>(query: Query): QueryResult<Row>
+  /** Yields row by row, on a statement of its own. */
+  iterate(query: Query): IterableIterator<unknown>
+  /** Whether a transaction is open: SQLite ends one by itself when, say, the disk is full. */
+  isTransaction(): boolean
+  close(): void
+}
+
+/** Opens the connection that writes. It never blocks the process to wait for a lock: it throws. */
+export function openWriter(file: string): SqliteConnection {
+  const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true })
+  try {
+    // WAL with FULL: what was answered survives a power cut, and readers do not wait for the writer.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0')
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  return createConnection(database)
+}
+
+/** Opens a connection that sees what is committed, while the writer is at work. */
+export function openReader(file: string): SqliteConnection {
+  return createConnection(new DatabaseSync(file, { timeout: 5000, readOnly: true }))
+}
+
+type Prepared = { readonly statement: StatementSync; readonly hasRows: boolean }
+
+function createConnection(database: DatabaseSync): SqliteConnection {
+  const kept = new Map<string, Prepared>()
+
+  function prepare(sql: string): Prepared {
+    let prepared = kept.get(sql)
+    if (prepared === undefined) {
+      const statement = database.prepare(sql)
+      prepared = { statement, hasRows: statement.columns().length > 0 }
+      const [oldest] = kept.keys()
+      if (kept.size >= MAX_STATEMENTS && oldest !== undefined) kept.delete(oldest)
+    } else {
+      kept.delete(sql)
+    }
+    kept.set(sql, prepared)
+    return prepared
+  }
+
+  return {
+    run<Row>({ sql, parameters }: Query): QueryResult<Row> {
+      const { hasRows, statement } = prepare(sql)
+      const values = parameters.map(toInputValue)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Kysely knows the row's type
+      if (hasRows) return { rows: statement.all(...values) as Row[] }
+      const { changes, lastInsertRowid } = statement.run(...values)
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+    },
+    iterate: ({ sql, parameters }) =>
+      database.prepare(sql).iterate(...parameters.map(toInputValue)),
+    isTransaction: () => database.isTransaction,
+    close: () => {
+      kept.clear()
+      database.close()
+    },
+  }
+}
+
+/** SQLite has no booleans and no `undefined`: a value it cannot hold is a bug and says so. */
+function toInputValue(value: unknown): SQLInputValue {
+  if (value === null || typeof value === 'string' || typeof value === 'number') return value
+  if (typeof value === 'bigint' || value instanceof Uint8Array) return value
+  throw new TypeError(`SQLite cannot hold a ${typeof value}: convert it in the store`)
+}
