@@ -1,3 +1,4 @@
+import { OAUTH_ERROR_CODES } from '@deputy/auth/protocol'
 import { ADMIN_REASONS } from '@deputy/auth-server'
 import type { RefusalReason } from '@deputy/auth'
 import type { ClientErrorCode } from '@deputy/client'
@@ -42,6 +43,9 @@ const clientCodes = Object.keys({
   credentials_file_invalid: true,
 } satisfies Record<ClientErrorCode, true>)
 
+// Of other grants: no endpoint answers them.
+const UNUSED = new Set<string>(['invalid_grant', 'unauthorized_client'])
+
 const codesIn = (title: string): string[] => {
   const section = page.split(/^## /m).find((part) => part.startsWith(title)) ?? ''
   return [...section.matchAll(/^\| `([a-z_]+)` +\|/gm)].map((match) => match[1] ?? '')
@@ -52,6 +56,7 @@ test.each([
   ['Refusals by the billing agent', BILLING_REASONS],
   ['Refusals by the research agent', RESEARCH_REASONS],
   ['Refusals by the admin API', ADMIN_REASONS],
+  ['OAuth endpoints (RFC 6749 §5.2)', OAUTH_ERROR_CODES.filter((code) => !UNUSED.has(code))],
   ['`ClientError`', clientCodes],
 ])('lists each code under "%s" and no other', (title, codes) => {
   expect(new Set(codesIn(title))).toEqual(new Set(codes))

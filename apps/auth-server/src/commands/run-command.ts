@@ -1,0 +1,77 @@
+// What the server's program can do beside serving. One word, then its argument.
+import { backupDatabase, restoreDatabase, type DatabaseLocation } from '@deputy/storage'
+import { exportTrail, verifyExport } from '../audit/export-trail.ts'
+import { EVERY_OWNER } from '../owners/tenancy.ts'
+import { migrations } from '../storage/migrations.ts'
+import { openStorage } from '../storage/open-storage.ts'
+
+/** What a command works with. */
+export type CommandContext = {
+  readonly database: DatabaseLocation
+  /** Takes what a command answers, a line or more at a time. */
+  readonly print: (text: string) => void
+  /** Gives the lines of standard input. */
+  readonly readLines: () => AsyncIterable<string>
+}
+
+/** A command was not one, or could not be carried out. The message says what to do. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+  readonly code = 'command_failed'
+}
+
+const USAGE = `commands:
+  (none)            serve
+  backup <target>   copy the SQLite database into a new file, while servers run
+  restore <backup>  put a backup in the place of the SQLite database; stop the server first
+  audit-export      write the audit trail as JSON lines
+  audit-check       verify JSON lines of standard input that audit-export wrote`
+
+type Command = (argument: string, context: CommandContext) => Promise<void>
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  async backup(target, { database, print }) {
+    backupDatabase(requireFile(database), requireArgument(target, 'backup <target>'))
+    print(`${target} holds the database. The key that seals its signing keys is not in it.\n`)
+  },
+
+  async restore(backup, { database, print }) {
+    const file = requireFile(database)
+    restoreDatabase({ backup: requireArgument(backup, 'restore <backup>'), file, migrations })
+    print(
+      `${file} is what ${backup} holds. It needs the key that its signing keys are sealed under.\n`,
+    )
+  },
+
+  async 'audit-export'(_, { database, print }) {
+    await using storage = await openStorage(database)
+    const lines = exportTrail(storage.audit, { within: EVERY_OWNER, filter: {} })
+    for await (const line of lines) print(line)
+  },
+
+  async 'audit-check'(_, { print, readLines }) {
+    const verified = await verifyExport(readLines())
+    if (!verified.ok) {
+      throw new CommandError(`the audit trail is broken: ${JSON.stringify(verified.refusal)}`)
+    }
+    print(`${String(verified.value.entries)} entries are as they were written\n`)
+  },
+}
+
+/** Carries out a command. Rejects with an error whose message says what was wrong. */
+export async function runCommand(words: readonly string[], context: CommandContext): Promise<void> {
+  const [name = '', argument = ''] = words
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (command === undefined) throw new CommandError(`there is no command ${name}\n${USAGE}`)
+  await command(argument, context)
+}
+
+function requireFile({ file }: DatabaseLocation): string {
+  if (file !== undefined) return file
+  throw new CommandError('this is for SQLite: back up PostgreSQL with its own tools (pg_dump)')
+}
+
+function requireArgument(argument: string, usage: string): string {
+  if (argument === '') throw new CommandError(`name the file: ${usage}`)
+  return argument
+}
