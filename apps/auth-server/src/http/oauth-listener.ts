@@ -54,7 +54,8 @@ function toOAuthRequest(req: IncomingMessage, trustedProxies: number): OAuthRequ
     path: mark === -1 ? url : url.slice(0, mark),
     query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)),
     headers,
-    headerValues: (name) => req.headersDistinct[name] ?? [],
+    // Node keeps a second list for this, which is made only when somebody asks.
+    headerValues: (name) => (headers[name] === undefined ? [] : (req.headersDistinct[name] ?? [])),
     remoteAddress: readCallerAddress(req, trustedProxies),
     correlationId: randomUUID(),
     traceId: readTraceId(headers['traceparent']),

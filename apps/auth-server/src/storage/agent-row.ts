@@ -4,6 +4,9 @@ import * as z from 'zod'
 import { DelegationPolicy, type Agent, type AgentChanges } from '../agents/agent.ts'
 import type { AgentTable } from './tables.ts'
 
+const NO_DELEGATION = DelegationPolicy.parse({})
+const NO_DELEGATION_TEXT = JSON.stringify(NO_DELEGATION)
+
 const StringList = z.array(z.string())
 const StringRecord = z.record(z.string(), z.string())
 
@@ -74,11 +77,16 @@ export function toAgent(row: Selectable<AgentTable>): Agent {
     dpopBoundAccessTokens: row.dpop_bound_access_tokens === 1,
     jwksUri: row.jwks_uri ?? undefined,
     rateLimitTier: row.rate_limit_tier,
-    delegation: DelegationPolicy.parse(JSON.parse(row.delegation)),
+    delegation: readDelegation(row.delegation),
     metadata: row.metadata === '{}' ? {} : StringRecord.parse(JSON.parse(row.metadata)),
     createdAt: row.created_at,
     deactivatedAt: row.deactivated_at ?? undefined,
   }
+}
+
+/** Most agents have the default, which need not be read anew for each token. */
+function readDelegation(text: string): DelegationPolicy {
+  return text === NO_DELEGATION_TEXT ? NO_DELEGATION : DelegationPolicy.parse(JSON.parse(text))
 }
 
 function readList(text: string): string[] {

@@ -7,6 +7,8 @@ const REASONS: Readonly<Record<string, Unavailability>> = {
   '28': 'unreachable',
   '3D000': 'unreachable',
   '57P': 'unreachable',
+  // It takes no connections, as it was told to.
+  '55000': 'unreachable',
   '57014': 'timeout',
   '25P03': 'timeout',
   '55P03': 'busy',
