@@ -1,0 +1,203 @@
+// Every OAuth endpoint under random requests: none is answered with a fault of the server, each answer is
+// one that a client can read, and what was sent as a secret is in no answer.
+import * as fc from 'fast-check'
+import { request } from 'node:http'
+import { expect, test } from 'vitest'
+import { connectAdmin, enrollCast } from '../../apps/auth-server/test-support/admin-client.ts'
+import { startAuthServer } from '../../apps/auth-server/test-support/auth-server.ts'
+import { postToken } from '../../apps/auth-server/test-support/oauth-request.ts'
+
+type Sent = {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | undefined
+}
+
+type Got = { readonly status: number; readonly type: string; readonly text: string }
+
+/** An answer later than this is a hang. */
+const TIMEOUT_MS = 5000
+
+/** Sends what `fetch` would not. Resolves to `undefined` when the server hung up on it. */
+async function send(
+  issuer: string,
+  { body, headers, method, path }: Sent,
+): Promise<Got | undefined> {
+  const { hostname, port } = new URL(issuer)
+  return new Promise((resolve, reject) => {
+    const req = request({ hostname, port, method, path, headers, timeout: TIMEOUT_MS }, (res) => {
+      let text = ''
+      res.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      res.on('end', () =>
+        resolve({ status: res.statusCode ?? 0, type: res.headers['content-type'] ?? '', text }),
+      )
+      res.on('error', () => resolve(undefined))
+    })
+    req.on('timeout', () => {
+      req.destroy()
+      reject(new Error(`no answer to ${method} ${path}`))
+    })
+    req.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') resolve(undefined)
+      else reject(error)
+    })
+    req.end(body)
+  })
+}
+
+const PATHS = [
+  '/oauth/token',
+  '/oauth/introspect',
+  '/oauth/revoke',
+  '/oauth/register',
+  '/oauth/register/x',
+  '/oauth/authorize',
+  '/.well-known/jwks.json',
+  '/.well-known/oauth-authorization-server',
+  '/trpc/agents.list',
+  '/trpc/__proto__',
+  '/trpc/constructor.name',
+  '/nowhere',
+  '/oauth/__proto__',
+]
+
+const NAMES = [
+  'grant_type',
+  'scope',
+  'audience',
+  'resource',
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+  'authorization_details',
+  'token',
+  'token_type_hint',
+  '__proto__',
+  'constructor',
+]
+
+const VALUES = [
+  'client_credentials',
+  'notes:read',
+  'agent-bob',
+  'agent-alice',
+  'https://bob.example',
+  '[]',
+  '[{}]',
+  '[{"type":"budget"}]',
+  '{"__proto__":{}}',
+  'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+  'eyJhbGciOiJub25lIn0.e30.',
+  'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.AAAA',
+  '[['.repeat(2000),
+  '%00',
+  '\0',
+]
+
+const text = fc.oneof(
+  fc.constantFrom(...VALUES),
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.string({ maxLength: 60 }),
+)
+
+const form = fc
+  .array(fc.tuple(fc.oneof(fc.constantFrom(...NAMES), fc.string({ maxLength: 20 })), text), {
+    maxLength: 8,
+  })
+  .map((pairs) =>
+    Buffer.from(pairs.map(([name, value]) => `${toFormText(name)}=${toFormText(value)}`).join('&')),
+  )
+
+/** A lone surrogate has no encoding: it stays what it becomes in UTF-8. */
+function toFormText(value: string): string {
+  return encodeURIComponent(value.toWellFormed())
+}
+
+const body = fc.oneof(
+  { weight: 4, arbitrary: form },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }) },
+  { weight: 1, arbitrary: fc.json().map((json) => Buffer.from(json)) },
+  { weight: 1, arbitrary: fc.constant(undefined) },
+)
+
+/** Characters that a header may have (RFC 9110 §5.5). */
+const headerText = fc.stringMatching(/^[\x21-\x7E\x80-\xFF]{0,80}$/)
+
+const authorization = fc.oneof(
+  headerText.map((value) => `Basic ${value}`),
+  text.map((value) => `Basic ${Buffer.from(value).toString('base64')}`),
+  headerText.map((value) => `Bearer ${value}`),
+  headerText.map((value) => `DPoP ${value}`),
+  headerText,
+)
+
+const contentType = fc.constantFrom(
+  'application/x-www-form-urlencoded',
+  'application/x-www-form-urlencoded; charset=utf-8',
+  'application/json',
+  'text/plain',
+  'multipart/form-data; boundary=x',
+)
+
+/** Requests; those with a good client get further in. */
+function createRequests(goodAuthorization: string): fc.Arbitrary<Sent> {
+  const headers = fc.record(
+    {
+      'content-type': contentType,
+      authorization: fc.oneof(fc.constant(goodAuthorization), authorization),
+      dpop: headerText,
+      traceparent: headerText,
+      'x-forwarded-for': headerText,
+    },
+    { requiredKeys: [] },
+  )
+  return fc.record({
+    method: fc.constantFrom(
+      'POST',
+      'POST',
+      'POST',
+      'GET',
+      'HEAD',
+      'PUT',
+      'DELETE',
+      'PATCH',
+      'OPTIONS',
+    ),
+    path: fc
+      .tuple(fc.constantFrom(...PATHS), fc.option(form, { nil: undefined }))
+      .map(([path, query]) => (query === undefined ? path : `${path}?${query.toString()}`)),
+    headers,
+    body,
+  })
+}
+
+test('no request is too strange for an answer', { timeout: 120_000 }, async () => {
+  await using stack = new AsyncDisposableStack()
+  const rateLimitTiers = { standard: null }
+  const server = stack.use(await startAuthServer({ isRegistrationOpen: true, rateLimitTiers }))
+  const admin = stack.use(connectAdmin(server))
+  const { alice } = await enrollCast(admin)
+  const good = `Basic ${Buffer.from(`${alice.id}:${alice.secret}`).toString('base64')}`
+
+  await fc.assert(
+    fc.asyncProperty(createRequests(good), async (sent) => {
+      const got = await send(server.issuer, sent)
+      if (got === undefined) return
+
+      expect(got.status).toBeGreaterThanOrEqual(200)
+      expect(got.status).toBeLessThan(500)
+      expect(got.text).not.toContain(alice.secret)
+      // tRPC's own adapter calls its JSON text when a request has no content type.
+      const isCalledJson = got.type.startsWith('application/json') || sent.path.startsWith('/trpc')
+      expect(got.text === '' || isCalledJson).toBe(true)
+      const answer: unknown = got.text === '' ? {} : JSON.parse(got.text)
+      expect(answer).toBeTypeOf('object')
+    }),
+    { numRuns: 5000 },
+  )
+
+  expect((await postToken(server, alice)).status).toBe(200)
+  expect(await admin.audit.verify.query()).toMatchObject({ ok: true })
+})
