@@ -1,8 +1,8 @@
 // Finds where an HTTP/1.1 answer ends, and nothing more: what a load generator needs, at a cost that
-// leaves the processor to the server under test. Bodies by Content-Length or chunked (RFC 9112 §6).
+// leaves the processor to the server under test. Bodies by Content-Length (RFC 9112 §6.3).
 
-/** What came back: the status, and the body as it was framed. */
-export type Answer = { readonly status: number; readonly bytes: Buffer }
+/** What came back. The body is cut out only for who wants to see it. */
+export type Answer = { readonly status: number; readBody(): string }
 
 export type AnswerReader = {
   /** Takes what arrived. Answers the whole answer once its last byte is there. */
@@ -10,7 +10,6 @@ export type AnswerReader = {
 }
 
 const HEAD_END = Buffer.from('\r\n\r\n')
-const LAST_CHUNK = Buffer.from('0\r\n\r\n')
 
 /** Creates the reader of one connection, on which one request at a time is under way. */
 export function createAnswerReader(): AnswerReader {
@@ -22,21 +21,20 @@ export function createAnswerReader(): AnswerReader {
       pending = bytes
       const headEnd = bytes.indexOf(HEAD_END)
       if (headEnd < 0) return undefined
-      if (!isWhole(bytes, headEnd)) return undefined
+      const head = bytes.latin1Slice(0, headEnd)
+      const bodyStart = headEnd + HEAD_END.length
+      const end = bodyStart + readLength(head)
+      if (bytes.length < end) return undefined
+      if (bytes.length > end) throw new TypeError('more came than was asked for')
       pending = undefined
       // "HTTP/1.1 200 OK": the status is the three digits after the first space.
-      return { status: Number(bytes.latin1Slice(9, 12)), bytes }
+      return { status: Number(head.slice(9, 12)), readBody: () => bytes.utf8Slice(bodyStart, end) }
     },
   }
 }
 
-function isWhole(bytes: Buffer, headEnd: number): boolean {
-  const head = bytes.latin1Slice(0, headEnd)
+function readLength(head: string): number {
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
-  const bodyStart = headEnd + HEAD_END.length
-  if (length !== undefined) return bytes.length >= bodyStart + Number(length)
-  if (/\r\ntransfer-encoding: *chunked/i.test(head)) {
-    return bytes.length > bodyStart && bytes.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK)
-  }
-  throw new TypeError('the answer has neither Content-Length nor chunks: it cannot be kept alive')
+  if (length === undefined) throw new TypeError('an answer without Content-Length')
+  return Number(length)
 }
