@@ -16,7 +16,10 @@ test('an answer is read however it was cut into chunks', () => {
 
       const answers = chunks.map((chunk) => reader.read(chunk)).filter((a) => a !== undefined)
 
-      expect(answers.map((answer) => [answer.status, answer.readBody()])).toContainEqual([201, body])
+      expect(answers.map((answer) => [answer.status, answer.readBody()])).toContainEqual([
+        201,
+        body,
+      ])
     }),
   )
 })

@@ -21,14 +21,17 @@ export function createAnswerReader(): AnswerReader {
       pending = bytes
       const headEnd = bytes.indexOf(HEAD_END)
       if (headEnd < 0) return undefined
-      const head = bytes.latin1Slice(0, headEnd)
+      const head = bytes.toString('latin1', 0, headEnd)
       const bodyStart = headEnd + HEAD_END.length
       const end = bodyStart + readLength(head)
       if (bytes.length < end) return undefined
       if (bytes.length > end) throw new TypeError('more came than was asked for')
       pending = undefined
       // "HTTP/1.1 200 OK": the status is the three digits after the first space.
-      return { status: Number(head.slice(9, 12)), readBody: () => bytes.utf8Slice(bodyStart, end) }
+      return {
+        status: Number(head.slice(9, 12)),
+        readBody: () => bytes.toString('utf8', bodyStart, end),
+      }
     },
   }
 }

@@ -19,5 +19,8 @@ export function readEqualLines(file: string): EqualLines {
   for (let end = stride; end <= bytes.length; end += stride) {
     if (bytes[end - 1] !== 0x0a) throw new TypeError(`${file} has no lines of equal length`)
   }
-  return { count, at: (index) => bytes.latin1Slice(index * stride, (index + 1) * stride - 1) }
+  return {
+    count,
+    at: (index) => bytes.toString('latin1', index * stride, (index + 1) * stride - 1),
+  }
 }

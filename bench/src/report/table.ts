@@ -20,6 +20,9 @@ export function formatTable(table: Table, style: TableStyle): string {
   const ruled = widths.map((width, column) =>
     column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
   )
-  const rule = style === 'text' ? widths.map((width) => '-'.repeat(width)).join('  ') : `| ${ruled.join(' | ')} |`
+  const rule =
+    style === 'text'
+      ? widths.map((width) => '-'.repeat(width)).join('  ')
+      : `| ${ruled.join(' | ')} |`
   return `${[...lines.slice(0, 1), rule, ...lines.slice(1)].join('\n')}\n`
 }

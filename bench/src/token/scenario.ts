@@ -6,11 +6,17 @@ export const TARGET_ID = 'agent-notes'
 /** The same as a URL, for servers that know their targets by URLs (RFC 8707). */
 export const TARGET_URL = 'https://notes.example/'
 
+/** What there is to be had of it. */
+export const TARGET_SCOPES = ['notes:read', 'notes:write', 'notes:delete'] as const
+
 /** What each client may have. */
 export const CLIENT_SCOPES = ['notes:read', 'notes:write'] as const
 
 /** What each request asks for. */
 export const REQUESTED_SCOPE = 'notes:read'
+
+/** What no client may have. */
+export const FORBIDDEN_SCOPE = 'notes:delete'
 
 /** Life of the tokens, in seconds. */
 export const TOKEN_TTL_SECONDS = 900

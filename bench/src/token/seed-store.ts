@@ -6,7 +6,7 @@ import { createClientSecret } from '../../../apps/auth-server/src/clients/create
 import { openStorage } from '../../../apps/auth-server/src/storage/open-storage.ts'
 import type { Stores } from '../../../apps/auth-server/src/storage/stores.ts'
 import { systemClock } from '../../../packages/auth/src/protocol/clock.ts'
-import { CLIENT_SCOPES, TARGET_ID, TARGET_URL, toClientId } from './scenario.ts'
+import { CLIENT_SCOPES, TARGET_ID, TARGET_SCOPES, TARGET_URL, toClientId } from './scenario.ts'
 
 export type SeedOptions = {
   readonly databaseFile: string
@@ -30,7 +30,7 @@ export async function seedStore(options: SeedOptions): Promise<void> {
   const common = { ownerId: OWNER_ID, state: 'active', createdAt: now } as const
   await storage.act(async (stores) => {
     await stores.owners.insert({ id: OWNER_ID, name: 'Bench', createdAt: now })
-    const settings = { name: 'Notes', scopesSupported: [...CLIENT_SCOPES], url: TARGET_URL }
+    const settings = { name: 'Notes', scopesSupported: [...TARGET_SCOPES], url: TARGET_URL }
     await stores.agents.insert({ ...AgentSettings.parse(settings), ...common, id: TARGET_ID })
   })
   const settings = AgentSettings.parse({

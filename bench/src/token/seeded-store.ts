@@ -23,7 +23,10 @@ export type SeededStoreOptions = {
 export async function openSeededStore(options: SeededStoreOptions): Promise<SeededStore> {
   const { agents, copyTo, log } = options
   const folder = join(tmpdir(), 'deputy-bench', `${await toKey()}-${String(agents)}`)
-  const kept = { databaseFile: join(folder, 'store.sqlite'), credentialsFile: join(folder, 'basic') }
+  const kept = {
+    databaseFile: join(folder, 'store.sqlite'),
+    credentialsFile: join(folder, 'basic'),
+  }
   if (!(await exists(folder))) await seed(folder, agents, log)
   await copyFile(kept.databaseFile, copyTo, constants.COPYFILE_FICLONE)
   await putOnDisk(copyTo)

@@ -1,7 +1,7 @@
 // oidc-provider as it ships, with its adapter in memory: client credentials for one resource server whose
 // access tokens are ES256 JWTs.
 import { Provider } from 'oidc-provider'
-import { CLIENT_SCOPES, TARGET_ID, TOKEN_TTL_SECONDS } from '../scenario.ts'
+import { CLIENT_SCOPES, TARGET_ID, TARGET_SCOPES, TOKEN_TTL_SECONDS } from '../scenario.ts'
 import { createSigningKey, readServerSettings } from '../servers/settings.ts'
 
 const { clients, port } = readServerSettings(process.env)
@@ -22,7 +22,7 @@ const provider = new Provider(`http://127.0.0.1:${String(port)}`, {
   clientAuthMethods: ['client_secret_basic'],
   enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
   clientDefaults: { id_token_signed_response_alg: 'ES256' },
-  scopes: [...CLIENT_SCOPES],
+  scopes: [...TARGET_SCOPES],
   ttl: { ClientCredentials: TOKEN_TTL_SECONDS },
   features: {
     devInteractions: { enabled: false },
@@ -30,7 +30,7 @@ const provider = new Provider(`http://127.0.0.1:${String(port)}`, {
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: () => ({
-        scope,
+        scope: TARGET_SCOPES.join(' '),
         audience: TARGET_ID,
         accessTokenFormat: 'jwt',
         accessTokenTTL: TOKEN_TTL_SECONDS,

@@ -47,7 +47,12 @@ async function issue(clientId: string, form: URLSearchParams): Promise<string> {
     jti: randomUUID(),
     rate_limit_tier: 'unlimited',
   })
-  return JSON.stringify({ access_token, token_type: 'Bearer', expires_in: TOKEN_TTL_SECONDS, scope })
+  return JSON.stringify({
+    access_token,
+    token_type: 'Bearer',
+    expires_in: TOKEN_TTL_SECONDS,
+    scope,
+  })
 }
 
 async function answerToken(req: IncomingMessage, body: string, res: ServerResponse): Promise<void> {

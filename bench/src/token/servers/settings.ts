@@ -8,7 +8,9 @@ export type Client = { readonly id: string; readonly secret: string }
 
 /** Reads `PORT` and the credentials that `BENCH_CREDENTIALS_FILE` has. */
 export function readServerSettings(environment: NodeJS.ProcessEnv): ServerSettings {
-  const lines = readFileSync(environment['BENCH_CREDENTIALS_FILE'] ?? '', 'latin1').trim().split('\n')
+  const lines = readFileSync(environment['BENCH_CREDENTIALS_FILE'] ?? '', 'latin1')
+    .trim()
+    .split('\n')
   return { port: Number(environment['PORT']), clients: lines.map(toClient) }
 }
 
