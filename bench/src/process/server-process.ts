@@ -45,7 +45,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     return { [Symbol.asyncDispose]: stop }
   } catch (cause) {
     await stop()
-    const said = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n')
+    const said = readFileSync(logFile, 'utf8').trim().split('\n').slice(-20).join('\n')
     throw new Error(`${name} did not come up: ${said}`, { cause })
   }
 }

@@ -17,6 +17,7 @@ export type SliceOptions = {
   readonly targets: readonly Target[]
   readonly slices: number
   readonly connections: number
+  readonly times?: SliceTimes | undefined
   readonly log: (line: string) => void
 }
 
@@ -28,21 +29,26 @@ export type Slices = {
   readonly answeredInAll: number
 }
 
-/** Long enough for V8 to have compiled what is hot and for each client to have been seen. */
-const WARM_UP_MS = 5000
-const RAMP_MS = 250
-const MEASURE_MS = 1000
-/** What a server does after its answers (writes that were put off) is not to meet the next one. */
-const REST_MS = 100
+export type SliceTimes = {
+  /** Long enough for V8 to have compiled what is hot and for each client to have been seen. */
+  readonly warmUpMs: number
+  /** Not counted: connections are being made. */
+  readonly rampMs: number
+  readonly measureMs: number
+  /** Between two slices, for what a server does after its answers. */
+  readonly restMs: number
+}
+
+const TIMES: SliceTimes = { warmUpMs: 5000, rampMs: 250, measureMs: 1000, restMs: 100 }
 
 /** Measures all. Rejects at the first answer that is not 200 or not the right one. */
 export async function runSlices(options: SliceOptions): Promise<readonly Slices[]> {
-  const { connections, generator, log, targets } = options
+  const { connections, generator, log, targets, times = TIMES } = options
   const measured = targets.map((target) => ({ target, reports: new Array<LoadReport>() }))
   const answeredInAll = new Map<string, number>()
 
   async function run(target: Target, measureMs: number): Promise<LoadReport> {
-    const plan = { ...target.plan, connections, rampMs: RAMP_MS, measureMs }
+    const plan = { ...target.plan, connections, rampMs: times.rampMs, measureMs }
     const report = await generator.run(plan)
     const refused = Object.entries(report.refused)
     if (refused.length > 0 || report.answered === 0) {
@@ -51,16 +57,16 @@ export async function runSlices(options: SliceOptions): Promise<readonly Slices[
     }
     target.checkSample(report.sample)
     answeredInAll.set(target.name, (answeredInAll.get(target.name) ?? 0) + report.answeredInAll)
-    await delay(REST_MS)
+    await delay(times.restMs)
     return report
   }
 
   for (const { target } of measured) {
     log(`warming up ${target.name}`)
-    await run(target, WARM_UP_MS)
+    await run(target, times.warmUpMs)
   }
   for (const [round, order] of planRounds(measured, options.slices).entries()) {
-    for (const { reports, target } of order) reports.push(await run(target, MEASURE_MS))
+    for (const { reports, target } of order) reports.push(await run(target, times.measureMs))
     log(`round ${String(round + 1)} of ${String(options.slices)}`)
   }
   return measured.map(({ reports, target: { name } }) => ({
