@@ -1,0 +1,60 @@
+// npm run bench -- <name> [--json | --markdown] [--slices <n>]
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { installPeers } from './install-peers.ts'
+import { formatTable, type Table } from './report/table.ts'
+import { toTokenTables } from './token/token-report.ts'
+import { runTokenBench } from './token/run-token-bench.ts'
+
+type Results = { readonly results: object; readonly tables: readonly Table[] }
+type Bench = (slices: number) => Promise<Results>
+
+const log = (line: string): void => void process.stderr.write(`bench: ${line}\n`)
+
+/** The benches by their names. */
+const BENCHES: Readonly<Record<string, Bench>> = {
+  token: async (slices) => {
+    const results = await runTokenBench({
+      slices,
+      agents: 1000,
+      manyAgents: 1_000_000,
+      connections: 64,
+      log,
+    })
+    return { results, tables: toTokenTables(results) }
+  },
+}
+
+const MIN_SLICES = 3
+
+try {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
+      slices: { type: 'string', default: '25' },
+    },
+  })
+  const [name = ''] = positionals
+  const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
+  const slices = Number(values.slices)
+  if (bench === undefined || !Number.isInteger(slices) || slices < MIN_SLICES) {
+    throw new TypeError(
+      `usage: npm run bench -- <${Object.keys(BENCHES).join('|')}> [--json|--markdown] [--slices <${String(MIN_SLICES)} or more>]`,
+    )
+  }
+  await installPeers(log)
+  const { results, tables } = await bench(slices)
+  const [cpu] = cpus()
+  const machine = { cpu: cpu?.model ?? 'unknown', processors: cpus().length, node: process.version }
+  const style = values.markdown ? 'markdown' : 'text'
+  process.stdout.write(
+    values.json
+      ? `${JSON.stringify({ bench: name, ...results, machine })}\n`
+      : tables.map((table) => formatTable(table, style)).join('\n'),
+  )
+} catch (error) {
+  log(error instanceof Error ? error.message : String(error))
+  process.exitCode = 1
+}
