@@ -22,6 +22,8 @@ export function callBy(agentId: string, credentialId = `token-of-${agentId}`): C
     scopes: [],
     priorActors: [],
     expiresAt: undefined,
+    grantPath: [credentialId],
+    limits: [],
     credential: { kind: 'access_token', id: credentialId },
   }
   return { principal, signal: undefined }

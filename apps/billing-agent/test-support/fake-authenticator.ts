@@ -20,6 +20,8 @@ export function createFakeAuthenticator(callers: Readonly<Record<string, Caller>
         scopes: caller.scopes,
         priorActors: [],
         expiresAt: undefined,
+        grantPath: [`jti-of-${caller.agentId}`],
+        limits: [],
         credential: { kind: 'access_token', id: `jti-of-${caller.agentId}` },
       }
       return accept({ principal, recheck: async () => accept(principal) })

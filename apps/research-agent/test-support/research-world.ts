@@ -27,6 +27,8 @@ export function callBy(agentId: string, subject = agentId): Call {
     scopes: [],
     priorActors: [],
     expiresAt: undefined,
+    grantPath: ['token-1'],
+    limits: [],
     credential: { kind: 'access_token', id: 'token-1' },
   }
   return { principal, signal: undefined }

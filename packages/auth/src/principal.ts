@@ -1,4 +1,4 @@
-import type { EpochSeconds } from './protocol/index.ts'
+import type { AuthorizationDetailsClaim, EpochSeconds } from './protocol/index.ts'
 
 /** Who is calling and with what authority: the same shape whichever way the caller came in. */
 export type Principal = {
@@ -18,6 +18,13 @@ export type Principal = {
   readonly confirmation?: { readonly jkt: string } | undefined
   /** How many calls it may make: the name of a tier, when the credential names one. */
   readonly rateLimitTier?: string | undefined
+  /**
+   * What the token stands on, the root first, its own id last; of an API key, the key's id. Who denies
+   * one of them denies the caller.
+   */
+  readonly grantPath: readonly string[]
+  /** What the credential is limited to beyond its scopes (RFC 9396): all of it holds at once. */
+  readonly limits: AuthorizationDetailsClaim
   /** How the caller proved itself. `id` is the token's `jti` or the key's id: safe to log. */
   readonly credential: { readonly kind: 'access_token' | 'api_key'; readonly id: string }
 }

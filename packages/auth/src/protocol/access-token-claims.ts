@@ -23,6 +23,16 @@ export type ConfirmationClaim = z.infer<typeof ConfirmationClaim>
 export const AuthorizationDetailsClaim = z.array(z.looseObject({ type: z.string().min(1) }))
 export type AuthorizationDetailsClaim = z.infer<typeof AuthorizationDetailsClaim>
 
+/** Longest `grant_path`: a credential, a task grant, a token, and five hand-overs. */
+export const MAX_GRANT_PATH = 8
+
+/**
+ * The ids of what a token stands on, the root first: the credential it was obtained with, the task grant
+ * if there is one, the tokens that were exchanged on the way, and its own `jti` last. To deny any of
+ * them is to deny the token, and everything below.
+ */
+export const GrantPathClaim = z.array(z.string().min(1).max(64)).min(1).max(MAX_GRANT_PATH)
+
 /** What must be in the payload (RFC 9068 §2.2); times are seconds. Unknown claims are kept out. */
 export const AccessTokenClaims = z.object({
   iss: z.string().min(1),
@@ -36,6 +46,9 @@ export const AccessTokenClaims = z.object({
   act: ActClaim.optional(),
   cnf: ConfirmationClaim.optional(),
   authorization_details: AuthorizationDetailsClaim.optional(),
+  grant_path: GrantPathClaim.optional(),
+  /** Who may exchange the token beside those it was issued to and for (RFC 8693 §4.4). */
+  may_act: z.object({ sub: z.string().min(1) }).optional(),
   /** How many calls the caller may make: the name of a tier that the agent knows. */
   rate_limit_tier: z.string().optional(),
 })

@@ -5,6 +5,8 @@ export {
   ActClaim,
   AuthorizationDetailsClaim,
   ConfirmationClaim,
+  GrantPathClaim,
+  MAX_GRANT_PATH,
   SIGNATURE_ALGORITHMS,
   type SignatureAlgorithm,
 } from './access-token-claims.ts'
@@ -20,6 +22,16 @@ export { CredentialsFile } from './credentials-file.ts'
 export { systemClock, type Clock, type EpochSeconds } from './clock.ts'
 export { DPOP_PROOF_TYPE, DpopProofClaims, DpopProofHeader } from './dpop.ts'
 export { IntrospectionResponse } from './introspection.ts'
+export {
+  AllowedValuesLimit,
+  ApprovedCall,
+  BudgetLimit,
+  CallsLimit,
+  Limit,
+  LIMIT_TYPES,
+  toMinorUnits,
+  type LimitType,
+} from './limits.ts'
 export {
   AUTHORIZATION_SERVER_METADATA_PATH,
   AuthorizationServerMetadata,

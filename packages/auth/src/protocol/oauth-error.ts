@@ -14,6 +14,8 @@ export const OAUTH_ERROR_CODES = [
   'invalid_authorization_details',
   'invalid_dpop_proof',
   'use_dpop_nonce',
+  'authorization_pending',
+  'access_denied',
   'unsupported_response_type',
   'invalid_client_metadata',
   'invalid_token',

@@ -8,6 +8,8 @@ export const TokenResponse = z.object({
   token_type: z.enum(['Bearer', 'DPoP']),
   expires_in: z.number().int().positive(),
   scope: z.string(),
+  /** Of a token that was exchanged (RFC 8693 §2.2.1). */
+  issued_token_type: z.string().optional(),
   /** As they are in the token (RFC 9396 §7). */
   authorization_details: AuthorizationDetailsClaim.optional(),
 })

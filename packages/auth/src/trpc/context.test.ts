@@ -11,6 +11,8 @@ const alice: Principal = {
   scopes: [],
   priorActors: [],
   expiresAt: 2_000_000_000,
+  grantPath: ['token-1'],
+  limits: [],
   credential: { kind: 'access_token', id: 'token-1' },
 }
 

@@ -25,6 +25,8 @@ const alice: Principal = {
   scopes: ['billing:read'],
   priorActors: [],
   expiresAt: 2_000_000_000,
+  grantPath: ['token-1'],
+  limits: [],
   credential: { kind: 'access_token', id: 'token-1' },
 }
 

@@ -56,6 +56,8 @@ test('turns a good token into a principal', async () => {
       scopes: ['billing:read', 'billing:write'],
       priorActors: [],
       expiresAt: now + 900,
+      grantPath: ['token-1'],
+      limits: [],
       credential: { kind: 'access_token', id: 'token-1' },
     },
   })

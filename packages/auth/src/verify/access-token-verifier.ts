@@ -107,6 +107,8 @@ function toPrincipal(payload: JWTPayload, audience: string): Result<Principal, C
     expiresAt: exp,
     ...(cnf === undefined ? {} : { confirmation: { jkt: cnf.jkt } }),
     rateLimitTier: claims.data.rate_limit_tier,
+    grantPath: claims.data.grant_path ?? [jti],
+    limits: claims.data.authorization_details ?? [],
     credential: { kind: 'access_token', id: jti },
   })
 }

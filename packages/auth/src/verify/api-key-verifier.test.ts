@@ -53,6 +53,8 @@ describe('an API key', () => {
         agentId: 'agent-alice-v1',
         scopes: ['billing:read'],
         expiresAt: undefined,
+        grantPath: ['key-1'],
+        limits: [],
         credential: { kind: 'api_key', id: 'key-1' },
       },
     })

@@ -45,6 +45,8 @@ export function createApiKeyVerifier(options: ApiKeyVerifierOptions): ApiKeyVeri
         priorActors: [],
         expiresAt: found.exp,
         rateLimitTier: found.rate_limit_tier,
+        grantPath: [found.jti],
+        limits: found.authorization_details ?? [],
         credential: { kind: 'api_key', id: found.jti },
       })
     },

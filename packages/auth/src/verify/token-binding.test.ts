@@ -31,6 +31,8 @@ const principal: Principal = {
   scopes: [],
   priorActors: [],
   expiresAt: 2_000_000_000,
+  grantPath: ['token-1'],
+  limits: [],
   credential: { kind: 'access_token', id: 'token-1' },
 }
 
