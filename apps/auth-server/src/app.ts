@@ -22,6 +22,7 @@ import { createRegisterEndpoints } from './endpoints/register.ts'
 import { createRevokeEndpoint } from './endpoints/revoke.ts'
 import { createTokenEndpoint } from './endpoints/token.ts'
 import { createClientCredentialsGrant } from './grants/client-credentials.ts'
+import { createTokenExchangeGrant, TOKEN_EXCHANGE_GRANT_TYPE } from './grants/token-exchange.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { createOAuthListener } from './http/oauth-listener.ts'
 import { openKeyRing } from './keys/key-ring.ts'
@@ -33,6 +34,8 @@ import { createRingSigningKeySource } from './keys/ring-key-source.ts'
 import { createRoutes } from './routes.ts'
 import { openStorage } from './storage/open-storage.ts'
 import { createIntrospection } from './tokens/introspection.ts'
+import { createIssueGrantedToken } from './tokens/issue-granted-token.ts'
+import { createIssuedTokenVerifier } from './tokens/verify-issued-token.ts'
 import { createIssueAccessToken } from './tokens/issue-access-token.ts'
 import { createRevocation } from './tokens/revocation.ts'
 
@@ -114,7 +117,14 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   }
   const keyUses = useLogs.apiKeyUses
   const introspect = createIntrospection({ ...storage, issuer, keys, keyUses, clock })
-  const grantTypes = { client_credentials: createClientCredentialsGrant(storage.clients) }
+  const grantTypes = {
+    client_credentials: createClientCredentialsGrant({ ...storage, clock }),
+    [TOKEN_EXCHANGE_GRANT_TYPE]: createTokenExchangeGrant({
+      ...storage,
+      verifyToken: createIssuedTokenVerifier({ issuer, keys, clock }),
+      clock,
+    }),
+  }
   const isRegistrationOpen = options.isRegistrationOpen ?? false
   const metadata = createMetadata({
     issuer,
@@ -127,7 +137,10 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     token: createTokenEndpoint({
       authenticateClient,
       grantTypes,
-      issueAccessToken: createIssueAccessToken({ issuer, keyRing, clock }),
+      issueToken: createIssueGrantedToken({
+        issueAccessToken: createIssueAccessToken({ issuer, keyRing, clock }),
+        storage,
+      }),
       dpop: createDpopBinding({ issuer, ...dpop }),
       audit,
     }),

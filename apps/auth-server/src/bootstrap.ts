@@ -10,6 +10,7 @@ import { AgentSettings } from './agents/agent.ts'
 import { createClientSecret } from './clients/create-client-secret.ts'
 import { toTokenEndpoint } from './endpoints/metadata.ts'
 import { SYSTEM_OWNER_ID } from './owners/owner.ts'
+import { denyCredential } from './revocation/deny.ts'
 import type { Storage } from './storage/open-storage.ts'
 
 export type BootstrapOptions = {
@@ -73,8 +74,10 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   })
   await storage.clientSecrets.insert(record)
   // A reset is for a file that was lost, perhaps to somebody: what was in it must not go on working.
-  for (const { id } of secrets)
+  for (const { id } of secrets) {
     await storage.clientSecrets.deactivate({ id, within: SYSTEM_OWNER_ID }, now)
+    await denyCredential(storage, id, now)
+  }
   logger.info({ operatorFile }, "the operator's credentials are in this file")
 }
 

@@ -6,8 +6,11 @@ import type { StoredReplayMemory } from './storage/replay-memory.ts'
 
 const EVERY_MS = 60_000
 
+/** How long a grant that is over can still be explained: 30 days. */
+const KEEP_GRANTS_SECONDS = 30 * 24 * 60 * 60
+
 export type HousekeepingOptions = {
-  readonly storage: Pick<Storage, 'revokedTokens'>
+  readonly storage: Pick<Storage, 'grants' | 'revocations'>
   readonly replayMemory: Pick<StoredReplayMemory, 'prune'>
   readonly clock: Clock
   readonly logger: Logger
@@ -23,7 +26,8 @@ export function startHousekeeping(options: HousekeepingOptions): AsyncDisposable
   async function tidy(): Promise<void> {
     try {
       await replayMemory.prune()
-      await storage.revokedTokens.prune(clock.now())
+      await storage.revocations.prune(clock.now())
+      await storage.grants.prune(clock.now() - KEEP_GRANTS_SECONDS)
     } catch (err) {
       logger.warn({ err }, 'what is over was not forgotten: trying again in a minute')
     }

@@ -10,13 +10,14 @@ import {
 } from '@deputy/auth'
 import { accept, refuse, type Clock } from '@deputy/auth/protocol'
 import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
+import { findStanding } from './revocation/standing.ts'
 import type { Storage } from './storage/open-storage.ts'
 import type { IntrospectFor } from './tokens/introspection.ts'
 
 export type OwnAuthenticatorOptions = {
   readonly issuer: string
   readonly keys: SigningKeySource
-  readonly storage: Pick<Storage, 'clients' | 'revokedTokens'>
+  readonly storage: Pick<Storage, 'clients' | 'revocations'>
   readonly introspect: IntrospectFor
   readonly dpop: TokenBindingOptions
   readonly clock: Clock
@@ -48,8 +49,7 @@ export function createOwnAuthenticator(options: OwnAuthenticatorOptions): Authen
       if (!authenticated.ok) return authenticated
       const { principal } = authenticated.value
       const isRevoked = async (): Promise<boolean> =>
-        principal.credential.kind === 'access_token' &&
-        storage.revokedTokens.has(principal.agentId, principal.credential.id)
+        (await storage.revocations.findDenial(findStanding(principal))) !== undefined
       if (await isRevoked()) return refuse({ reason: 'token_revoked' })
       return accept({
         principal,

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { Announcements } from './announcements.ts'
 import type { Commit } from './group-commit.ts'
 
 /** An open, migrated database. `close` waits for running work. */
@@ -8,6 +9,7 @@ export type Database<Tables> = {
   readonly dialect: 'sqlite' | 'postgres'
   /** Writes together with others: see `Commit`. */
   readonly commit: Commit<Tables>
+  readonly announcements: Announcements
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -1,9 +1,11 @@
 import { Kysely } from 'kysely'
+import { SILENT, type ClosableAnnouncements } from './announcements.ts'
 import { DatabaseOpenError, DatabaseUnavailableError } from './database-errors.ts'
 import type { DatabaseSource } from './database-source.ts'
 import type { Database } from './database.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { isNewerSchema, migrate, type Migrations } from './migrate.ts'
+import { createPostgresAnnouncements } from './postgres/postgres-announcements.ts'
 import { openPostgres } from './postgres/open-postgres.ts'
 import { openSqlite } from './sqlite/open-sqlite.ts'
 
@@ -39,11 +41,21 @@ export async function openDatabase<Tables>(
     throw new DatabaseOpenError(text, { cause })
   }
   const group = createGroupCommit(db)
+  const announcements: ClosableAnnouncements =
+    options.url === undefined ? SILENT : createPostgresAnnouncements(options.url)
   const close = async (): Promise<void> => {
+    await announcements.close()
     await group.close()
     await db.destroy()
   }
-  return { db, dialect: source.kind, commit: group.commit, close, [Symbol.asyncDispose]: close }
+  return {
+    db,
+    dialect: source.kind,
+    commit: group.commit,
+    announcements,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 function openSource({ file, url }: DatabaseLocation): DatabaseSource {

@@ -364,7 +364,8 @@ describe('whoever may only make credentials', () => {
 describe('refusals', () => {
   test('give each reason that the admin API has, with a hint', async () => {
     await using world = await setUp()
-    const { agents, apiKeys, audit, clientKeys, clientSecrets, owners, signingKeys } = world.admin
+    const { agents, apiKeys, audit, clientKeys, clientSecrets, owners, signingKeys, tokens } =
+      world.admin
     await agents.create.mutate({ id: 'agent-idle', name: 'Idle' })
     const ended = await clientSecrets.create.mutate({ agentId: 'agent-idle' })
     await clientSecrets.deactivate.mutate({ clientSecretId: ended.clientSecretId })
@@ -395,6 +396,7 @@ describe('refusals', () => {
         signingKeys.rotate.mutate(),
         audit.get.query({ id: 999_999 }),
         clientKeys.create.mutate({ agentId: 'operator', jwk: { kty: 'oct', k: 'c2VjcmV0' } }),
+        tokens.revoke.mutate({ agentId: 'operator', tokenId: 'no-such-id' }),
       ].map(readRefusal),
     )
 
@@ -412,6 +414,7 @@ describe('refusals', () => {
       'rotation_too_early 409',
       'audit_entry_unknown 404',
       'key_unusable 400',
+      'token_unknown 404',
     ])
     expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(ADMIN_REASONS))
     for (const { hint, message } of refusals) expect([hint, message]).not.toContain('')

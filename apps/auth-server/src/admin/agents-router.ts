@@ -5,6 +5,7 @@ import type { AgentAt } from '../agents/agent-store.ts'
 import { Agent, AgentSettings } from '../agents/agent.ts'
 import { OwnerId } from '../owners/owner.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
+import { denyAgent } from '../revocation/deny.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure, Administrator } from './admin-procedure.ts'
 import { AUTH_SERVER_ID, OPERATOR_ID } from './admin-scopes.ts'
@@ -106,7 +107,10 @@ export function createAgentsRouter({ clock, storage }: AdminDeps, procedure: Adm
           const before = await stores.agents.find(at)
           const agent = await stores.agents.deactivate(at, clock.now())
           if (agent === undefined) throw agentUnknown(id)
-          if (before?.state === 'active') note({ event: 'agent.deactivated', ...describe(agent) })
+          if (before?.state === 'active') {
+            await denyAgent(stores, id, clock.now())
+            note({ event: 'agent.deactivated', ...describe(agent) })
+          }
           return agent
         })
       }),

@@ -5,6 +5,7 @@ import type { Agent } from '../agents/agent.ts'
 import type { ClientKeyRecord } from '../clients/client-key-store.ts'
 import { createClientKey } from '../clients/create-client-key.ts'
 import type { CredentialAt, CredentialRecord } from '../credentials/credential.ts'
+import { denyCredential } from '../revocation/deny.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
 import { isAdministrative } from './admin-scopes.ts'
@@ -91,6 +92,7 @@ export function createClientKeysRouter(
           const agent = record && (await stores.clients.find(record.agentId))
           if (record === undefined || agent === undefined) throw credentialUnknown(id)
           if (before?.deactivatedAt === undefined) {
+            await denyCredential(stores, id, now)
             note({ event: 'client_key.deactivated', ...describe(agent, id) })
           }
           return show(record, now)

@@ -6,6 +6,7 @@ import type { AgentAt } from '../agents/agent-store.ts'
 import type { CredentialAt } from '../credentials/credential.ts'
 import type { Agent } from '../agents/agent.ts'
 import { createClientSecret } from '../clients/create-client-secret.ts'
+import { denyCredential } from '../revocation/deny.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
 import { isAdministrative } from './admin-scopes.ts'
@@ -96,6 +97,7 @@ export function createClientSecretsRouter(
           const agent = record && (await stores.clients.find(record.agentId))
           if (record === undefined || agent === undefined) throw credentialUnknown(id)
           if (before?.deactivatedAt === undefined) {
+            await denyCredential(stores, id, now)
             note({ event: 'client_secret.deactivated', ...describe(agent, id) })
           }
           return toClientSecretSummary(record, now)

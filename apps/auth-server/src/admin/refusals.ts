@@ -16,6 +16,7 @@ export const ADMIN_REASONS = [
   'owner_unknown',
   'rotation_too_early',
   'scope_not_allowed',
+  'token_unknown',
 ] as const
 export type AdminReason = (typeof ADMIN_REASONS)[number]
 
@@ -110,6 +111,14 @@ export function rotationTooEarly(refusal: RotationRefusal): CallRefusal {
         message: 'Another server has just rotated the signing keys',
         hint: 'List the keys with signingKeys.list.',
       })
+}
+
+/** A token id that the audit trail does not have, or not for this agent. */
+export function tokenUnknown(id: string): CallRefusal {
+  return createRefusal('NOT_FOUND', 'token_unknown', {
+    message: `No live token ${id} was issued to that agent`,
+    hint: 'Find the token with audit.list. One that has expired needs no revocation.',
+  })
 }
 
 /** Scopes for a key that its agent may not have. */

@@ -4,10 +4,12 @@ import * as z from 'zod'
 import { MAX_ACCESS_TOKEN_TTL_SECONDS } from '../agents/agent.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
-import { agentUnknown } from './refusals.ts'
+import { denyToken } from '../revocation/deny.ts'
+import { findIssuedToken } from '../revocation/find-issued-token.ts'
+import { agentUnknown, tokenUnknown } from './refusals.ts'
 
 /** `tokens.*`: access tokens that were handed out. */
-export function createTokensRouter({ clock }: AdminDeps, procedure: AdminProcedure) {
+export function createTokensRouter({ clock, storage }: AdminDeps, procedure: AdminProcedure) {
   return agentRouter({
     revoke: procedure('tokens:revoke')
       .input(
@@ -23,16 +25,16 @@ export function createTokensRouter({ clock }: AdminDeps, procedure: AdminProcedu
       .output(z.object({ revoked: z.boolean().describe('false when it was revoked before') }))
       .mutation(async ({ ctx: { administrator }, input: { agentId, tokenId } }) => {
         const now = clock.now()
+        const { within } = administrator
+        const agent = await storage.agents.find({ id: agentId, within })
+        if (agent === undefined) throw agentUnknown(agentId)
+        // Attack prevented: ending another tenant's token in the name of one's own agent.
+        const issued = await findIssuedToken(storage.audit, { agentId, tokenId, within }, clock)
+        if (issued === undefined) throw tokenUnknown(tokenId)
         return administrator.act(async (stores, note) => {
-          const agent = await stores.agents.find({ id: agentId, within: administrator.within })
-          if (agent === undefined) throw agentUnknown(agentId)
-          const revoked = await stores.revokedTokens.insert({
-            jti: tokenId,
-            clientId: agentId,
-            revokedAt: now,
-            // The token itself is not at hand: no token of today lives longer than this.
-            expiresAt: now + MAX_ACCESS_TOKEN_TTL_SECONDS,
-          })
+          // The token itself is not at hand: none of today lives longer than this.
+          const expiresAt = now + MAX_ACCESS_TOKEN_TTL_SECONDS
+          const revoked = await denyToken(stores, { jti: tokenId, expiresAt }, now)
           if (revoked) {
             note({
               event: 'token.revoked',

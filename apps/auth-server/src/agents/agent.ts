@@ -107,6 +107,21 @@ export function findAllowedScopes(client: Agent, target: Agent): readonly string
   )
 }
 
+/**
+ * What a token for the target may carry beyond the target's own scopes, when it is asked for by name:
+ * what the client may hand on to it, and it may hold and hand on in turn. The client has to have named
+ * the target in its policy; an agent of another owner has to have named the scopes in its own.
+ */
+export function findHandedOnScopes(client: Agent, target: Agent): readonly string[] {
+  if (!client.delegation.to.includes(target.id) || target.delegation.to.length === 0) return []
+  const isForeign = client.ownerId !== target.ownerId
+  const taken = target.delegation.scopes ?? (isForeign ? [] : target.scopes)
+  return (client.delegation.scopes ?? client.scopes).filter(
+    (scope) =>
+      client.scopes.includes(scope) && taken.includes(scope) && target.scopes.includes(scope),
+  )
+}
+
 /** Whether the client can see the target at all: it is its owner's, or shared with others. */
 export function isVisible(client: Agent, target: Agent): boolean {
   return client.ownerId === target.ownerId || target.sharedScopes.length > 0

@@ -4,6 +4,7 @@ import * as z from 'zod'
 /** What the rest of the server may write down. */
 export const AUDIT_EVENTS = [
   'token.issued',
+  'token.exchanged',
   'token.refused',
   'token.revoked',
   'token.revocation_refused',

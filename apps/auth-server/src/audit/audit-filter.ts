@@ -10,6 +10,8 @@ export const AuditFilter = z.object({
   actorId: Id,
   subjectId: Id,
   grantId: Id,
+  /** A token's `jti`. Give the agent too: there is no index for it alone. */
+  tokenId: Id,
   correlationId: Id,
   event: z.enum([...AUDIT_EVENTS, ...TRAIL_EVENTS]).optional(),
   outcome: z.enum(AUDIT_OUTCOMES).optional(),

@@ -143,8 +143,12 @@ describe('tokens.revoke', () => {
     const token = await getToken(world.server, world.alice)
     const { jti } = (await introspect(world.server, world.bob, token)).body
 
-    await world.admin.tokens.revoke.mutate({ agentId: world.mallory.id, tokenId: String(jti) })
+    const attack = world.admin.tokens.revoke.mutate({
+      agentId: world.mallory.id,
+      tokenId: String(jti),
+    })
 
+    await expect(attack).rejects.toMatchObject({ data: { reason: 'token_unknown' } })
     expect((await introspect(world.server, world.bob, token)).body).toMatchObject({ active: true })
   })
 })

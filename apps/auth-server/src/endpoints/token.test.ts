@@ -58,6 +58,7 @@ describe('POST /oauth/token', () => {
       jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
       scope: 'notes:read',
       rate_limit_tier: 'standard',
+      grant_path: [expect.any(String), payload.jti],
     })
   })
 

@@ -1,14 +1,13 @@
 // POST /oauth/token (RFC 6749 §3.2): who is calling, then which grant, then the grant itself, then the
 // token; the answer goes out once the audit trail has it.
 import { formatRateLimitHeaders } from '@deputy/auth'
-import { formatScope } from '@deputy/auth/protocol'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { AuthenticateClient } from '../clients/client-authentication.ts'
 import type { DpopBinding } from '../dpop/dpop-binding.ts'
 import type { GrantType } from '../grants/grant.ts'
 import type { Endpoint } from '../http/oauth-request.ts'
 import { OAuthError } from '../oauth-error.ts'
-import type { IssueAccessToken } from '../tokens/issue-access-token.ts'
+import type { IssueGrantedToken } from '../tokens/issue-granted-token.ts'
 import { createAuditedEndpoint, describeRequest } from './audited.ts'
 import { parseFormBody, type FormBody } from './form-body.ts'
 
@@ -18,14 +17,14 @@ export type GrantTypes = Readonly<Record<string, GrantType>>
 export type TokenEndpointOptions = {
   readonly authenticateClient: AuthenticateClient
   readonly grantTypes: GrantTypes
-  readonly issueAccessToken: IssueAccessToken
+  readonly issueToken: IssueGrantedToken
   readonly dpop: DpopBinding
   readonly audit: AuditLog
 }
 
 /** Creates the endpoint. */
 export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
-  const { audit, authenticateClient, dpop, grantTypes, issueAccessToken } = options
+  const { audit, authenticateClient, dpop, grantTypes, issueToken } = options
 
   return createAuditedEndpoint(audit, 'token.refused', async (request, trail) => {
     const body = await parseFormBody(request)
@@ -39,26 +38,13 @@ export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
       remoteAddress,
     })
     const confirmation = await dpop.bind(request, { isRequired: agent.dpopBoundAccessTokens })
-    const grant = await findGrantType(grantTypes, body)({ client: agent, body })
-    const { audience, authorizationDetails, scopes } = grant
-    const { claims, response } = await issueAccessToken({
-      agent,
-      audience: audience.id,
-      scopes,
-      authorizationDetails: authorizationDetails && [...authorizationDetails],
+    const grantType = findGrantType(grantTypes, body)
+    const grant = await grantType({ client: agent, credentialId, confirmation, body, trail })
+    const response = await issueToken({
+      grant,
+      client: { agent, credentialId },
       confirmation,
-    })
-    await audit.record({
-      ...describeRequest(request),
-      event: 'token.issued',
-      outcome: 'success',
-      ownerId: agent.ownerId,
-      actorId: agent.id,
-      subjectId: agent.id,
-      audience: audience.id,
-      scope: formatScope(scopes),
-      credentialId,
-      tokenId: claims.jti,
+      context: describeRequest(request),
     })
     return {
       headers: {

@@ -1,13 +1,18 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { makeAgent } from '../../test-support/storage-adapters.ts'
-import { readAuthorizationDetails } from './authorization-details.ts'
+import { checkAuthorizationDetails, parseAuthorizationDetails } from './authorization-details.ts'
 
 const target = makeAgent({
   id: 'agent-bob',
   url: 'https://bob.example',
   authorizationDetailsTypes: ['budget', 'notebook'],
 })
+
+function readAuthorizationDetails(text: string, agent: typeof target) {
+  const parsed = parseAuthorizationDetails(text)
+  return parsed.ok ? checkAuthorizationDetails(parsed.value, agent) : parsed
+}
 
 describe('authorization_details', () => {
   test('are read as they were sent, members of their own types included', () => {

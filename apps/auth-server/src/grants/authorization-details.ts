@@ -31,32 +31,40 @@ export type AuthorizationDetailsRefusal = {
   readonly message: string
 }
 
-/** Reads the parameter for a token for this target. Pure. */
-export function readAuthorizationDetails(
-  text: string,
-  target: Agent,
+/** Reads the parameter. Pure. */
+export function parseAuthorizationDetails(
+  text: string | undefined,
 ): Result<readonly AuthorizationDetail[], AuthorizationDetailsRefusal> {
+  if (text === undefined) return accept([])
   if (text.length > MAX_DETAILS_CHARS) {
     return invalid(`is longer than ${String(MAX_DETAILS_CHARS)} characters`)
   }
   const details = AuthorizationDetails.safeParse(parseJson(text))
-  if (!details.success) {
-    const issue = details.error.issues[0]
-    const where = issue === undefined ? '' : issue.path.join('.')
-    return invalid(`is no JSON list of objects with a type: ${where} ${issue?.message ?? ''}`)
-  }
-  const stranger = details.data.find(({ type }) => !target.authorizationDetailsTypes.includes(type))
+  if (details.success) return accept(details.data)
+  const issue = details.error.issues[0]
+  const where = issue === undefined ? '' : issue.path.join('.')
+  return invalid(`is no JSON list of objects with a type: ${where} ${issue?.message ?? ''}`)
+}
+
+/** Says what the target would not understand, or not enforce. Pure. */
+export function checkAuthorizationDetails<Detail extends { type: string; locations?: unknown }>(
+  details: readonly Detail[],
+  target: Agent,
+): Result<readonly Detail[], AuthorizationDetailsRefusal> {
+  const stranger = details.find(({ type }) => !target.authorizationDetailsTypes.includes(type))
   if (stranger !== undefined) {
     const known = target.authorizationDetailsTypes.join(', ') || 'none'
     return invalid(`has the type ${stranger.type}, but ${target.id} understands: ${known}`)
   }
-  const elsewhere = details.data
-    .flatMap(({ locations }) => locations ?? [])
+  const elsewhere = details
+    .flatMap(({ locations }): unknown[] => (Array.isArray(locations) ? locations : []))
     .find((location) => location !== target.id && location !== target.url)
   if (elsewhere !== undefined) {
-    return invalid(`names the location ${elsewhere}, but the token is for ${target.id}`)
+    return invalid(
+      `names the location ${JSON.stringify(elsewhere)}, but the token is for ${target.id}`,
+    )
   }
-  return accept(details.data)
+  return accept(details)
 }
 
 function parseJson(text: string): unknown {

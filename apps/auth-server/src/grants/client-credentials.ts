@@ -1,41 +1,82 @@
-// The client credentials grant (RFC 6749 §4.4): an authenticated client gets a token in its own name.
-import { parseScope } from '@deputy/auth/protocol'
+// The client credentials grant (RFC 6749 §4.4): an authenticated client gets a token in its own name,
+// or under a task grant that was opened for it.
+import type { Clock } from '@deputy/auth/protocol'
+import { randomUUID } from 'node:crypto'
 import type { ClientDirectory } from '../clients/client-directory.ts'
+import { refineDetails } from '../delegation/refine-details.ts'
+import type { GrantStore } from '../delegation/grant-store.ts'
 import { OAuthError } from '../oauth-error.ts'
-import { readAuthorizationDetails } from './authorization-details.ts'
+import { checkAuthorizationDetails, type AuthorizationDetail } from './authorization-details.ts'
 import type { GrantType } from './grant.ts'
+import { findTargets, readDetails, readMayAct, readScopes, toPathRoot } from './read-parameters.ts'
 import { resolveTarget } from './resolve-target.ts'
+import { createTaskGrants, type UnderTask } from './task-grants.ts'
+
+export type ClientCredentialsOptions = {
+  readonly clients: Pick<ClientDirectory, 'find' | 'findMany'>
+  readonly grants: Pick<GrantStore, 'find'>
+  readonly clock: Clock
+}
 
 /** Creates the grant. */
-export function createClientCredentialsGrant(
-  clients: Pick<ClientDirectory, 'find' | 'findMany'>,
-): GrantType {
-  return async ({ body, client }) => {
+export function createClientCredentialsGrant(options: ClientCredentialsOptions): GrantType {
+  const { clients } = options
+  const tasks = createTaskGrants(options)
+
+  return async (request) => {
+    const { body, client, credentialId } = request
+    const requested = readDetails(body)
+    const task = await tasks.find(client, requested)
+    const narrowed = task?.client ?? client
     const audience = body.get('audience')
-    const scopes = readScopes(body.get('scope'))
-    const resource = body.get('resource')
-    // The one that is named is all that has to be looked up.
-    const targets =
-      audience === undefined
-        ? await clients.findMany(client.audiences)
-        : [await clients.find(audience)].filter((agent) => agent !== undefined)
-    const target = resolveTarget({ client, targets, audience, resource, scopes })
+    const target = resolveTarget({
+      client: narrowed,
+      targets: await findTargets(clients, narrowed, audience),
+      audience,
+      resource: body.get('resource'),
+      scopes: readScopes(body),
+    })
     if (!target.ok) throw new OAuthError(target.refusal)
-    const details = body.get('authorization_details')
-    const read =
-      details === undefined ? undefined : readAuthorizationDetails(details, target.value.agent)
-    if (read?.ok === false) throw new OAuthError(read.refusal)
-    return {
-      audience: target.value.agent,
-      scopes: target.value.scopes,
-      authorizationDetails: read?.value,
+    const { agent, scopes } = target.value
+    const tokenId = randomUUID()
+    const details = stampDetails(task, requested, tokenId)
+    const checked = checkAuthorizationDetails(details, agent)
+    if (!checked.ok) throw new OAuthError(checked.refusal)
+    const root = toPathRoot(client, credentialId)
+    const grant = {
+      audience: agent,
+      scopes,
+      authorizationDetails: details.length === 0 ? undefined : [...details],
+      tokenId,
+      mayAct: readMayAct(body, narrowed),
     }
+    if (task === undefined) return { ...grant, grantPath: [root, tokenId] }
+    const grantPath = [root, task.node.id, tokenId]
+    return { ...grant, grantPath, derived: tasks.derive(task, { ...grant, ...request, grantPath }) }
   }
 }
 
-function readScopes(value: string | undefined): readonly string[] | undefined {
-  if (value === undefined) return undefined
-  const scopes = parseScope(value)
-  if (scopes.ok) return scopes.value
-  throw new OAuthError({ code: 'invalid_scope', message: scopes.refusal.detail })
+/** The task's limits with what was asked for beside them; or what the client asks of its own accord. */
+function stampDetails(
+  task: UnderTask | undefined,
+  requested: readonly AuthorizationDetail[],
+  id: string,
+): readonly AuthorizationDetail[] {
+  const limits = requested.filter(({ type }) => type !== 'task_grant')
+  const [own, others] =
+    task === undefined ? partition(limits, isForDeputy) : [limits, [] as AuthorizationDetail[]]
+  const refined = refineDetails({ carried: task?.node.limits ?? [], requested: own, id })
+  if (!refined.ok) throw new OAuthError({ ...refined.refusal, reason: refined.refusal.rule })
+  return [...refined.value, ...others]
+}
+
+function isForDeputy({ type }: AuthorizationDetail): boolean {
+  return ['budget', 'calls', 'allowed_values', 'approved_call'].includes(type)
+}
+
+function partition<Item>(
+  items: readonly Item[],
+  fits: (item: Item) => boolean,
+): [readonly Item[], readonly Item[]] {
+  return [items.filter(fits), items.filter((item) => !fits(item))]
 }

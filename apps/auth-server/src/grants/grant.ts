@@ -1,15 +1,44 @@
+import type { ActClaim, AuthorizationDetailsClaim, EpochSeconds } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
+import type { GrantNode } from '../delegation/grant-node.ts'
+import type { Trail } from '../endpoints/audited.ts'
 import type { FormBody } from '../endpoints/form-body.ts'
-import type { AuthorizationDetail } from './authorization-details.ts'
 
 /** What a grant decides on: who is asking, and for what. */
-export type GrantRequest = { readonly client: Agent; readonly body: FormBody }
+export type GrantRequest = {
+  readonly client: Agent
+  /** The secret or key that the client proved itself with. */
+  readonly credentialId: string
+  /** The key that the new token will be bound to, where the client proved to hold one. */
+  readonly confirmation: { readonly jkt: string } | undefined
+  readonly body: FormBody
+  /** Told what belongs into the entry of a refusal. */
+  readonly trail: Trail
+}
 
 /** What a token will say, as a grant decided it. */
 export type Grant = {
   readonly audience: Agent
   readonly scopes: readonly string[]
-  readonly authorizationDetails: readonly AuthorizationDetail[] | undefined
+  readonly authorizationDetails: AuthorizationDetailsClaim | undefined
+  /** The new token's `jti`. */
+  readonly tokenId: string
+  readonly grantPath: readonly string[]
+  readonly mayAct?: string | undefined
+  /** What it takes from a token or a task grant that it stands on; without, the client acts for itself. */
+  readonly derived?: Derivation | undefined
+}
+
+/** A token that stands on another one, or on a task grant. */
+export type Derivation = {
+  readonly subject: string
+  readonly act: ActClaim | undefined
+  /** It ends then at the latest. */
+  readonly expiresAt: EpochSeconds
+  /** RFC 8693 §2.2.1; of an exchange only. */
+  readonly issuedTokenType?: string | undefined
+  /** Its place in the tree of grants, written before the answer. */
+  readonly node: GrantNode
 }
 
 /** One grant type (RFC 6749 §4). Rejects with `OAuthError`. */

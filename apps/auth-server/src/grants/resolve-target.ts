@@ -8,7 +8,7 @@ import {
   type OAuthErrorCode,
   type Result,
 } from '@deputy/auth/protocol'
-import { findAllowedScopes, isVisible, type Agent } from '../agents/agent.ts'
+import { findAllowedScopes, findHandedOnScopes, isVisible, type Agent } from '../agents/agent.ts'
 import { normalizeResourceUrl } from '../agents/resource-url.ts'
 
 export type TargetRequest = {
@@ -30,11 +30,12 @@ export type TargetRefusal = { readonly code: OAuthErrorCode; readonly message: s
 /** Chooses the target, or says why there is none. Pure. */
 export function resolveTarget(request: TargetRequest): Result<Target, TargetRefusal> {
   const { client, scopes } = request
-  const target = chooseAgent(request)
+  const target = chooseTarget(request)
   if (!target.ok) return target
   const allowed = findAllowedScopes(client, target.value)
   const wanted = scopes ?? allowed
-  const refused = findMissingScopes(wanted, allowed)
+  const reach = [...allowed, ...findHandedOnScopes(client, target.value)]
+  const refused = findMissingScopes(wanted, reach)
   const at = target.value.id
   if (refused.length > 0 && client.scopePolicy === 'exact') {
     const message = `${client.id} may not have this at ${at}: ${formatScope(refused)}`
@@ -42,7 +43,7 @@ export function resolveTarget(request: TargetRequest): Result<Target, TargetRefu
   }
   // > If the issued access token scope is different from the one requested by the client, the
   // > authorization server MUST include the "scope" response parameter (RFC 6749 §3.3): it always is.
-  const granted = wanted.filter((scope) => allowed.includes(scope))
+  const granted = wanted.filter((scope) => reach.includes(scope))
   // Attack prevented: nothing left must never come to mean everything.
   if (granted.length === 0) {
     const what = refused.length === 0 ? 'any scope' : `any of: ${formatScope(refused)}`
@@ -51,7 +52,8 @@ export function resolveTarget(request: TargetRequest): Result<Target, TargetRefu
   return accept({ agent: target.value, scopes: granted })
 }
 
-function chooseAgent(request: TargetRequest): Result<Agent, TargetRefusal> {
+/** Finds the one agent that is meant, of those that the client may call. Pure. */
+export function chooseTarget(request: TargetRequest): Result<Agent, TargetRefusal> {
   const { audience, client, resource } = request
   const targets = request.targets.filter(
     (target) =>

@@ -12,6 +12,7 @@ import type { AuditEvent } from '../audit/audit-event.ts'
 import { createClientKey } from '../clients/create-client-key.ts'
 import { createClientSecret } from '../clients/create-client-secret.ts'
 import { OAuthError } from '../oauth-error.ts'
+import { denyAgent, denyCredential } from '../revocation/deny.ts'
 import { hashSecret } from '../secret-hash.ts'
 import type { Storage } from '../storage/open-storage.ts'
 import type { ClientMetadata } from './client-metadata.ts'
@@ -106,6 +107,7 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
           // > Valid values of client metadata fields in this request MUST replace, not augment (§2.2)
           for (const { id } of await stores.clientKeys.listByAgent(agent.id, agent.ownerId)) {
             await stores.clientKeys.deactivate({ id, within: agent.ownerId }, clock.now())
+            await denyCredential(stores, id, clock.now())
           }
           await addKeys(stores, { ...agent, createdAt: clock.now() }, next)
         }
@@ -119,6 +121,7 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
       await storage.act(async (stores, note) => {
         await stores.registrations.remove(agent.id)
         await stores.agents.deactivate({ id: agent.id, within: agent.ownerId }, clock.now())
+        await denyAgent(stores, agent.id, clock.now())
         note({ ...describe(agent, context), event: 'client.deleted' })
       })
     },

@@ -70,6 +70,7 @@ export function createSelectEntries(db: Kysely<Tables>, options: SelectOptions):
 function listConditions({ filter, within }: AuditSelection): readonly Condition[] {
   const { actorId, correlationId, event, fromAt, grantId, outcome, ownerId, subjectId, toAt } =
     filter
+  const { tokenId } = filter
   const conditions: (Condition | undefined)[] = [
     equals('correlation_id', correlationId),
     equals('grant_id', grantId),
@@ -79,6 +80,7 @@ function listConditions({ filter, within }: AuditSelection): readonly Condition[
     outcome === undefined ? undefined : isOfFew('outcome', { value: outcome, usual: 'success' }),
     within === EVERY_OWNER ? undefined : equals('owner_id', within),
     equals('owner_id', ownerId),
+    tokenId === undefined ? undefined : isToken(tokenId),
     fromAt === undefined && toAt === undefined ? undefined : isBetween(fromAt, toAt),
   ]
   const given = conditions.filter((condition) => condition !== undefined)
@@ -112,6 +114,12 @@ function isSubject(subjectId: string): Condition {
     filtering: sql`coalesce(entry.subject_id, '') = ${subjectId}`,
     isBucketed: true,
   }
+}
+
+/** No index is kept for it: it is one of the agent's tokens of the last minutes. */
+function isToken(tokenId: string): Condition {
+  const filtering = sql`coalesce(entry.token_id, '') = ${tokenId}`
+  return { leading: filtering, filtering, isBucketed: false }
 }
 
 function isOfFew(

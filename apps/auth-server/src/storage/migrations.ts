@@ -6,6 +6,7 @@ import { createAudit } from './migrations/004-create-audit.ts'
 import { replayClaims } from './migrations/005-replay-claims.ts'
 import { clientKeys } from './migrations/006-client-keys.ts'
 import { registration } from './migrations/007-registration.ts'
+import { delegation } from './migrations/008-delegation.ts'
 
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -16,4 +17,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '005-replay-claims': replayClaims,
   '006-client-keys': clientKeys,
   '007-registration': registration,
+  '008-delegation': delegation,
 }

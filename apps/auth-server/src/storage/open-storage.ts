@@ -7,6 +7,8 @@ import { createKyselyAuditTrail } from './audit-trail.ts'
 import { createAuditWriter } from './audit-writer.ts'
 import { migrations } from './migrations.ts'
 import { createKyselyReplayMemory, type StoredReplayMemory } from './replay-memory.ts'
+import { watchInserts } from '../revocation/watch-inserts.ts'
+import { createRevocationSignal, type RevocationSignal } from './revocation-signal.ts'
 import { createStores, type Stores } from './stores.ts'
 import type { Tables } from './tables.ts'
 
@@ -17,6 +19,7 @@ export type Act<Value> = (stores: Stores, note: (event: AuditEvent) => void) => 
 export type Storage = AsyncDisposable &
   Stores & {
     readonly audit: AuditTrail
+    readonly revocationSignal: RevocationSignal
     /** Carries out work whose writes hold together: all of them are on disk, or none is. */
     act<Value>(work: Act<Value>): Promise<Value>
     /** Opens the memory of what may be used once. */
@@ -36,12 +39,26 @@ export async function openStorage(
   const database = await openDatabase<Tables>({ ...location, migrations })
   const { db } = database
   const writer = createAuditWriter({ database, clock })
+  const signal = createRevocationSignal(database.announcements)
   const close = async (): Promise<void> => database.close()
   return {
     ...createStores(db),
     audit: createKyselyAuditTrail({ db, writer, clock }),
-    act: async (work) =>
-      writer.act(async (transaction, note) => work(createStores(transaction), note)),
+    revocationSignal: signal,
+    async act(work) {
+      let isRevoking = false
+      const value = await writer.act(async (transaction, note) => {
+        const stores = createStores(transaction)
+        isRevoking = false
+        const revocations = watchInserts(stores.revocations, async () => {
+          if (!isRevoking) await signal.announce(transaction)
+          isRevoking = true
+        })
+        return work({ ...stores, revocations }, note)
+      })
+      if (isRevoking) signal.tell()
+      return value
+    },
     createReplayMemory: (clock) => createKyselyReplayMemory({ database, clock }),
     close,
     [Symbol.asyncDispose]: close,

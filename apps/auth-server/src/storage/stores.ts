@@ -4,20 +4,22 @@ import type { ApiKeyStore } from '../api-keys/api-key-store.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
 import type { ClientKeyStore } from '../clients/client-key-store.ts'
 import type { ClientSecretStore } from '../clients/client-secret-store.ts'
+import type { GrantStore } from '../delegation/grant-store.ts'
 import type { SigningKeyStore } from '../keys/signing-key-store.ts'
 import type { OwnerStore } from '../owners/owner-store.ts'
 import type { InitialAccessTokenStore } from '../registration/initial-access-token.ts'
 import type { RegistrationStore } from '../registration/registration-store.ts'
-import type { RevokedTokenStore } from '../tokens/revoked-token-store.ts'
+import type { RevocationStore } from '../revocation/revocation-store.ts'
 import { createKyselyAgentStore } from './agent-store.ts'
 import { createKyselyApiKeyStore } from './api-key-store.ts'
 import { createKyselyClientDirectory } from './client-directory.ts'
 import { createKyselyClientKeyStore } from './client-key-store.ts'
 import { createKyselyClientSecretStore } from './client-secret-store.ts'
+import { createKyselyGrantStore } from './grant-store.ts'
 import { createKyselyOwnerStore } from './owner-store.ts'
 import { createKyselyInitialAccessTokenStore } from './initial-access-token-store.ts'
 import { createKyselyRegistrationStore } from './registration-store.ts'
-import { createKyselyRevokedTokenStore } from './revoked-token-store.ts'
+import { createKyselyRevocationStore } from './revocation-store.ts'
 import { createKyselySigningKeyStore } from './signing-key-store.ts'
 import type { Tables } from './tables.ts'
 
@@ -31,7 +33,8 @@ export type Stores = {
   readonly apiKeys: ApiKeyStore
   readonly initialAccessTokens: InitialAccessTokenStore
   readonly registrations: RegistrationStore
-  readonly revokedTokens: RevokedTokenStore
+  readonly grants: GrantStore
+  readonly revocations: RevocationStore
   readonly signingKeys: SigningKeyStore
 }
 
@@ -46,7 +49,8 @@ export function createStores(db: Kysely<Tables>): Stores {
     apiKeys: createKyselyApiKeyStore(db),
     initialAccessTokens: createKyselyInitialAccessTokenStore(db),
     registrations: createKyselyRegistrationStore(db),
-    revokedTokens: createKyselyRevokedTokenStore(db),
+    grants: createKyselyGrantStore(db),
+    revocations: createKyselyRevocationStore(db),
     signingKeys: createKyselySigningKeyStore(db),
   }
 }

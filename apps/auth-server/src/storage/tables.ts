@@ -65,13 +65,41 @@ export type SigningKeyTable = {
   retired_at: number | null
 }
 
-/** Tokens that were ended before their time, until they would have ended anyway. */
-export type RevokedTokenTable = {
-  jti: string
-  client_id: string
+/** One node of the tree of grants: a task grant, or a token below one or from an exchange. */
+export type DelegationGrantTable = {
+  id: string
+  kind: 'task' | 'token'
+  /** The token or the task grant that it came from; a token of no grant has no row here. */
+  parent_id: string | null
+  grant_path: string
+  owner_id: string
+  subject_id: string
+  agent_id: string
+  actors: string
+  audiences: string
+  scopes: string
+  dropped: string
+  limits: string
+  max_depth: number
+  credential_id: string | null
+  opened_by: string
+  purpose: string
+  created_at: number
+  expires_at: number
+  revoked_at: number | null
+}
+
+/** What is denied before its time, until it would have ended anyway. */
+export type RevocationTable = {
+  seq: number
+  kind: 'grant' | 'agent'
+  denied_id: string
   revoked_at: number
   expires_at: number
 }
+
+/** One row: the feed's name, and the last number that it gave. */
+export type RevocationFeedTable = { feed_id: string; last_seq: number }
 
 /** What was used and may not be used again before it is over. */
 export type ReplayClaimTable = {
@@ -137,7 +165,9 @@ export type Tables = {
   client_key: ClientKeyTable
   initial_access_token: InitialAccessTokenTable
   client_registration: ClientRegistrationTable
-  revoked_token: RevokedTokenTable
+  delegation_grant: DelegationGrantTable
+  revocation: RevocationTable
+  revocation_feed: RevocationFeedTable
   audit_entry: AuditEntryTable
   replay_claim: ReplayClaimTable
   signing_key: SigningKeyTable

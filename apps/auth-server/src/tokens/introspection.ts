@@ -5,7 +5,6 @@ import {
   AccessTokenClaims,
   formatScope,
   isAgentSecret,
-  type ActClaim,
   type Clock,
   type IntrospectionResponse,
 } from '@deputy/auth/protocol'
@@ -15,8 +14,9 @@ import type { ApiKeyStore } from '../api-keys/api-key-store.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
 import { isLive } from '../credentials/credential.ts'
 import type { UseLog } from '../credentials/use-log.ts'
+import type { RevocationStore } from '../revocation/revocation-store.ts'
+import { readStanding } from '../revocation/standing.ts'
 import { hashSecret } from '../secret-hash.ts'
-import type { RevokedTokenStore } from './revoked-token-store.ts'
 
 /** Answers one agent's question about one token or key. */
 export type IntrospectFor = (resource: Agent, token: string) => Promise<IntrospectionResponse>
@@ -26,7 +26,7 @@ export type IntrospectionOptions = {
   readonly keys: SigningKeySource
   readonly clients: Pick<ClientDirectory, 'find' | 'findMany'>
   readonly apiKeys: Pick<ApiKeyStore, 'findByHash'>
-  readonly revokedTokens: Pick<RevokedTokenStore, 'has'>
+  readonly revocations: Pick<RevocationStore, 'findDenial'>
   readonly keyUses: Pick<UseLog, 'note'>
   readonly clock: Clock
 }
@@ -35,7 +35,7 @@ const INACTIVE: IntrospectionResponse = { active: false }
 
 /** Creates the answering. */
 export function createIntrospection(options: IntrospectionOptions): IntrospectFor {
-  const { apiKeys, clients, clock, issuer, keys, keyUses, revokedTokens } = options
+  const { apiKeys, clients, clock, issuer, keys, keyUses, revocations } = options
 
   async function introspectToken(resource: Agent, token: string): Promise<IntrospectionResponse> {
     const verifier = createAccessTokenVerifier({
@@ -49,9 +49,10 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
     const verified = await verifier.verify(token)
     if (!verified.ok) return INACTIVE
     const claims = AccessTokenClaims.parse(decodeJwt(token))
-    if (await revokedTokens.has(claims.client_id, claims.jti)) return INACTIVE
+    const standing = readStanding(claims)
+    if ((await revocations.findDenial(standing)) !== undefined) return INACTIVE
     // One agent of the chain that was ended ends all that came through it.
-    const chain = [...new Set([claims.client_id, claims.sub, ...listActors(claims.act)])]
+    const chain = standing.agentIds
     const holders = await clients.findMany(chain)
     if (holders.length < chain.length || holders.some(({ state }) => state !== 'active')) {
       return INACTIVE
@@ -105,8 +106,4 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
     isAgentSecret(token, 'apiKey')
       ? introspectApiKey(resource, token)
       : introspectToken(resource, token)
-}
-
-function listActors(act: ActClaim | undefined): readonly string[] {
-  return act === undefined ? [] : [act.sub, ...listActors(act.act)]
 }

@@ -26,8 +26,14 @@ export type AccessTokenRequest = {
   readonly authorizationDetails?: AuthorizationDetailsClaim | undefined
   /** Binds the token to a DPoP key, by its thumbprint (RFC 9449 §6.1). */
   readonly confirmation?: { readonly jkt: string } | undefined
-  /** The ids of the grants that it stands on, the root first. */
+  /** Its `jti`. Default: a new one. */
+  readonly tokenId?: string | undefined
+  /** The ids of what it stands on, the root first and its own last. */
   readonly grantPath?: readonly string[] | undefined
+  /** Who may exchange it beside its holder and its audience (RFC 8693 §4.4). */
+  readonly mayAct?: string | undefined
+  /** Of a token that came from an exchange (RFC 8693 §2.2.1). */
+  readonly issuedTokenType?: string | undefined
   /** It ends then at the latest: where what it stands on ends. Must lie in the future. */
   readonly expiresAt?: EpochSeconds | undefined
 }
@@ -47,6 +53,7 @@ export type IssuedClaims = {
   readonly authorization_details?: AuthorizationDetailsClaim
   readonly cnf?: { readonly jkt: string }
   readonly grant_path?: readonly string[]
+  readonly may_act?: { readonly sub: string }
 }
 
 export type IssuedAccessToken = {
@@ -79,6 +86,9 @@ export function createIssueAccessToken(options: IssueAccessTokenOptions): IssueA
         token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP',
         expires_in: exp - iat,
         scope,
+        ...(request.issuedTokenType === undefined
+          ? {}
+          : { issued_token_type: request.issuedTokenType }),
         // > the AS MUST also return the authorization_details as granted by the resource owner and
         // > assigned to the respective access token. (RFC 9396 §7)
         ...(details === undefined ? {} : { authorization_details: details }),
@@ -88,7 +98,7 @@ export function createIssueAccessToken(options: IssueAccessTokenOptions): IssueA
 }
 
 function toClaims(request: AccessTokenRequest, issuer: string, now: EpochSeconds): IssuedClaims {
-  const { act, agent, authorizationDetails, confirmation, grantPath } = request
+  const { act, agent, authorizationDetails, confirmation, grantPath, mayAct } = request
   const exp = Math.min(now + agent.accessTokenTtlSeconds, request.expiresAt ?? Infinity)
   if (exp <= now) throw new RangeError('a token must end in the future')
   return {
@@ -100,11 +110,12 @@ function toClaims(request: AccessTokenRequest, issuer: string, now: EpochSeconds
     scope: formatScope(request.scopes),
     iat: now,
     exp,
-    jti: randomUUID(),
+    jti: request.tokenId ?? randomUUID(),
     rate_limit_tier: agent.rateLimitTier,
     ...(act === undefined ? {} : { act }),
     ...(authorizationDetails === undefined ? {} : { authorization_details: authorizationDetails }),
     ...(confirmation === undefined ? {} : { cnf: { jkt: confirmation.jkt } }),
     ...(grantPath === undefined ? {} : { grant_path: grantPath }),
+    ...(mayAct === undefined ? {} : { may_act: { sub: mayAct } }),
   }
 }

@@ -1,12 +1,15 @@
 // Ends a token or an API key on behalf of the agent whose it is (RFC 7009 §2.1). What is not there,
 // not the agent's, or over already is no error and leaves no trace to tell them apart.
-import { AccessTokenClaims, isAgentSecret, type Clock } from '@deputy/auth/protocol'
-import { createAccessTokenVerifier, type SigningKeySource } from '@deputy/auth'
-import { decodeJwt } from 'jose'
+import { isAgentSecret } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
+import { denyToken } from '../revocation/deny.ts'
 import { hashSecret } from '../secret-hash.ts'
 import type { Storage } from '../storage/open-storage.ts'
+import {
+  createIssuedTokenVerifier,
+  type IssuedTokenVerifierOptions,
+} from './verify-issued-token.ts'
 
 /** What the audit entry has of the request. */
 export type RevocationContext = Partial<AuditEvent>
@@ -14,29 +17,21 @@ export type RevocationContext = Partial<AuditEvent>
 /** Ends one token or key for one agent. */
 export type RevokeFor = (client: Agent, token: string, context: RevocationContext) => Promise<void>
 
-export type RevocationOptions = {
-  readonly issuer: string
-  readonly keys: SigningKeySource
-  readonly storage: Storage
-  readonly clock: Clock
-}
+export type RevocationOptions = IssuedTokenVerifierOptions & { readonly storage: Storage }
 
 /** Creates the ending of tokens and keys. */
 export function createRevocation(options: RevocationOptions): RevokeFor {
-  const { clock, issuer, keys, storage } = options
+  const { clock, storage } = options
+  const verifyToken = createIssuedTokenVerifier(options)
 
   async function revokeToken(client: Agent, token: string, context: RevocationContext) {
-    const claims = await verifyOwnToken(token)
+    const claims = await verifyToken(token)
     // > If this validation fails, the request is refused and the client is informed of the error.
     // It is answered like an unknown token instead: whose token it is, is nobody else's business.
     if (claims === undefined || claims.client_id !== client.id) return
     await storage.act(async (stores, note) => {
-      const isNew = await stores.revokedTokens.insert({
-        jti: claims.jti,
-        clientId: client.id,
-        revokedAt: clock.now(),
-        expiresAt: claims.exp,
-      })
+      const token = { jti: claims.jti, expiresAt: claims.exp }
+      const isNew = await denyToken(stores, token, clock.now())
       if (!isNew) return
       note({
         ...context,
@@ -49,21 +44,6 @@ export function createRevocation(options: RevocationOptions): RevokeFor {
         tokenId: claims.jti,
       })
     })
-  }
-
-  async function verifyOwnToken(token: string): Promise<AccessTokenClaims | undefined> {
-    const claims = readClaims(token)
-    const audience = claims === undefined ? undefined : [claims.aud].flat()[0]
-    if (claims === undefined || audience === undefined) return undefined
-    const verifier = createAccessTokenVerifier({
-      issuer,
-      audience,
-      keys,
-      clock,
-      clockToleranceSeconds: 0,
-    })
-    const verified = await verifier.verify(token)
-    return verified.ok ? claims : undefined
   }
 
   async function revokeApiKey(client: Agent, key: string, context: RevocationContext) {
@@ -88,13 +68,4 @@ export function createRevocation(options: RevocationOptions): RevokeFor {
     isAgentSecret(token, 'apiKey')
       ? revokeApiKey(client, token, context)
       : revokeToken(client, token, context)
-}
-
-/** Reads claims that are not verified yet. */
-function readClaims(token: string): AccessTokenClaims | undefined {
-  try {
-    return AccessTokenClaims.safeParse(decodeJwt(token)).data
-  } catch {
-    return undefined
-  }
 }

@@ -1,0 +1,41 @@
+import type { EpochSeconds } from '@deputy/auth/protocol'
+
+/**
+ * What is denied: `grant` is any id of a grant path (a token's `jti`, a task grant, a credential) with
+ * all that stands on it; `agent` is whatever an agent holds, acts with, or has acted with.
+ */
+export type Denial = {
+  readonly kind: 'grant' | 'agent'
+  readonly id: string
+  /** When the last of what it denies would have ended anyway: it need not be remembered any more. */
+  readonly expiresAt: EpochSeconds
+}
+
+/** A denial in the feed. Numbers ascend in the order in which the entries came to be seen. */
+export type Revocation = Denial & { readonly seq: number; readonly revokedAt: EpochSeconds }
+
+/** Where a token stands: the ids of its grant path, and the agents of its chain. */
+export type Standing = {
+  readonly grantIds: readonly string[]
+  readonly agentIds: readonly string[]
+}
+
+/** How far the feed has come. */
+export type FeedHead = {
+  /** Names the feed of this database: numbers of another one mean nothing here. */
+  readonly feedId: string
+  readonly seq: number
+}
+
+/** What was revoked, as a feed. What a method answers is on disk. */
+export type RevocationStore = {
+  /** Answers `false`, changing nothing, for what is denied for as long already. */
+  insert(denial: Denial, revokedAt: EpochSeconds): Promise<boolean>
+  /** The first thing that denies the token, if any. */
+  findDenial(standing: Standing): Promise<Revocation | undefined>
+  /** The entries after a number, in order. */
+  listAfter(seq: number, limit: number): Promise<readonly Revocation[]>
+  head(): Promise<FeedHead>
+  /** Forgets what has expired, and answers how many. */
+  prune(now: EpochSeconds): Promise<number>
+}

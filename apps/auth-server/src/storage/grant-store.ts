@@ -1,0 +1,144 @@
+import { AuthorizationDetailsClaim } from '@deputy/auth/protocol'
+import { sql, type Insertable, type Kysely, type Selectable } from 'kysely'
+import * as z from 'zod'
+import { DroppedScope, type GrantNode } from '../delegation/grant-node.ts'
+import type { GrantStore } from '../delegation/grant-store.ts'
+import { EVERY_OWNER } from '../owners/tenancy.ts'
+import type { DelegationGrantTable, Tables } from './tables.ts'
+
+type Row = Selectable<DelegationGrantTable>
+
+/** Deeper than any path may be: ends a search in a tree that somebody tampered with. */
+const MAX_LEVELS = 32
+
+/** Creates the store on Kysely. */
+export function createKyselyGrantStore(db: Kysely<Tables>): GrantStore {
+  const selectLive = (now: number, limit: number) =>
+    db.selectFrom('delegation_grant').selectAll().where('expires_at', '>', now).limit(limit)
+
+  return {
+    async insert(node) {
+      await db.insertInto('delegation_grant').values(toRow(node)).execute()
+    },
+
+    async find({ id, within }) {
+      let query = db.selectFrom('delegation_grant').selectAll().where('id', '=', id)
+      if (within !== EVERY_OWNER) query = query.where('owner_id', '=', within)
+      const row = await query.executeTakeFirst()
+      return row && toNode(row)
+    },
+
+    async listTasks({ afterId, agentId, limit, openedBy, within }) {
+      let query = db.selectFrom('delegation_grant').selectAll().where('kind', '=', 'task')
+      if (within !== EVERY_OWNER) query = query.where('owner_id', '=', within)
+      if (afterId !== undefined) query = query.where('id', '>', afterId)
+      if (agentId !== undefined) query = query.where('agent_id', '=', agentId)
+      if (openedBy !== undefined) query = query.where('opened_by', '=', openedBy)
+      const rows = await query.orderBy('id').limit(limit).execute()
+      return rows.map(toNode)
+    },
+
+    async listBelow(ids, { limit, now }) {
+      if (ids.length === 0) return []
+      const { rows } = await sql<Row>`
+        with recursive below(id, level) as (
+          select id, 1 from delegation_grant where parent_id in (${sql.join(ids)})
+          union
+          select child.id, below.level + 1
+          from below join delegation_grant as child on child.parent_id = below.id
+          where below.level < ${MAX_LEVELS}
+        )
+        select node.* from delegation_grant as node
+        join (select id, min(level) as level from below group by id) as found on found.id = node.id
+        where node.expires_at > ${now}
+        order by found.level, node.id limit ${limit}`.execute(db)
+      return rows.map(toNode)
+    },
+
+    async listByCredential(credentialId, { limit, now }) {
+      const query = selectLive(now, limit).where('credential_id', '=', credentialId)
+      return (await query.orderBy('id').execute()).map(toNode)
+    },
+
+    async listByAgent(agentId, { limit, now }) {
+      const query = selectLive(now, limit).where((eb) =>
+        eb.or([
+          eb('agent_id', '=', agentId),
+          eb('opened_by', '=', agentId),
+          eb('subject_id', '=', agentId),
+          // Ids of agents have no quotation marks, and no characters that mean something to LIKE.
+          eb('actors', 'like', `%"${agentId}"%`),
+        ]),
+      )
+      return (await query.orderBy('id').execute()).map(toNode)
+    },
+
+    async markRevoked({ id, within }, now) {
+      let query = db
+        .updateTable('delegation_grant')
+        .set({ revoked_at: now })
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null)
+      if (within !== EVERY_OWNER) query = query.where('owner_id', '=', within)
+      return (await query.executeTakeFirstOrThrow()).numUpdatedRows === 1n
+    },
+
+    async prune(before) {
+      const { numDeletedRows } = await db
+        .deleteFrom('delegation_grant')
+        .where('expires_at', '<', before)
+        .executeTakeFirstOrThrow()
+      return Number(numDeletedRows)
+    },
+  }
+}
+
+function toRow(node: GrantNode): Insertable<DelegationGrantTable> {
+  return {
+    id: node.id,
+    kind: node.kind,
+    parent_id: node.parentId ?? null,
+    grant_path: JSON.stringify(node.grantPath),
+    owner_id: node.ownerId,
+    subject_id: node.subjectId,
+    agent_id: node.agentId,
+    actors: JSON.stringify(node.actors),
+    audiences: JSON.stringify(node.audiences),
+    scopes: JSON.stringify(node.scopes),
+    dropped: JSON.stringify(node.dropped),
+    limits: JSON.stringify(node.limits),
+    max_depth: node.maxDepth,
+    credential_id: node.credentialId ?? null,
+    opened_by: node.openedBy,
+    purpose: node.purpose,
+    created_at: node.createdAt,
+    expires_at: node.expiresAt,
+    revoked_at: node.revokedAt ?? null,
+  }
+}
+
+const Texts = z.array(z.string())
+
+function toNode(row: Row): GrantNode {
+  return {
+    id: row.id,
+    kind: row.kind,
+    parentId: row.parent_id ?? undefined,
+    grantPath: Texts.parse(JSON.parse(row.grant_path)),
+    ownerId: row.owner_id,
+    subjectId: row.subject_id,
+    agentId: row.agent_id,
+    actors: Texts.parse(JSON.parse(row.actors)),
+    audiences: Texts.parse(JSON.parse(row.audiences)),
+    scopes: Texts.parse(JSON.parse(row.scopes)),
+    dropped: z.array(DroppedScope).parse(JSON.parse(row.dropped)),
+    limits: AuthorizationDetailsClaim.parse(JSON.parse(row.limits)),
+    maxDepth: row.max_depth,
+    credentialId: row.credential_id ?? undefined,
+    openedBy: row.opened_by,
+    purpose: row.purpose,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at ?? undefined,
+  }
+}

@@ -1,0 +1,91 @@
+import type { Kysely, Selectable } from 'kysely'
+import type { Revocation, RevocationStore } from '../revocation/revocation-store.ts'
+import type { RevocationTable, Tables } from './tables.ts'
+
+/** Creates the store on Kysely. */
+export function createKyselyRevocationStore(db: Kysely<Tables>): RevocationStore {
+  /** The row is locked until the transaction ends, so that numbers are seen in their order. */
+  async function takeNumber(): Promise<number> {
+    const { last_seq: seq } = await db
+      .updateTable('revocation_feed')
+      .set((expression) => ({ last_seq: expression('last_seq', '+', 1) }))
+      .returning('last_seq')
+      .executeTakeFirstOrThrow()
+    return seq
+  }
+
+  return {
+    async insert({ expiresAt, id, kind }, revokedAt) {
+      const known = await db
+        .selectFrom('revocation')
+        .select('expires_at')
+        .where('kind', '=', kind)
+        .where('denied_id', '=', id)
+        .executeTakeFirst()
+      if (known !== undefined && known.expires_at >= expiresAt) return false
+      const seq = await takeNumber()
+      const row = { seq, kind, denied_id: id, revoked_at: revokedAt, expires_at: expiresAt }
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('revocation')
+        .values(row)
+        .onConflict((conflict) =>
+          conflict
+            .columns(['kind', 'denied_id'])
+            .doUpdateSet({ seq, expires_at: expiresAt })
+            .where('revocation.expires_at', '<', expiresAt),
+        )
+        .executeTakeFirstOrThrow()
+      return numInsertedOrUpdatedRows === 1n
+    },
+
+    async findDenial({ agentIds, grantIds }) {
+      const row = await db
+        .selectFrom('revocation')
+        .selectAll()
+        .where((eb) =>
+          eb.or([
+            eb.and([eb('kind', '=', 'grant'), eb('denied_id', 'in', [...grantIds])]),
+            eb.and([eb('kind', '=', 'agent'), eb('denied_id', 'in', [...agentIds])]),
+          ]),
+        )
+        .orderBy('seq')
+        .limit(1)
+        .executeTakeFirst()
+      return row && toRevocation(row)
+    },
+
+    async listAfter(seq, limit) {
+      const rows = await db
+        .selectFrom('revocation')
+        .selectAll()
+        .where('seq', '>', seq)
+        .orderBy('seq')
+        .limit(limit)
+        .execute()
+      return rows.map(toRevocation)
+    },
+
+    async head() {
+      const row = await db.selectFrom('revocation_feed').selectAll().executeTakeFirstOrThrow()
+      return { feedId: row.feed_id, seq: row.last_seq }
+    },
+
+    async prune(now) {
+      const result = await db
+        .deleteFrom('revocation')
+        .where('expires_at', '<=', now)
+        .executeTakeFirstOrThrow()
+      return Number(result.numDeletedRows)
+    },
+  }
+}
+
+function toRevocation(row: Selectable<RevocationTable>): Revocation {
+  return {
+    seq: row.seq,
+    kind: row.kind,
+    id: row.denied_id,
+    revokedAt: row.revoked_at,
+    expiresAt: row.expires_at,
+  }
+}

@@ -1,0 +1,90 @@
+// From a grant to a token: signed, then written down, and only then answered.
+import { formatScope, type TokenResponse } from '@deputy/auth/protocol'
+import type { Agent } from '../agents/agent.ts'
+import type { AuditEvent } from '../audit/audit-event.ts'
+import type { Grant } from '../grants/grant.ts'
+import { OAuthError } from '../oauth-error.ts'
+import type { Storage } from '../storage/open-storage.ts'
+import type { IssueAccessToken } from './issue-access-token.ts'
+
+export type GrantedToken = {
+  readonly grant: Grant
+  /** To whom it is issued, and with which credential. */
+  readonly client: { readonly agent: Agent; readonly credentialId: string }
+  readonly confirmation: { readonly jkt: string } | undefined
+  /** What the audit entry has of the request. */
+  readonly context: Partial<AuditEvent>
+}
+
+/** Issues a token. Rejects with `OAuthError` for a chain that was revoked meanwhile. */
+export type IssueGrantedToken = (request: GrantedToken) => Promise<TokenResponse>
+
+export type IssueGrantedTokenOptions = {
+  readonly issueAccessToken: IssueAccessToken
+  readonly storage: Pick<Storage, 'act' | 'audit'>
+}
+
+/** Creates the issuing. */
+export function createIssueGrantedToken(options: IssueGrantedTokenOptions): IssueGrantedToken {
+  const { issueAccessToken, storage } = options
+
+  return async (request) => {
+    const { client, confirmation, grant } = request
+    const { derived, ...granted } = grant
+    const { response } = await issueAccessToken({
+      ...granted,
+      agent: client.agent,
+      audience: grant.audience.id,
+      confirmation,
+      subject: derived?.subject,
+      act: derived?.act,
+      expiresAt: derived?.expiresAt,
+      issuedTokenType: derived?.issuedTokenType,
+    })
+    const event = toEvent(request)
+    if (derived === undefined) {
+      await storage.audit.record(event)
+      return response
+    }
+    const { node } = derived
+    await storage.act(async (stores, note) => {
+      // Attack prevented: a dead chain extended in the moment in which it dies.
+      const agentIds = [node.subjectId, ...node.actors]
+      const denial = await stores.revocations.findDenial({ grantIds: node.grantPath, agentIds })
+      if (denial !== undefined) {
+        throw new OAuthError({
+          code: 'invalid_request',
+          message: 'what this token would stand on was revoked',
+          reason: 'chain_revoked',
+        })
+      }
+      await stores.grants.insert(node)
+      note(event)
+    })
+    return response
+  }
+}
+
+function toEvent({ client, context, grant }: GrantedToken): AuditEvent {
+  const { agent, credentialId } = client
+  const { derived, grantPath, scopes, tokenId } = grant
+  const dropped = derived?.node.dropped.map(({ rule, scope }) => `${scope}:${rule}`) ?? []
+  return {
+    ...context,
+    event: derived?.issuedTokenType === undefined ? 'token.issued' : 'token.exchanged',
+    outcome: 'success',
+    ownerId: agent.ownerId,
+    actorId: agent.id,
+    subjectId: derived?.subject ?? agent.id,
+    audience: grant.audience.id,
+    scope: formatScope(scopes),
+    credentialId,
+    tokenId,
+    ...(derived === undefined
+      ? {}
+      : {
+          grantId: grantPath[1],
+          details: { from: derived.node.parentId ?? '', dropped: dropped.join(' ') },
+        }),
+  }
+}
