@@ -26,7 +26,7 @@ export type LimitUse = {
   }
   readonly approvals: { claimOnce(key: string, expiresAt: number): Promise<boolean> }
   /** Deletes what is over, `LIMIT_USE_PRUNE_BATCH_SIZE` in one commit, until none is left. Answers how many. */
-  prune(): Promise<number>
+  readonly prune: () => Promise<number>
 }
 
 /** Rows that one commit of a prune deletes: few enough that calls do not wait for it. */
