@@ -31,6 +31,14 @@ const refusalReasons = Object.keys({
   api_key_not_accepted: true,
   verifier_unavailable: true,
   scope_missing: true,
+  limit_not_supported: true,
+  limit_malformed: true,
+  limit_value_not_allowed: true,
+  calls_exhausted: true,
+  approval_required: true,
+  approval_mismatch: true,
+  approval_used: true,
+  limit_unavailable: true,
   rate_limited: true,
 } satisfies Record<RefusalReason, true>)
 

@@ -87,6 +87,7 @@ export type TestAgentOptions = Partial<
     | 'drainTimeoutMs'
     | 'fallback'
     | 'isReady'
+    | 'limitStores'
     | 'maxBatchSize'
     | 'maxBodyBytes'
     | 'port'

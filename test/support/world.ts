@@ -25,6 +25,7 @@ const BILLING_SCOPES = [
   'billing:deposit',
   'billing:close',
   'billing:audit',
+  'billing:release',
 ]
 const RESEARCH_SCOPES = ['research:read', 'research:write', 'conversations:read']
 

@@ -53,6 +53,7 @@ test('starts without its issuer or research, and says who it is and which scopes
       'billing:close',
       'billing:deposit',
       'billing:read',
+      'billing:release',
       'billing:write',
     ],
   })

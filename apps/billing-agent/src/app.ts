@@ -1,10 +1,10 @@
 // The composition root: the ledger behind the contract's router, behind Deputy's guard.
 import { createIssuerAuthenticator, type RateLimitTiers } from '@deputy/auth'
-import type { Clock, CredentialsFile } from '@deputy/auth/protocol'
+import { systemClock, type Clock, type CredentialsFile } from '@deputy/auth/protocol'
 import { clientSecret, createAgentClient } from '@deputy/client'
 import { createBillingRouter } from '@deputy/contracts/billing'
 import { RESEARCH_AGENT_ID, type ResearchRouter } from '@deputy/contracts/research'
-import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
+import { serveAgent, startPruning, type Logger, type RunningAgent } from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
 import { createBillingService } from './billing-service.ts'
 import { createResearchReceiptSource, RECEIPT_SCOPES } from './receipts/research-receipt-source.ts'
@@ -28,7 +28,7 @@ export type BillingAgentOptions = {
 
 /** Starts the billing agent. Rejects with `DatabaseOpenError` or `ListenError`, whose messages say what to do. */
 export async function createBillingAgent(options: BillingAgentOptions): Promise<RunningAgent> {
-  const { clock, logger } = options
+  const { clock = systemClock, logger } = options
   const { client_id: agentId, client_secret: secret, issuer } = options.credentials
   await using stack = new AsyncDisposableStack()
   const storage = stack.use(await openStorage(options.databaseFile))
@@ -45,6 +45,8 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
     receipts: createResearchReceiptSource(research),
     clock,
   })
+  const { approvals, callCounter, prune } = storage.createLimitUse(clock)
+  stack.use(startPruning({ prune, logger }))
   const { redisUrl, rateLimitTiers } = options
   const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
   const running = stack.use(
@@ -63,6 +65,7 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
       port: options.port,
       rateLimiter,
       rateLimitTiers,
+      limitStores: { approvals, callCounter, clock },
       logger,
     }),
   )

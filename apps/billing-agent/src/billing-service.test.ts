@@ -139,8 +139,8 @@ describe('a hold', () => {
     await capture(20)
 
     expect(above.reason).toBe('capture_exceeds_hold')
-    expect(await refusalOf(capture(1))).toEqual({ reason: 'hold_not_open', code: 'CONFLICT' })
-    expect((await refusalOf(release())).reason).toBe('hold_not_open')
+    expect(await refusalOf(capture(1))).toEqual({ reason: 'hold_captured', code: 'CONFLICT' })
+    expect((await refusalOf(release())).reason).toBe('hold_captured')
     expect(await world.balance(ALICE)).toMatchObject({ availableMinor: 80, heldMinor: 0 })
   })
 

@@ -2,6 +2,8 @@
 import { systemClock, type Clock } from '@deputy/auth/protocol'
 import { Balance, type BillingService, type DepositInput } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
+import { readBudget } from './grants/read-budget.ts'
+import { releaseGrant } from './grants/release-grant.ts'
 import { captureHold, releaseHold } from './holds/end-hold.ts'
 import { placeHold } from './holds/place-hold.ts'
 import { createRunOnce } from './idempotency/run-once.ts'
@@ -40,6 +42,8 @@ export function createBillingService(options: BillingServiceOptions): BillingSer
         const totalMinor = accounts.reduce((total, { balanceMinor }) => total + balanceMinor, 0)
         return { currency, accounts, totalMinor }
       }),
+    budget: async (call, input) => readBudget(deps, call, input),
+    releaseGrant: async (call, input) => releaseGrant(deps, call, input),
   }
 }
 

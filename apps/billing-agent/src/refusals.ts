@@ -10,6 +10,14 @@ const WORDS: Record<BillingReason, Words> = {
     code: 'NOT_FOUND',
     hint: 'An account begins with its first deposit: make one with billing.deposit.',
   },
+  budget_currency: {
+    code: 'FORBIDDEN',
+    hint: "Ask for a grant with a budget in this currency, or for a price in the budget's.",
+  },
+  budget_exceeded: {
+    code: 'FORBIDDEN',
+    hint: 'Hold less, release or capture what is held under the grant, or ask for a grant with more. billing.budget says what is used.',
+  },
   capture_exceeds_hold: {
     code: 'UNPROCESSABLE_CONTENT',
     hint: 'Capture at most what is held, or ask for a quote over more and hold that.',
@@ -23,7 +31,11 @@ const WORDS: Record<BillingReason, Words> = {
     hint: 'The statement stays open. Try again when the agent that did the work can be reached.',
   },
   hold_expired: { code: 'CONFLICT', hint: 'Release the hold and begin with a new quote.' },
-  hold_not_open: { code: 'CONFLICT', hint: 'A hold is captured or released once.' },
+  hold_captured: { code: 'CONFLICT', hint: 'A hold is captured or released once.' },
+  hold_released: {
+    code: 'CONFLICT',
+    hint: 'A hold is captured or released once, by its owner or, when its grant ends, by the operator.',
+  },
   hold_unknown: { code: 'NOT_FOUND', hint: 'Use a holdId that billing.hold gave this account.' },
   idempotency_conflict: {
     code: 'CONFLICT',

@@ -35,6 +35,20 @@ export function callOnBehalf(agentId: string, subject: string): Call {
   return { ...call, principal: { ...call.principal, subject } }
 }
 
+/** A budget of a grant, as a token has it: `amount` in dollars. */
+export function budgetOf(identifier: string, amount: string, currency = USD) {
+  return { type: 'budget', currency, amount, identifier }
+}
+
+/** A call by alice with a token below these grants, and with these limits. */
+export function callBelow(
+  grantPath: readonly string[],
+  ...limits: readonly Principal['limits'][number][]
+): Call {
+  const call = callBy(ALICE)
+  return { ...call, principal: { ...call.principal, grantPath, limits: [...limits] } }
+}
+
 /** What a call was refused with; throws when it was not. */
 export async function refusalOf(call: Promise<unknown>): Promise<{ reason: string; code: string }> {
   const error = await call.then(
@@ -94,6 +108,12 @@ export async function createBillingWorld(file = ':memory:') {
         idempotencyKey: key(),
       })
       return service.hold(callBy(agentId), { quoteId, reference, idempotencyKey: key() })
+    },
+    /** The same, by any call. */
+    holdBy: async (call: Call, units = 2, reference = 'job-1') => {
+      const input = { service: 'research.brief', units, idempotencyKey: key() } as const
+      const { quoteId } = await service.quote(call, input)
+      return service.hold(call, { quoteId, reference, idempotencyKey: key() })
     },
     balance: async (agentId: string) => service.balance(callBy(agentId), { currency: USD }),
     verify: async () => storage.transaction(async ({ ledger }) => ledger.verify()),

@@ -37,6 +37,7 @@ const AGENTS = [
       'billing:deposit',
       'billing:close',
       'billing:audit',
+      'billing:release',
     ],
   },
   {
@@ -65,6 +66,7 @@ const OPERATOR_SCOPES = [
   'billing:deposit',
   'billing:close',
   'billing:audit',
+  'billing:release',
   'research:read',
   'research:write',
   'conversations:read',

@@ -4,7 +4,7 @@ import { systemClock, type Clock, type CredentialsFile } from '@deputy/auth/prot
 import { clientSecret, createAgentClient } from '@deputy/client'
 import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
 import { createResearchRouter } from '@deputy/contracts/research'
-import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
+import { serveAgent, startPruning, type Logger, type RunningAgent } from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
 import { BILLING_SCOPES, createAgentBillingGateway } from './billing/agent-billing-gateway.ts'
 import { findDefaultFolder } from './documents/default-folder.ts'
@@ -54,6 +54,8 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   const recovered = recoverJobs({ jobs, billing, clock, logger }, await jobs.listUnsettled())
   stack.defer(async () => recovered)
 
+  const { approvals, callCounter, prune } = storage.createLimitUse(clock)
+  stack.use(startPruning({ prune, logger }))
   const { redisUrl, rateLimitTiers } = options
   const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
   const running = stack.use(
@@ -74,6 +76,7 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
       port: options.port,
       rateLimiter,
       rateLimitTiers,
+      limitStores: { approvals, callCounter, clock },
       logger,
       isReady: async () => library.isIndexed(),
     }),

@@ -54,7 +54,10 @@ const refusedBecause = (reason: string): BillingFailure => ({
   message: reason,
   hint: '',
 })
-const NOT_OPEN = refusedBecause('hold_not_open')
+const ENDED = {
+  captured: refusedBecause('hold_captured'),
+  released: refusedBecause('hold_released'),
+}
 const UNKNOWN = refusedBecause('hold_unknown')
 
 /** The call does not reach billing. */
@@ -98,9 +101,10 @@ export function createFakeBilling() {
     }
     const end = (state: 'captured' | 'released') => {
       const before = holds.get(holdId)
-      if (before === 'held' || before === state) holds.set(holdId, state)
-      else if (before !== undefined) return refuse(NOT_OPEN)
-      return before === undefined ? refuse(UNKNOWN) : accept({ ...hold, state })
+      if (before === undefined) return refuse(UNKNOWN)
+      if (before !== 'held' && before !== state) return refuse(ENDED[before])
+      holds.set(holdId, state)
+      return accept({ ...hold, state })
     }
     const hold = {
       holdId,

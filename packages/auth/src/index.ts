@@ -32,6 +32,24 @@ export type {
   TooManyRefusal,
 } from './refusal.ts'
 export {
+  CallCounterUnavailableError,
+  type CallCounter,
+  type CallsAllowed,
+} from './token-limit/call-counter.ts'
+export type { CallsRefusal, CallToApprove, LimitRefusal } from './token-limit/limit-refusal.ts'
+export type { LimitStores } from './token-limit/limit-stores.ts'
+export {
+  createMemoryCallCounter,
+  type MemoryCallCounterOptions,
+} from './token-limit/memory-call-counter.ts'
+export type { PublicLimit } from './token-limit/public-limit-refusal.ts'
+export {
+  readLimits,
+  type Approval,
+  type Budget,
+  type TokenLimits,
+} from './token-limit/read-limits.ts'
+export {
   createAccessTokenVerifier,
   DEFAULT_CLOCK_TOLERANCE_SECONDS,
   type AccessTokenVerifier,

@@ -25,6 +25,14 @@ const cases: [Refusal, number, string | undefined][] = [
   [{ reason: 'api_key_invalid' }, 401, 'invalid_token'],
   [{ reason: 'api_key_not_accepted' }, 401, 'invalid_token'],
   [{ reason: 'verifier_unavailable', detail }, 503, undefined],
+  [{ reason: 'limit_not_supported', limitType: 'colour' }, 403, undefined],
+  [{ reason: 'limit_malformed', limitType: 'budget' }, 403, undefined],
+  [{ reason: 'limit_value_not_allowed', field: 'a', allowedValues: [1] }, 403, undefined],
+  [{ reason: 'calls_exhausted', identifier: 'task-1', max: 1 }, 403, undefined],
+  [{ reason: 'approval_required', procedure: 'a.b', inputSha256: 'A' }, 403, undefined],
+  [{ reason: 'approval_mismatch', procedure: 'a.b', inputSha256: 'A' }, 403, undefined],
+  [{ reason: 'approval_used', identifier: 'approval-1' }, 403, undefined],
+  [{ reason: 'limit_unavailable', detail }, 503, undefined],
   [
     {
       reason: 'scope_missing',
@@ -87,6 +95,12 @@ describe('the challenge', () => {
         `^DPoP error="${error}", error_description="[^"]+", algs="ES256 [^"]+", resource_metadata="`,
       ),
     )
+  })
+
+  test('for a limit names no error: the scope is not at fault, and the token is as good as before', () => {
+    const refusal: Refusal = { reason: 'limit_not_supported', limitType: 'colour' }
+
+    expect(formatChallenge(refusal, METADATA)).toBe(`Bearer resource_metadata="${METADATA}"`)
   })
 
   test('is left out where the credential could not be judged', () => {

@@ -3,6 +3,7 @@
 // copied here unless it came from the caller's own credential header.
 import { formatScope, type BearerErrorCode } from './protocol/index.ts'
 import type { Refusal, RefusalReason } from './refusal.ts'
+import { toPublicLimitRefusal } from './token-limit/public-limit-refusal.ts'
 import { toPublicDpopRefusal } from './verify/dpop-proof-refusal.ts'
 
 /** What the caller may read of a refusal. */
@@ -131,6 +132,15 @@ export function toPublicRefusal(refusal: Refusal): PublicRefusal {
         hint: `Try again in ${String(refusal.retryAfterSeconds)} s. The RateLimit header says how many calls are left.`,
         bearerError: undefined,
       }
+    case 'limit_not_supported':
+    case 'limit_malformed':
+    case 'limit_value_not_allowed':
+    case 'calls_exhausted':
+    case 'approval_required':
+    case 'approval_mismatch':
+    case 'approval_used':
+    case 'limit_unavailable':
+      return toPublicLimitRefusal(refusal)
     case 'scope_missing':
       return {
         status: 403,

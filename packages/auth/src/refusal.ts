@@ -1,6 +1,7 @@
 // Every reason for which a caller is turned away before a procedure runs, as data. How each one is
 // told to the caller is decided in one place: `toPublicRefusal`.
 import type { EpochSeconds } from './protocol/index.ts'
+import type { LimitRefusal } from './token-limit/limit-refusal.ts'
 import type { DpopRefusal } from './verify/dpop-proof-refusal.ts'
 
 /** The credential itself was missing, unreadable or not good. */
@@ -40,7 +41,7 @@ export type TooManyRefusal = {
 }
 
 /** Everything that can stop a call before its procedure runs. */
-export type Refusal = CredentialRefusal | ScopeRefusal | TooManyRefusal
+export type Refusal = CredentialRefusal | ScopeRefusal | TooManyRefusal | LimitRefusal
 
 /** The stable names of the reasons, as callers see them in `data.reason`. */
 export type RefusalReason = Refusal['reason']

@@ -33,6 +33,17 @@ describe('toClientError', () => {
     })
   })
 
+  test('keeps what somebody would have to approve, and nothing that only looks like it', () => {
+    const approval = { procedure: 'billing.hold', inputSha256: 'A'.repeat(43) }
+    const read = (sent: unknown) =>
+      toClientError(answered('no', { reason: 'approval_required', approval: sent })).approval
+
+    expect(read(approval)).toEqual(approval)
+    expect([{}, null, 'x', { ...approval, inputSha256: 1 }].map(read)).toEqual(
+      Array(4).fill(undefined),
+    )
+  })
+
   test('takes tRPC’s own code where a server gives no reason', () => {
     expect(toClientError(answered('no', { code: 'NOT_FOUND', httpStatus: 404 }))).toMatchObject({
       code: 'not_found',

@@ -19,10 +19,15 @@ export type ClientErrorOptions = {
   readonly status?: number | undefined
   readonly requiredScopes?: readonly string[] | undefined
   readonly grantedScopes?: readonly string[] | undefined
+  /** For `approval_required`: what somebody would have to approve. */
+  readonly approval?: CallToApprove | undefined
   /** Names the call in the agent's log. */
   readonly correlationId?: string | undefined
   readonly cause?: unknown
 }
+
+/** A call as an approval names it: its procedure, and the hash of its input (`hashInput`). */
+export type CallToApprove = { readonly procedure: string; readonly inputSha256: string }
 
 /** Everything that can go wrong for a caller, in one shape. Never holds a token or a secret. */
 export class ClientError extends Error {
@@ -32,6 +37,7 @@ export class ClientError extends Error {
   readonly status: number | undefined
   readonly requiredScopes: readonly string[]
   readonly grantedScopes: readonly string[]
+  readonly approval: CallToApprove | undefined
   readonly correlationId: string | undefined
 
   constructor(options: ClientErrorOptions) {
@@ -41,6 +47,7 @@ export class ClientError extends Error {
     this.status = options.status
     this.requiredScopes = options.requiredScopes ?? []
     this.grantedScopes = options.grantedScopes ?? []
+    this.approval = options.approval
     this.correlationId = options.correlationId
   }
 }
@@ -81,6 +88,15 @@ function fromTrpc(error: TRPCClientError<never>): ClientError {
     status: typeof status === 'number' ? status : undefined,
     requiredScopes: list('requiredScopes'),
     grantedScopes: list('grantedScopes'),
+    approval: readApproval(read('approval')),
     correlationId: text('correlationId'),
   })
+}
+
+function readApproval(value: unknown): CallToApprove | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  if (!('procedure' in value && 'inputSha256' in value)) return undefined
+  const { inputSha256, procedure } = value
+  const isRead = typeof procedure === 'string' && typeof inputSha256 === 'string'
+  return isRead ? { procedure, inputSha256 } : undefined
 }

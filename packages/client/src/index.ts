@@ -7,7 +7,12 @@ export {
   type Authorizer,
   type Credentials,
 } from './authorization.ts'
-export { ClientError, toClientError, type ClientErrorCode } from './client-error.ts'
+export {
+  ClientError,
+  toClientError,
+  type CallToApprove,
+  type ClientErrorCode,
+} from './client-error.ts'
 export {
   createClientCredentialsRequest,
   type ClientCredentialsRequestOptions,

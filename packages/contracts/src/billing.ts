@@ -1,6 +1,6 @@
 // What the billing agent promises. Every account belongs to an agent: a call reads and moves only the
 // account of its own subject (`sub`), except `deposit`,
-// `closeStatement` and `trialBalance`, which are the operator's.
+// `closeStatement`, `trialBalance` and `releaseGrant`, which are the operator's.
 import { AgentId } from '@deputy/auth/protocol'
 import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
 import * as z from 'zod'
@@ -128,6 +128,48 @@ export const TrialBalance = z.object({
 })
 export type TrialBalance = z.infer<typeof TrialBalance>
 
+const GrantId = z.string().min(1).max(64)
+
+export const BudgetInput = z.object({
+  identifier: GrantId.describe('any id of the grant path of the caller; for an auditor, any id'),
+  currency: Money.shape.currency.default('USD'),
+})
+export type BudgetInput = z.infer<typeof BudgetInput>
+
+/** A hold that is open still. */
+export const OpenHold = z.object({
+  holdId: Id,
+  account: AgentId,
+  reference: Id,
+  amount: Money,
+  expiresAt: z.int(),
+})
+export type OpenHold = z.infer<typeof OpenHold>
+
+/** What is held and captured below a grant, by all tokens that stand on it. */
+export const BudgetReport = z.object({
+  identifier: GrantId,
+  currency: z.string(),
+  capMinor: z.int().optional().describe('where the grant has a budget that was used'),
+  heldMinor: z.int().describe('by holds that have not expired'),
+  capturedMinor: z.int(),
+  openHolds: z
+    .array(OpenHold)
+    .describe("the oldest 1,000 that are neither captured nor released: the caller's account only"),
+})
+export type BudgetReport = z.infer<typeof BudgetReport>
+
+export const ReleaseGrantInput = z.object({ grantId: GrantId, idempotencyKey: IdempotencyKey })
+export type ReleaseGrantInput = z.infer<typeof ReleaseGrantInput>
+
+/** What was given back of a grant that ended. */
+export const ReleasedGrant = z.object({
+  grantId: GrantId,
+  released: z.array(OpenHold).describe('at most 500, oldest first'),
+  isComplete: z.boolean().describe('whether no hold is open any more: otherwise call again'),
+})
+export type ReleasedGrant = z.infer<typeof ReleasedGrant>
+
 /** The port that the billing agent implements. Refusals of its domain are thrown as `CallRefusal`. */
 export type BillingService = {
   balance(call: Call, input: BalanceInput): Promise<Balance>
@@ -138,16 +180,21 @@ export type BillingService = {
   deposit(call: Call, input: DepositInput): Promise<Balance>
   closeStatement(call: Call, input: CloseStatementInput): Promise<Statement>
   trialBalance(call: Call, input: TrialBalanceInput): Promise<TrialBalance>
+  budget(call: Call, input: BudgetInput): Promise<BudgetReport>
+  releaseGrant(call: Call, input: ReleaseGrantInput): Promise<ReleasedGrant>
 }
 
 /** Why billing turns a call down: `data.reason` beside the reasons that every agent has. */
 export const BILLING_REASONS = [
   'account_unknown',
+  'budget_currency',
+  'budget_exceeded',
   'capture_exceeds_hold',
   'evidence_mismatch',
   'evidence_unavailable',
+  'hold_captured',
   'hold_expired',
-  'hold_not_open',
+  'hold_released',
   'hold_unknown',
   'idempotency_conflict',
   'insufficient_funds',
@@ -157,35 +204,41 @@ export const BILLING_REASONS = [
 ] as const
 export type BillingReason = (typeof BILLING_REASONS)[number]
 
+/**
+ * A hold counts against every budget of its token; what else declares it holds and spends nothing more.
+ * `deposit` does not: whoever works within a budget makes no money.
+ */
+const BUDGET = ['budget'] as const
+
 /** Creates the router over an implementation of the port. */
 export function createBillingRouter(service: BillingService) {
   return agentRouter({
     billing: agentRouter({
-      balance: scopedProcedure('billing:read')
+      balance: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
         .input(BalanceInput)
         .output(Balance)
         .query(async ({ ctx, input, signal }) =>
           service.balance({ principal: ctx.principal, signal }, input),
         ),
-      quote: scopedProcedure('billing:write')
+      quote: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
         .input(QuoteInput)
         .output(Quote)
         .mutation(async ({ ctx, input, signal }) =>
           service.quote({ principal: ctx.principal, signal }, input),
         ),
-      hold: scopedProcedure('billing:write')
+      hold: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
         .input(HoldInput)
         .output(Hold)
         .mutation(async ({ ctx, input, signal }) =>
           service.hold({ principal: ctx.principal, signal }, input),
         ),
-      capture: scopedProcedure('billing:write')
+      capture: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
         .input(CaptureInput)
         .output(Hold)
         .mutation(async ({ ctx, input, signal }) =>
           service.capture({ principal: ctx.principal, signal }, input),
         ),
-      release: scopedProcedure('billing:write')
+      release: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
         .input(ReleaseInput)
         .output(Hold)
         .mutation(async ({ ctx, input, signal }) =>
@@ -197,17 +250,29 @@ export function createBillingRouter(service: BillingService) {
         .mutation(async ({ ctx, input, signal }) =>
           service.deposit({ principal: ctx.principal, signal }, input),
         ),
-      closeStatement: scopedProcedure('billing:close')
+      closeStatement: scopedProcedure({ scopes: ['billing:close'], limits: BUDGET })
         .input(CloseStatementInput)
         .output(Statement)
         .mutation(async ({ ctx, input, signal }) =>
           service.closeStatement({ principal: ctx.principal, signal }, input),
         ),
-      trialBalance: scopedProcedure('billing:audit')
+      trialBalance: scopedProcedure({ scopes: ['billing:audit'], limits: BUDGET })
         .input(TrialBalanceInput)
         .output(TrialBalance)
         .query(async ({ ctx, input, signal }) =>
           service.trialBalance({ principal: ctx.principal, signal }, input),
+        ),
+      budget: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
+        .input(BudgetInput)
+        .output(BudgetReport)
+        .query(async ({ ctx, input, signal }) =>
+          service.budget({ principal: ctx.principal, signal }, input),
+        ),
+      releaseGrant: scopedProcedure({ scopes: ['billing:release'], limits: BUDGET })
+        .input(ReleaseGrantInput)
+        .output(ReleasedGrant)
+        .mutation(async ({ ctx, input, signal }) =>
+          service.releaseGrant({ principal: ctx.principal, signal }, input),
         ),
     }),
   })

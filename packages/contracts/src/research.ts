@@ -100,17 +100,20 @@ export const RESEARCH_REASONS = [
 ] as const
 export type ResearchReason = (typeof RESEARCH_REASONS)[number]
 
+/** Money is held at billing alone, which counts it: nothing here holds or spends any of the caller's. */
+const BUDGET = ['budget'] as const
+
 /** Creates the router over an implementation of the port. */
 export function createResearchRouter(service: ResearchService) {
   return agentRouter({
     research: agentRouter({
-      ask: scopedProcedure('research:write')
+      ask: scopedProcedure({ scopes: ['research:write'], limits: BUDGET })
         .input(AskInput)
         .output(Brief)
         .mutation(async ({ ctx, input, signal }) =>
           service.ask({ principal: ctx.principal, signal }, input),
         ),
-      receipt: scopedProcedure('research:read')
+      receipt: scopedProcedure({ scopes: ['research:read'], limits: BUDGET })
         .input(ReceiptInput)
         .output(Receipt)
         .query(async ({ ctx, input, signal }) =>
@@ -118,7 +121,7 @@ export function createResearchRouter(service: ResearchService) {
         ),
     }),
     conversations: agentRouter({
-      list: scopedProcedure('conversations:read')
+      list: scopedProcedure({ scopes: ['conversations:read'], limits: BUDGET })
         .input(ConversationsInput)
         .output(ConversationPage)
         .query(async ({ ctx, input, signal }) =>

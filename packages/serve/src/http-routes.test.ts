@@ -51,6 +51,7 @@ describe('metadata (RFC 9728 §2)', () => {
       resource_name: 'agent-billing-v2',
       authorization_servers: [ISSUER],
       scopes_supported: ['billing:read', 'billing:write'],
+      authorization_details_types_supported: ['allowed_values'],
       bearer_methods_supported: ['header'],
     })
   })

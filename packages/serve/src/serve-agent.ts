@@ -5,18 +5,15 @@ import {
   createMemoryRateLimiter,
   formatRateLimitHeaders,
   type Authenticator,
+  type LimitStores,
   type RateLimiter,
   type RateLimitTiers,
 } from '@deputy/auth'
-import {
-  PROTECTED_RESOURCE_METADATA_PATH,
-  type ProtectedResourceMetadata,
-} from '@deputy/auth/protocol'
+import { PROTECTED_RESOURCE_METADATA_PATH } from '@deputy/auth/protocol'
 import {
   assertScopedRouter,
   createAgentContext,
   createChallengeHeaders,
-  listProcedures,
   type ObserveCall,
 } from '@deputy/auth/trpc'
 import type { AnyTRPCRouter } from '@trpc/server'
@@ -25,6 +22,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createCallLog } from './call-log.ts'
+import { createMetadata } from './agent-metadata.ts'
 import { createRequestListener, TRPC_PATH } from './http-routes.ts'
 import { listen } from './listen.ts'
 import { serveWebSocket } from './web-socket.ts'
@@ -55,6 +53,8 @@ export type ServeAgentOptions = {
   readonly rateLimiter?: RateLimiter | undefined
   /** How many calls the callers of each tier may make. Default: `DEFAULT_RATE_LIMIT_TIERS`. */
   readonly rateLimitTiers?: RateLimitTiers | undefined
+  /** Where what is used of callers' limits is kept. Without it, tokens that need it are refused. */
+  readonly limitStores?: LimitStores | undefined
   /** Told of each call, beside the log. What it does at a call's end is done before the answer goes out. */
   readonly observeCall?: ObserveCall | undefined
   /** How long a drain waits for the calls under way. Default 10,000 ms. */
@@ -94,6 +94,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     publicUrl: () => url,
     limitCaller: createLimitCaller({ limiter, audience: agentId, tiers }),
     failureGuard: createFailureGuard(limiter, agentId),
+    limitStores: options.limitStores,
   }
   let isDraining = false
   let url = options.publicUrl ?? ''
@@ -174,17 +175,4 @@ function observeBoth(first: ObserveCall, second: ObserveCall | undefined): Obser
       await endFirst(end)
     }
   }
-}
-
-function createMetadata(
-  options: Pick<ServeAgentOptions, 'agentId' | 'issuer' | 'router'>,
-): (url: string) => ProtectedResourceMetadata {
-  const scopes = listProcedures(options.router).flatMap((procedure) => procedure.scopes)
-  return (url) => ({
-    resource: url,
-    resource_name: options.agentId,
-    authorization_servers: [options.issuer],
-    scopes_supported: [...new Set(scopes)].toSorted(),
-    bearer_methods_supported: ['header'],
-  })
 }

@@ -7,6 +7,13 @@ export {
 } from './database-errors.ts'
 export type { Database } from './database.ts'
 export type { Commit } from './group-commit.ts'
+export {
+  createLimitUse,
+  LIMIT_USE_PRUNE_BATCH_SIZE,
+  type LimitUse,
+  type LimitUseOptions,
+} from './limit-use/limit-use.ts'
+export { createLimitUseTable } from './limit-use/limit-use-table.ts'
 export type { Migrations } from './migrate.ts'
 export { openDatabase, type DatabaseLocation, type OpenDatabaseOptions } from './open-database.ts'
 export { backupDatabase } from './sqlite/backup-database.ts'

@@ -3,7 +3,8 @@ import { Hold, type CaptureInput, type ReleaseInput } from '@deputy/contracts/bi
 import type { Call } from '@deputy/contracts/call'
 import { availableAccount, captureEntries, heldAccount, transfer } from '../ledger/posting.ts'
 import { refuseCall } from '../refusals.ts'
-import { toPosting, type ServiceDeps } from '../service-deps.ts'
+import { toPosting, type Movement, type ServiceDeps } from '../service-deps.ts'
+import type { BillingTransaction } from '../storage/open-storage.ts'
 import type { HoldRecord, HoldStore } from './hold-store.ts'
 
 /** `billing.capture`: takes at most what is held; the rest returns to the account. */
@@ -15,7 +16,7 @@ export async function captureHold(
   const { principal } = call
   const { subject } = principal
   const once = { principal, procedure: 'billing.capture', input, output: Hold }
-  return runOnce(once, async ({ holds, ledger }) => {
+  return runOnce(once, async ({ budgets, holds, ledger }) => {
     const now = clock.now()
     const hold = await findOpenHold(holds, subject, input.holdId)
     if (hold.expiresAt <= now) {
@@ -26,6 +27,10 @@ export async function captureHold(
     if (capturedMinor > heldMinor) {
       const message = `${String(capturedMinor)} cannot be captured: the hold is over ${String(heldMinor)} minor units of ${currency}`
       throw refuseCall('capture_exceeds_hold', message)
+    }
+    // Once it has expired, others may use what it held of a budget, whatever a clock that goes back says.
+    if (!(await budgets.capture(hold.holdId, capturedMinor))) {
+      throw refuseCall('hold_expired', `The hold ${hold.holdId} has expired`)
     }
     const { account, service } = hold
     const entries = captureEntries({ account, service, heldMinor, capturedMinor })
@@ -46,17 +51,29 @@ export async function releaseHold(
   const { principal } = call
   const { subject } = principal
   const once = { principal, procedure: 'billing.release', input, output: Hold }
-  return runOnce(once, async ({ holds, ledger }) => {
-    const now = clock.now()
-    const hold = await findOpenHold(holds, subject, input.holdId)
-    const { amountMinor, currency } = hold.amount
-    const entries = transfer(heldAccount(subject), availableAccount(subject), amountMinor)
-    await ledger.post(
-      toPosting(call, { procedure: once.procedure, createdAt: now, currency, entries }),
-    )
-    await holds.end(hold.holdId, { capturedMinor: 0, endedAt: now })
-    return Hold.parse({ ...hold, state: 'released' })
+  return runOnce(once, async (transaction) => {
+    const hold = await findOpenHold(transaction.holds, subject, input.holdId)
+    const movement = { procedure: once.procedure, createdAt: clock.now() }
+    return giveBack(transaction, hold, { call, ...movement })
   })
+}
+
+/** What a release is noted with. */
+export type Release = Pick<Movement, 'createdAt' | 'procedure'> & { readonly call: Call }
+
+/** Returns what an open hold holds to its account, and to the budgets that it counts against. */
+export async function giveBack(
+  { budgets, holds, ledger }: BillingTransaction,
+  hold: HoldRecord,
+  { call, createdAt, procedure }: Release,
+): Promise<Hold> {
+  const { account, amount, holdId } = hold
+  const { amountMinor, currency } = amount
+  const entries = transfer(heldAccount(account), availableAccount(account), amountMinor)
+  await ledger.post(toPosting(call, { procedure, createdAt, currency, entries }))
+  await holds.end(holdId, { capturedMinor: 0, endedAt: createdAt })
+  await budgets.giveBack(holdId)
+  return Hold.parse({ ...hold, state: 'released' })
 }
 
 async function findOpenHold(
@@ -67,7 +84,8 @@ async function findOpenHold(
   const hold = await holds.find(account, holdId)
   if (hold === undefined) throw refuseCall('hold_unknown', `No hold ${holdId}`)
   if (hold.state !== 'held') {
-    throw refuseCall('hold_not_open', `The hold ${holdId} is ${hold.state} already`)
+    const reason = hold.state === 'captured' ? 'hold_captured' : 'hold_released'
+    throw refuseCall(reason, `The hold ${holdId} is ${hold.state} already`)
   }
   return hold
 }

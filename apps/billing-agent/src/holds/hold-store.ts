@@ -10,10 +10,28 @@ export type HoldRecord = Hold & {
   readonly endedAt: EpochSeconds | undefined
 }
 
+/** The holds below a grant, in one currency. */
+export type HoldsBelow = { readonly grantId: string; readonly currency: string }
+
+export type OpenHoldsQuery = {
+  readonly grantId: string
+  /** Left out: all. */
+  readonly currency?: string | undefined
+  /** Left out: of every account. */
+  readonly account?: string | undefined
+  readonly limit: number
+}
+
+export type HoldSums = { readonly heldMinor: number; readonly capturedMinor: number }
+
 /** Where holds are kept. Only for use inside a transaction. */
 export type HoldStore = {
-  /** Answers `false`, changing nothing, when the quote was used before. */
-  insert(hold: HoldRecord): Promise<boolean>
+  /**
+   * Answers `false`, changing nothing, when the quote was used before.
+   *
+   * @param grantPath what the caller's token stands on: the hold can be found below each of it
+   */
+  insert(hold: HoldRecord, grantPath: readonly string[]): Promise<boolean>
   /** `undefined` for a hold of another account, as for one that does not exist. */
   find(account: string, holdId: string): Promise<HoldRecord | undefined>
   /** Ends an open hold: captured with an amount, released with 0. */
@@ -21,6 +39,10 @@ export type HoldStore = {
     holdId: string,
     end: { readonly capturedMinor: number; readonly endedAt: EpochSeconds },
   ): Promise<void>
+  /** Those still held below a grant, oldest first. */
+  listOpen(grant: OpenHoldsQuery): Promise<readonly HoldRecord[]>
+  /** What is held below a grant, without what expired, and what was captured, in one currency. */
+  sumBelow(grant: HoldsBelow, now: EpochSeconds): Promise<HoldSums>
   /** Captured, and on no statement yet; oldest first. */
   listUnbilled(account: string, currency: string): Promise<readonly HoldRecord[]>
 }

@@ -1,6 +1,7 @@
 import { Hold, type HoldInput } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
 import { randomUUID } from 'node:crypto'
+import { countHold } from '../budgets/count-hold.ts'
 import { availableAccount, heldAccount, transfer } from '../ledger/posting.ts'
 import { refuseCall } from '../refusals.ts'
 import { toPosting, type ServiceDeps } from '../service-deps.ts'
@@ -9,7 +10,7 @@ import type { HoldRecord } from './hold-store.ts'
 /** How long a hold stands until it can only be released. */
 export const HOLD_TTL_SECONDS = 3600
 
-/** `billing.hold`: sets a quote's amount aside on the caller's account. */
+/** `billing.hold`: sets a quote's amount aside on the caller's account, within its budgets. */
 export async function placeHold(
   { clock, runOnce }: ServiceDeps,
   call: Call,
@@ -18,7 +19,7 @@ export async function placeHold(
   const { principal } = call
   const { subject } = principal
   const once = { principal, procedure: 'billing.hold', input, output: Hold }
-  return runOnce(once, async ({ holds, ledger, quotes }) => {
+  return runOnce(once, async ({ budgets, holds, ledger, quotes }) => {
     const now = clock.now()
     const quote = await quotes.find(subject, input.quoteId)
     if (quote === undefined) throw refuseCall('quote_unknown', `No quote ${input.quoteId}`)
@@ -38,9 +39,11 @@ export async function placeHold(
       createdAt: now,
       endedAt: undefined,
     }
-    if (!(await holds.insert(hold))) {
+    if (!(await holds.insert(hold, principal.grantPath))) {
       throw refuseCall('quote_used', `The quote ${quote.quoteId} was used for another hold`)
     }
+    // Before the funds: whoever may spend next to nothing need not learn what is on the account.
+    await countHold(budgets, { principal, hold, now })
     // Only now: the hold of a quote that was used before may be what took the money.
     const { amountMinor, currency } = quote.amount
     const available = await ledger.balanceOf(availableAccount(subject), currency)

@@ -1,11 +1,11 @@
-import type { Kysely, Selectable } from 'kysely'
+import { sql, type Kysely, type Selectable } from 'kysely'
 import type { HoldRecord, HoldStore } from '../holds/hold-store.ts'
 import type { HoldTable, Tables } from './tables.ts'
 
 /** Creates the store on Kysely. */
 export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
   return {
-    async insert(hold) {
+    async insert(hold, grantPath) {
       const result = await db
         .insertInto('hold')
         .values({
@@ -24,7 +24,10 @@ export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
         })
         .onConflict((conflict) => conflict.column('quote_id').doNothing())
         .executeTakeFirstOrThrow()
-      return result.numInsertedOrUpdatedRows === 1n
+      if (result.numInsertedOrUpdatedRows !== 1n) return false
+      const grants = [...new Set(grantPath)].map((id) => ({ grant_id: id, hold_id: hold.holdId }))
+      if (grants.length > 0) await db.insertInto('hold_grant').values(grants).execute()
+      return true
     },
 
     async find(account, holdId) {
@@ -48,6 +51,33 @@ export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
         .where('id', '=', holdId)
         .where('state', '=', 'held')
         .execute()
+    },
+
+    async listOpen({ account, currency, grantId, limit }) {
+      const rows = await db
+        .selectFrom('hold_grant')
+        .innerJoin('hold', 'hold.id', 'hold_grant.hold_id')
+        .selectAll('hold')
+        .where('hold_grant.grant_id', '=', grantId)
+        .where('hold.state', '=', 'held')
+        .$if(account !== undefined, (query) => query.where('hold.account', '=', account ?? ''))
+        .$if(currency !== undefined, (query) => query.where('hold.currency', '=', currency ?? ''))
+        .orderBy('hold.created_at')
+        .orderBy('hold.id')
+        .limit(limit)
+        .execute()
+      return rows.map(toRecord)
+    },
+
+    async sumBelow({ currency, grantId }, now) {
+      const { rows } = await sql<{ held: number | null; captured: number | null }>`
+        select
+          sum(case when state = 'held' and expires_at > ${now} then amount_minor else 0 end) as held,
+          sum(captured_minor) as captured
+        from hold_grant join hold on hold.id = hold_grant.hold_id
+        where grant_id = ${grantId} and currency = ${currency}
+      `.execute(db)
+      return { heldMinor: rows[0]?.held ?? 0, capturedMinor: rows[0]?.captured ?? 0 }
     },
 
     async listUnbilled(account, currency) {

@@ -4,8 +4,10 @@
 //   set unless its entries sum to zero in one currency; after it no entry can be added;
 // - an agent's account cannot go below zero;
 // - balances follow from entries by trigger, and cannot be set in any other way.
+import { createLimitUseTable } from '@deputy/storage'
 import { sql, type Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { BUDGETS } from './budget-tables.ts'
 import { LEDGER_GUARDS } from './ledger-guards.ts'
 
 const LEDGER = [
@@ -127,6 +129,12 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '002-guard-ledger': {
     async up(db: Kysely<unknown>) {
       for (const statement of LEDGER_GUARDS) await sql.raw(statement).execute(db)
+    },
+  },
+  '003-count-calls': createLimitUseTable,
+  '004-count-budgets': {
+    async up(db: Kysely<unknown>) {
+      for (const statement of BUDGETS) await sql.raw(statement).execute(db)
     },
   },
 }

@@ -1,12 +1,15 @@
 // The only place that picks adapters.
-import { openDatabase } from '@deputy/storage'
+import type { Clock } from '@deputy/auth/protocol'
+import { createLimitUse, openDatabase, type LimitUse } from '@deputy/storage'
 import type { Kysely } from 'kysely'
+import type { BudgetStore } from '../budgets/budget-store.ts'
 import type { HoldStore } from '../holds/hold-store.ts'
 import type { AnswerStore } from '../idempotency/answer-store.ts'
 import type { LedgerStore } from '../ledger/ledger-store.ts'
 import type { QuoteStore } from '../quotes/quote-store.ts'
 import type { StatementStore } from '../statements/statement-store.ts'
 import { createKyselyAnswerStore } from './answer-store.ts'
+import { createKyselyBudgetStore } from './budget-store.ts'
 import { createKyselyHoldStore } from './hold-store.ts'
 import { createKyselyLedgerStore } from './ledger-store.ts'
 import { migrations } from './migrations.ts'
@@ -19,6 +22,7 @@ export type BillingTransaction = {
   readonly ledger: LedgerStore
   readonly quotes: QuoteStore
   readonly holds: HoldStore
+  readonly budgets: BudgetStore
   readonly answers: AnswerStore
   readonly statements: StatementStore
 }
@@ -26,6 +30,8 @@ export type BillingTransaction = {
 export type BillingStorage = AsyncDisposable & {
   /** Runs the work in a transaction: all of it is on disk when this resolves, or none of it happened. */
   transaction<Value>(work: (transaction: BillingTransaction) => Promise<Value>): Promise<Value>
+  /** Opens the account of what callers used of the limits of their tokens. */
+  createLimitUse(clock: Clock): LimitUse
   close(): Promise<void>
 }
 
@@ -36,6 +42,7 @@ export async function openStorage(file: string): Promise<BillingStorage> {
   return {
     transaction: async (work) =>
       database.db.transaction().execute(async (transaction) => work(createStores(transaction))),
+    createLimitUse: (clock) => createLimitUse({ database, clock }),
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -46,6 +53,7 @@ function createStores(db: Kysely<Tables>): BillingTransaction {
     ledger: createKyselyLedgerStore(db),
     quotes: createKyselyQuoteStore(db),
     holds: createKyselyHoldStore(db),
+    budgets: createKyselyBudgetStore(db),
     answers: createKyselyAnswerStore(db),
     statements: createKyselyStatementStore(db),
   }

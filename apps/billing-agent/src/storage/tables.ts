@@ -78,6 +78,27 @@ export type StatementLineTable = {
   evidence: string
 }
 
+export type HoldGrantTable = { grant_id: string; hold_id: string }
+
+/** Set by trigger only, but for the cap. */
+export type BudgetUseTable = {
+  identifier: string
+  currency: string
+  cap_minor: number
+  held_minor: Generated<number>
+  captured_minor: Generated<number>
+}
+
+export type BudgetHoldTable = {
+  hold_id: string
+  identifier: string
+  currency: string
+  amount_minor: number
+  state: 'held' | 'captured' | 'given_back'
+  captured_minor: Generated<number>
+  expires_at: number
+}
+
 export type Tables = {
   account: AccountTable
   posting: PostingTable
@@ -86,6 +107,9 @@ export type Tables = {
   quote: QuoteTable
   hold: HoldTable
   idempotency: IdempotencyTable
+  hold_grant: HoldGrantTable
+  budget_use: BudgetUseTable
+  budget_hold: BudgetHoldTable
   statement: StatementTable
   statement_line: StatementLineTable
 }

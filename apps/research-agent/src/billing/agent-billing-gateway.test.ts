@@ -53,6 +53,8 @@ async function startBilling(service: Partial<BillingService>, scopes = BILLING_S
       deposit: notAsked,
       closeStatement: notAsked,
       trialBalance: notAsked,
+      budget: notAsked,
+      releaseGrant: notAsked,
       ...service,
     }),
     authenticator: createFakeAuthenticator({

@@ -1,5 +1,6 @@
 // Money and briefs when something ends in the middle: whatever is lost, nobody pays for nothing, and
 // what was paid for is delivered.
+import { refuse } from '@deputy/auth/protocol'
 import { describe, expect, test } from 'vitest'
 import {
   ALICE,
@@ -9,6 +10,7 @@ import {
   DOWN,
   refusalOf,
 } from '../../test-support/research-world.ts'
+import { createResearchService } from '../research-service.ts'
 import type { OpenJob } from './settle-job.ts'
 import { recoverJobs } from './recover-jobs.ts'
 
@@ -136,8 +138,40 @@ describe('while the process runs', () => {
       'billing.hold ok',
       'billing.capture network_error',
       'billing.capture network_error',
-      'billing.release hold_not_open',
+      'billing.release hold_captured',
     ])
+  })
+
+  test('a brief is not delivered when its hold was released by another hand before the capture', async () => {
+    // Attack: working on after the grant was revoked and its holds were given back, unpaid.
+    await using world = await createResearchWorld(FILES)
+    const { billing } = world.deps
+    const revoked: typeof billing = (jobId) => {
+      const job = billing(jobId)
+      return {
+        ...job,
+        capture: async (holdId, amountMinor) => {
+          world.billing.holds.set(`hold-of-${jobId}`, 'released')
+          return job.capture(holdId, amountMinor)
+        },
+        release: async (holdId) => {
+          const before = world.billing.holds.get(`hold-of-${jobId}`)
+          if (before !== 'released') return job.release(holdId)
+          return refuse({ kind: 'refused', reason: 'hold_released', message: '', hint: '' })
+        },
+      }
+    }
+    const service = createResearchService({ ...world.deps, billing: revoked })
+
+    const refused = await refusalOf(
+      service.ask(callBy(ALICE), { question: QUESTION, maxSentences: 5, idempotencyKey: KEY }),
+    )
+
+    expect(refused).toMatchObject({
+      reason: 'billing_refused',
+      message: expect.stringContaining('hold_released') as string,
+    })
+    expect(await world.storage.jobs.listUnsettled()).toEqual([])
   })
 
   test('a hold whose answer is lost is not left held', async () => {

@@ -60,5 +60,5 @@ async function endHold(
   const released = await billing.release(held?.value.holdId ?? holdId ?? '')
   if (released.ok) return 'released'
   if (released.refusal.kind === 'unavailable') return 'unknown'
-  return released.refusal.reason === 'hold_not_open' ? 'captured' : 'none'
+  return released.refusal.reason === 'hold_captured' ? 'captured' : 'none'
 }

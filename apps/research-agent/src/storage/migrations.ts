@@ -1,3 +1,4 @@
+import { createLimitUseTable } from '@deputy/storage'
 import { sql, type Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
@@ -71,6 +72,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '002-create-jobs': toMigration(JOBS),
   '003-index-passages-by-trigger': toMigration(TEXT_BY_TRIGGER),
   '004-settle-jobs': toMigration(SETTLEMENT),
+  '005-count-calls': createLimitUseTable,
 }
 
 function toMigration(statements: readonly string[]): Migration {

@@ -1,5 +1,6 @@
 // The only place that picks adapters.
-import { openDatabase } from '@deputy/storage'
+import type { Clock } from '@deputy/auth/protocol'
+import { createLimitUse, openDatabase, type LimitUse } from '@deputy/storage'
 import type { DocumentIndex } from '../documents/document-index.ts'
 import type { JobStore } from '../jobs/job-store.ts'
 import { createSqliteDocumentIndex } from './document-index.ts'
@@ -11,6 +12,8 @@ import type { Tables } from './tables.ts'
 export type ResearchStorage = AsyncDisposable & {
   readonly documents: DocumentIndex
   readonly jobs: JobStore
+  /** Opens the account of what callers used of the limits of their tokens. */
+  createLimitUse(clock: Clock): LimitUse
   close(): Promise<void>
 }
 
@@ -21,6 +24,7 @@ export async function openStorage(file: string): Promise<ResearchStorage> {
   return {
     documents: createSqliteDocumentIndex(database.db),
     jobs: createKyselyJobStore(database.db),
+    createLimitUse: (clock) => createLimitUse({ database, clock }),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -18,9 +18,11 @@ export {
   type AgentSecretKind,
   type FillRandom,
 } from './agent-secret.ts'
+export { toCanonicalJson } from './canonical-json.ts'
 export { CredentialsFile } from './credentials-file.ts'
 export { systemClock, type Clock, type EpochSeconds } from './clock.ts'
 export { DPOP_PROOF_TYPE, DpopProofClaims, DpopProofHeader } from './dpop.ts'
+export { hashInput } from './hash-input.ts'
 export { IntrospectionResponse } from './introspection.ts'
 export {
   AllowedValuesLimit,
@@ -29,6 +31,7 @@ export {
   CallsLimit,
   Limit,
   LIMIT_TYPES,
+  LIMIT_USE_TTL_SECONDS,
   toMinorUnits,
   type LimitType,
 } from './limits.ts'

@@ -72,3 +72,9 @@ export function toMinorUnits({ amount, currency }: Pick<BudgetLimit, 'amount' | 
   if (kept.length > digits) return undefined
   return Number(whole + kept.padEnd(digits, '0'))
 }
+
+/**
+ * How long an agent remembers what was used of a limit after it was last used: 31 days. A grant that
+ * sets limits must not live longer, or it would begin anew.
+ */
+export const LIMIT_USE_TTL_SECONDS = 31 * 24 * 60 * 60

@@ -29,6 +29,8 @@ export const ProtectedResourceMetadata = z.looseObject({
   resource_name: z.string().optional(),
   authorization_servers: z.array(z.url()).optional(),
   scopes_supported: z.array(z.string()).optional(),
+  /** Limits that it keeps. Not every procedure keeps each: one that does not refuses it. */
+  authorization_details_types_supported: z.array(z.string()).optional(),
   bearer_methods_supported: z.array(z.string()).optional(),
 })
 export type ProtectedResourceMetadata = z.infer<typeof ProtectedResourceMetadata>

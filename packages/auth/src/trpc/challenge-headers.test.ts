@@ -49,3 +49,15 @@ test('a batch that lacks several scopes names each of them once', () => {
 test('a credential that could not be judged asks for patience and challenges nobody', () => {
   expect(headers(missing('a:b'), unavailable)).toEqual({ 'retry-after': '1' })
 })
+
+test('a batch with a limit in the way asks first for the credential or the scope that would help', () => {
+  const limited: Refusal = { reason: 'calls_exhausted', identifier: 'task-1', max: 1 }
+
+  expect(headers(limited, expired)['www-authenticate']).toMatch(/error="invalid_token"/)
+  expect(headers(limited, missing('a:b'))['www-authenticate']).toMatch(/error="insufficient_scope"/)
+  expect(headers(limited)['www-authenticate']).toBe(`Bearer resource_metadata="${URL}"`)
+})
+
+test('limits that could not be counted ask for patience', () => {
+  expect(headers({ reason: 'limit_unavailable', detail: 'x' })).toEqual({ 'retry-after': '1' })
+})

@@ -1,12 +1,13 @@
 import type { TRPCError } from '@trpc/server'
 import { formatChallenge } from '../challenge.ts'
+import { toPublicRefusal } from '../public-refusal.ts'
 import type { Refusal } from '../refusal.ts'
 import { AuthError } from './auth-error.ts'
 
 /**
  * The headers that go with an answer's errors: `WWW-Authenticate` for the refusal that matters most
- * (a credential that is not good before a scope that is missing; a batch may hold both), and
- * `Retry-After` where the credential could not be verified at all or the caller calls too often.
+ * (a credential that is not good before a scope that is missing before a limit; a batch may hold all), and
+ * `Retry-After` where the credential or its limits could not be asked about or the caller calls too often.
  *
  * @param resourceMetadataUrl where the agent's protected-resource metadata is served
  */
@@ -15,17 +16,27 @@ export function createChallengeHeaders(
   resourceMetadataUrl: string,
 ): Record<string, string> {
   const refusals = errors.filter((error) => error instanceof AuthError).map((e) => e.refusal)
-  if (refusals.some((refusal) => refusal.reason === 'verifier_unavailable')) {
+  if (refusals.some(({ reason }) => UNAVAILABLE.has(reason))) {
     return { 'retry-after': '1' }
   }
   const waits = refusals.flatMap((one) => ('retryAfterSeconds' in one ? one.retryAfterSeconds : []))
   if (waits.length > 0) return { 'retry-after': String(Math.max(...waits)) }
-  const refusal = refusals.find(({ reason }) => reason !== 'scope_missing') ?? mergeScopes(refusals)
+  const refusal = refusals.find(isAboutCredential) ?? mergeScopes(refusals) ?? refusals[0]
   const challenge = refusal && formatChallenge(refusal, resourceMetadataUrl)
   return {
     ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
     ...(refusal?.reason === 'dpop_nonce_required' ? { 'dpop-nonce': refusal.nonce } : {}),
   }
+}
+
+const UNAVAILABLE: ReadonlySet<Refusal['reason']> = new Set([
+  'limit_unavailable',
+  'verifier_unavailable',
+])
+
+/** Whether the credential itself is at fault, rather than what it allows. */
+function isAboutCredential(refusal: Refusal): boolean {
+  return toPublicRefusal(refusal).status !== 403
 }
 
 /** A batch that lacks several scopes names them all in one challenge. */

@@ -7,6 +7,7 @@ import type { RateLimitRefusal, RateLimitState } from '../limit/rate-limit.ts'
 import { accept, refuse, type Result } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
+import type { LimitStores } from '../token-limit/limit-stores.ts'
 import type { Authenticator } from '../verify/authenticator.ts'
 import type { HeaderLookup } from '../verify/credential.ts'
 import type { RequestTarget } from '../verify/token-binding.ts'
@@ -25,6 +26,8 @@ export type AgentContext = {
   readonly observeCall: ObserveCall | undefined
   /** Counts a call of this caller; refuses when there were too many. */
   limit(principal: Principal): Promise<Result<RateLimitState | undefined, RateLimitRefusal>>
+  /** Where what is used of limits is kept; without it a credential that needs it is refused. */
+  readonly limitStores: LimitStores | undefined
   /** What was counted so far in this request, for the `RateLimit` header. */
   readonly rateLimits: readonly RateLimitState[]
 }
@@ -48,6 +51,8 @@ export type AgentContextOptions = {
   readonly publicUrl?: (() => string) | undefined
   /** Counts the calls of each caller. Default: no limit. */
   readonly limitCaller?: LimitCaller | undefined
+  /** Where what is used of a credential's limits is kept. Default: nowhere, see `LimitStores`. */
+  readonly limitStores?: LimitStores | undefined
   /** Slows down an address that fails to authenticate again and again. Default: none. */
   readonly failureGuard?: FailureGuard | undefined
   /** Makes correlation ids. Default: random UUIDs. */
@@ -83,6 +88,7 @@ export function createAgentContext(
     const rateLimits: RateLimitState[] = []
     return {
       rateLimits,
+      limitStores: options.limitStores,
       async limit(principal) {
         const counted = await limitCaller?.(principal)
         const state = counted?.ok === false ? counted.refusal.state : counted?.value

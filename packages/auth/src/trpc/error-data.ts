@@ -4,6 +4,8 @@
 import type { TRPCError } from '@trpc/server'
 import * as z from 'zod'
 import { toPublicRefusal } from '../public-refusal.ts'
+import type { CallToApprove } from '../token-limit/limit-refusal.ts'
+import { toPublicLimit, type PublicLimit } from '../token-limit/public-limit-refusal.ts'
 import { AuthError } from './auth-error.ts'
 import { CallRefusal } from './call-refusal.ts'
 
@@ -21,6 +23,10 @@ export type AgentErrorData = {
   readonly issues: readonly { readonly path: string; readonly message: string }[]
   /** For `rate_limited`: when to try again. On HTTP also in `Retry-After`. */
   readonly retryAfterSeconds?: number | undefined
+  /** For a limit that stands in the way: what it says. */
+  readonly limit?: PublicLimit | undefined
+  /** For `approval_required` and `approval_mismatch`: what would have to be approved. */
+  readonly approval?: CallToApprove | undefined
 }
 
 /** What of an error is public. */
@@ -65,7 +71,8 @@ function fromRefusal({ refusal }: AuthError): PublicError {
       : {}
   const wait =
     refusal.reason === 'rate_limited' ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}
-  return { message, data: { ...NOTHING, ...scopes, ...wait, reason, hint } }
+  const limit = toPublicLimit(refusal)
+  return { message, data: { ...NOTHING, ...scopes, ...wait, ...limit, reason, hint } }
 }
 
 function fromInput(error: z.core.$ZodError): PublicError {

@@ -11,11 +11,10 @@ export {
 export { toPublicError, type AgentErrorData, type PublicError } from './error-data.ts'
 export type { CallEnd, CallStart, ObserveCall } from './observe-call.ts'
 export {
-  agentRouter,
-  assertScopedRouter,
   listProcedures,
-  requireScope,
-  scopedProcedure,
   type AgentMeta,
+  type ProcedureNeeds,
   type ProcedureSummary,
-} from './procedure.ts'
+  type ScopedProcedureArguments,
+} from './procedure-needs.ts'
+export { agentRouter, assertScopedRouter, requireScope, scopedProcedure } from './procedure.ts'

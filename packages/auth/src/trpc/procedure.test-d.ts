@@ -14,6 +14,12 @@ scopedProcedure('billing')
 scopedProcedure('billing:read', 'billing')
 // @ts-expect-error -- a list is not a scope
 scopedProcedure(['billing:read'])
+// @ts-expect-error -- nor does an object make up for scopes that are missing
+scopedProcedure({ limits: ['budget'] })
+// @ts-expect-error -- or are none
+scopedProcedure({ scopes: [] })
+// @ts-expect-error -- one form or the other
+scopedProcedure('billing:read', { scopes: ['billing:read'] })
 
 const router = agentRouter({
   charge: scopedProcedure('billing:write')

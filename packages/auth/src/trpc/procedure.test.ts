@@ -362,11 +362,19 @@ describe('a router', () => {
 
   test('lists its procedures with what they need', () => {
     expect(listProcedures(agentRouter({ billing: router })).slice(0, 2)).toEqual([
-      { path: 'billing.read', type: 'query', scopes: ['billing:read'] },
+      {
+        path: 'billing.read',
+        type: 'query',
+        scopes: ['billing:read'],
+        limits: [],
+        approval: false,
+      },
       {
         path: 'billing.settle',
         type: 'mutation',
         scopes: ['billing:read', 'billing:write', 'billing:close'],
+        limits: [],
+        approval: false,
       },
     ])
     expect(() => assertScopedRouter(router)).not.toThrow()

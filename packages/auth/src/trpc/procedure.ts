@@ -1,23 +1,19 @@
 // The only way to make a procedure: with the scopes it needs. The builder without scopes is not
 // exported, so a procedure that forgot its scope does not compile, and `assertScopedRouter` catches
 // one that was smuggled in from another tRPC instance.
-import {
-  getTRPCErrorFromUnknown,
-  initTRPC,
-  type AnyTRPCProcedure,
-  type AnyTRPCRouter,
-} from '@trpc/server'
+import { getTRPCErrorFromUnknown, initTRPC, type AnyTRPCRouter } from '@trpc/server'
 import type { Principal } from '../principal.ts'
-import { findMissingScopes, isScopeToken, type Scope } from '../protocol/index.ts'
+import { findMissingScopes, type Scope } from '../protocol/index.ts'
 import { AuthError } from './auth-error.ts'
 import type { AgentContext } from './context.ts'
 import { toPublicError } from './error-data.ts'
-
-/** What a procedure says of itself. Callers and operators read it from the router. */
-export type AgentMeta = {
-  /** All of them are needed. */
-  readonly scopes: readonly [Scope, ...Scope[]]
-}
+import { checkLimits } from './limit-guard.ts'
+import {
+  listProcedures,
+  toMeta,
+  type AgentMeta,
+  type ScopedProcedureArguments,
+} from './procedure-needs.ts'
 
 const t = initTRPC
   .context<AgentContext>()
@@ -48,25 +44,28 @@ export function requireScope(principal: Principal, ...scopes: readonly [Scope, .
 }
 
 /**
- * Starts a procedure that needs these scopes (all of them). The scopes become part of the contract
- * (`meta.scopes`), and `ctx.principal` is there in every handler.
+ * Starts a procedure that needs these scopes (all of them): `scopedProcedure('billing:read')`. Given an
+ * object, it says also which limits of a credential the procedure keeps itself, and whether somebody has to
+ * approve each call. All of it becomes part of the contract (`meta`), and `ctx.principal` is there in every
+ * handler.
  *
- * Throws `TypeError` for a scope that RFC 6749 §3.3 does not allow.
+ * Throws `TypeError` for a scope that RFC 6749 §3.3 does not allow, and for a limit that the guard keeps.
  */
-export function scopedProcedure(...scopes: readonly [Scope, ...Scope[]]) {
-  const bad = scopes.find((scope) => !isScopeToken(scope))
-  if (bad !== undefined)
-    throw new TypeError(`${JSON.stringify(bad)} is not a scope (RFC 6749 §3.3)`)
-  return t.procedure.meta({ scopes }).use(async ({ ctx, next, path, type }) => {
+export function scopedProcedure(...needs: ScopedProcedureArguments) {
+  const meta = toMeta(needs)
+  return t.procedure.meta(meta).use(async ({ ctx, getRawInput, next, path, type }) => {
     const end = ctx.observeCall?.({ path, type, correlationId: ctx.correlationId })
     let principal: Principal | undefined
     try {
       const authenticated = await ctx.authenticate()
       if (!authenticated.ok) throw new AuthError(authenticated.refusal)
       principal = authenticated.value
-      requireScope(principal, ...scopes)
+      requireScope(principal, ...meta.scopes)
       const counted = await ctx.limit(principal)
       if (!counted.ok) throw new AuthError(counted.refusal)
+      const stores = ctx.limitStores
+      const kept = await checkLimits({ principal, path, meta, stores, readInput: getRawInput })
+      if (!kept.ok) throw new AuthError(kept.refusal)
       const result = await next({ ctx: { principal } })
       await end?.({ principal, error: result.ok ? undefined : result.error })
       return result
@@ -92,25 +91,4 @@ export function assertScopedRouter(router: AnyTRPCRouter): void {
       throw new TypeError(`procedure "${path}" declares no scope: make it with scopedProcedure(…)`)
     }
   }
-}
-
-/** A procedure as the contract has it. */
-export type ProcedureSummary = {
-  readonly path: string
-  readonly type: 'query' | 'mutation' | 'subscription'
-  readonly scopes: readonly string[]
-}
-
-/** Lists a router's procedures with what they need, in the order they were written. */
-export function listProcedures(router: AnyTRPCRouter): readonly ProcedureSummary[] {
-  const procedures: Record<string, AnyTRPCProcedure> = router._def.procedures
-  return Object.entries(procedures).map(([path, procedure]) => {
-    return { path, type: procedure._def.type, scopes: readScopes(procedure._def.meta) }
-  })
-}
-
-/** A procedure of another tRPC instance may carry any meta, or none. */
-function readScopes(meta: unknown): readonly string[] {
-  if (typeof meta !== 'object' || meta === null || !('scopes' in meta)) return []
-  return Array.isArray(meta.scopes) ? meta.scopes.filter((scope) => typeof scope === 'string') : []
 }

@@ -1,0 +1,36 @@
+import { requireScope } from '@deputy/auth/trpc'
+import type { BudgetInput, BudgetReport } from '@deputy/contracts/billing'
+import type { Call } from '@deputy/contracts/call'
+import type { ServiceDeps } from '../service-deps.ts'
+import { toOpenHold } from './open-hold.ts'
+
+/** Open holds that a report lists at most. */
+const MAX_OPEN_HOLDS = 1000
+
+/**
+ * `billing.budget`: what is used below a grant that the caller's own token stands on; below any other one
+ * for whoever has `billing:audit`. Only an auditor sees the holds of other accounts. Throws the 403 of a
+ * missing scope, whether there is such a grant or not.
+ */
+export async function readBudget(
+  { clock, storage }: Pick<ServiceDeps, 'clock' | 'storage'>,
+  { principal }: Call,
+  { currency, identifier }: BudgetInput,
+): Promise<BudgetReport> {
+  const isOwn = principal.grantPath.includes(identifier)
+  if (!isOwn) requireScope(principal, 'billing:audit')
+  const isAuditor = principal.scopes.includes('billing:audit')
+  const account = isAuditor ? undefined : principal.subject
+  return storage.transaction(async ({ budgets, holds }) => {
+    const below = { grantId: identifier, currency }
+    const use = await budgets.find(identifier, currency)
+    const open = await holds.listOpen({ ...below, account, limit: MAX_OPEN_HOLDS })
+    return {
+      identifier,
+      currency,
+      capMinor: use?.capMinor,
+      ...(await holds.sumBelow(below, clock.now())),
+      openHolds: open.map(toOpenHold),
+    }
+  })
+}
