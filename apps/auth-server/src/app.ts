@@ -20,6 +20,7 @@ import { createIntrospectEndpoint } from './endpoints/introspect.ts'
 import { createMetadata } from './endpoints/metadata.ts'
 import { createRegisterEndpoints } from './endpoints/register.ts'
 import { createRevokeEndpoint } from './endpoints/revoke.ts'
+import { createRevocationsEndpoint } from './endpoints/revocations.ts'
 import { createTokenEndpoint } from './endpoints/token.ts'
 import { createClientCredentialsGrant } from './grants/client-credentials.ts'
 import { createTokenExchangeGrant, TOKEN_EXCHANGE_GRANT_TYPE } from './grants/token-exchange.ts'
@@ -31,6 +32,8 @@ import { createRegistration } from './registration/registration.ts'
 import { startKeyTimer } from './keys/key-timer.ts'
 import { openKeySealer } from './keys/open-key-sealer.ts'
 import { createRingSigningKeySource } from './keys/ring-key-source.ts'
+import { openRevocationFeed } from './revocation/revocation-feed.ts'
+import { createVerifiers } from './revocation/verifiers.ts'
 import { createRoutes } from './routes.ts'
 import { openStorage } from './storage/open-storage.ts'
 import { createIntrospection } from './tokens/introspection.ts'
@@ -125,6 +128,12 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       clock,
     }),
   }
+  const feed = await openRevocationFeed({
+    revocations: storage.revocations,
+    signal: storage.revocationSignal,
+    logger,
+  })
+  const verifiers = createVerifiers()
   const isRegistrationOpen = options.isRegistrationOpen ?? false
   const metadata = createMetadata({
     issuer,
@@ -150,6 +159,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       revoke: createRevocation({ issuer, keys, storage, clock }),
       audit,
     }),
+    revocations: createRevocationsEndpoint({ authenticateClient, feed, verifiers, audit }),
     register: isRegistrationOpen
       ? createRegisterEndpoints({
           registration: createRegistration({ storage, clock }),
@@ -176,6 +186,8 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     fallback: createOAuthListener({ routes, logger, trustedProxies: options.trustedProxies }),
   })
   stack.use(running)
+  // Closed first: a drain would wait for those who follow it.
+  stack.use(feed)
   // Only now: a server that could not have its port must not make an operator on its way out.
   await bootstrap({
     storage,

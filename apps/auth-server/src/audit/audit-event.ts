@@ -9,6 +9,7 @@ export const AUDIT_EVENTS = [
   'token.revoked',
   'token.revocation_refused',
   'introspection.refused',
+  'revocations.refused',
   'client.authentication_failed',
   'client.registered',
   'client.registration_refused',

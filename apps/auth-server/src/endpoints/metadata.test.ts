@@ -21,6 +21,7 @@ describe('authorization server metadata', () => {
       token_endpoint: `${issuer}/oauth/token`,
       introspection_endpoint: `${issuer}/oauth/introspect`,
       revocation_endpoint: `${issuer}/oauth/revoke`,
+      revocation_feed_endpoint: `${issuer}/oauth/revocations`,
       jwks_uri: `${issuer}/.well-known/jwks.json`,
       response_types_supported: [],
       grant_types_supported: [

@@ -10,6 +10,7 @@ export const ENDPOINT_PATH = Object.freeze({
   introspect: '/oauth/introspect',
   revoke: '/oauth/revoke',
   register: '/oauth/register',
+  revocations: '/oauth/revocations',
   jwks: '/.well-known/jwks.json',
 })
 
@@ -34,6 +35,8 @@ export function createMetadata(options: MetadataOptions): AuthorizationServerMet
     jwks_uri: at(ENDPOINT_PATH.jwks),
     introspection_endpoint: at(ENDPOINT_PATH.introspect),
     revocation_endpoint: at(ENDPOINT_PATH.revoke),
+    // Deputy's own: what was revoked, as server-sent events.
+    revocation_feed_endpoint: at(ENDPOINT_PATH.revocations),
     ...(isRegistrationOpen ? { registration_endpoint: at(ENDPOINT_PATH.register) } : {}),
     // Required by RFC 8414 §2; no response types, since no person signs in here.
     response_types_supported: [],

@@ -9,6 +9,7 @@ import { redactSecrets } from '../redact-secrets.ts'
 import { readCallerAddress } from './caller-address.ts'
 import type { Endpoint, OAuthAnswer, OAuthRequest } from './oauth-request.ts'
 import { readBody } from './read-body.ts'
+import { sendEvents } from './send-events.ts'
 
 /** Endpoints by path, then by method. A path that ends in `/*` takes one more segment. */
 export type OAuthRoutes = Readonly<Record<string, Readonly<Record<string, Endpoint>>>>
@@ -36,7 +37,9 @@ export function createOAuthListener(options: OAuthListenerOptions): RequestListe
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const request = toOAuthRequest(req, trustedProxies)
     try {
-      send(res, request, await findEndpoint(routes, request)(request))
+      const found = await findEndpoint(routes, request)(request)
+      if (found.events === undefined || request.method === 'HEAD') send(res, request, found)
+      else await sendEvents(res, { correlationId: request.correlationId, events: found.events })
     } catch (error) {
       send(res, request, toErrorAnswer(error, request, logger))
     }

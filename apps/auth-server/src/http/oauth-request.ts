@@ -27,6 +27,8 @@ export type OAuthAnswer = {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Sent as JSON; nothing is sent when left out. */
   readonly body?: object | undefined
+  /** Sent as server-sent events in place of a body, until they end or the caller goes. */
+  readonly events?: ((signal: AbortSignal) => AsyncGenerator<string, void>) | undefined
 }
 
 /** One endpoint and one method. Throws `OAuthError` for a refusal; anything else is a bug. */
