@@ -1,6 +1,7 @@
 import {
   clientSecret,
   createAgentClient,
+  toClientError,
   type AgentClient,
 } from '../../../packages/client/src/index.ts'
 import type { Clock } from '@deputy/auth/protocol'
@@ -26,6 +27,17 @@ export function connectAdmin(
       clock: server.clock,
     }),
   })
+}
+
+/** How a call was refused, as a program sees it. */
+export async function readRefusal(call: Promise<unknown>) {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (error === undefined) throw new Error('the call was not refused')
+  const { code, hint, message, status } = toClientError(error)
+  return { code, hint, message, status }
 }
 
 type Settings = Omit<Parameters<AdminClient['agents']['create']['mutate']>[0], 'id' | 'name'>

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
-import { toClientError } from '../../../../packages/client/src/index.ts'
-import { connectAdmin, enroll } from '../../test-support/admin-client.ts'
+import { connectAdmin, enroll, readRefusal } from '../../test-support/admin-client.ts'
 import { createPlace, readOperatorFile, startAuthServer } from '../../test-support/auth-server.ts'
 import { getToken } from '../../test-support/oauth-request.ts'
 import { createLogger } from '@deputy/serve'
@@ -15,21 +14,11 @@ async function setUp() {
   return { server, admin, [Symbol.asyncDispose]: async () => resources.disposeAsync() }
 }
 
-/** How a call was refused, as a program sees it. */
-async function readRefusal(call: Promise<unknown>) {
-  const error = await call.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (error === undefined) throw new Error('the call was not refused')
-  const { code, hint, message, status } = toClientError(error)
-  return { code, hint, message, status }
-}
-
 describe('who may call', () => {
   test('is decided by scope: each procedure refuses a token that has all scopes but its own', async () => {
     await using world = await setUp()
     const every = (await world.admin.agents.get.query({ id: AUTH_SERVER_ID })).scopesSupported
+    const task = { agentId: 'operator', purpose: 'x', scopes: ['x'], audiences: ['auth-server'] }
     const calls = {
       'agents:read': [
         (admin) => admin.agents.list.query(),
@@ -61,7 +50,17 @@ describe('who may call', () => {
         (admin) => admin.apiKeys.rotate.mutate({ apiKeyId: 'x' }),
         (admin) => admin.apiKeys.deactivate.mutate({ apiKeyId: 'x' }),
       ],
+      'grants:read': [
+        (admin) => admin.taskGrants.list.query(),
+        (admin) => admin.taskGrants.get.query({ grantId: 'x' }),
+      ],
+      'grants:write': [(admin) => admin.taskGrants.open.mutate(task)],
+      'grants:delegate': [
+        (admin) => admin.taskGrants.delegate.mutate(task),
+        (admin) => admin.taskGrants.withdraw.mutate({ grantId: 'x' }),
+      ],
       'tokens:revoke': [
+        (admin) => admin.taskGrants.revoke.mutate({ grantId: 'x' }),
         (admin) => admin.tokens.revoke.mutate({ agentId: 'operator', tokenId: 'x' }),
       ],
       'audit:read': [
@@ -90,7 +89,7 @@ describe('who may call', () => {
     )
 
     expect(Object.keys(calls)).toEqual(every)
-    expect(refusals.flat()).toHaveLength(30)
+    expect(refusals.flat()).toHaveLength(36)
     for (const refusal of refusals.flat()) {
       expect(refusal).toMatchObject({ code: 'scope_missing', status: 403 })
     }

@@ -21,7 +21,10 @@ export type Administrator = {
 }
 
 /** What an act says of itself; who did it and when is added. */
-export type AdminEvent = Pick<AuditEvent, 'event' | 'ownerId' | 'subjectId' | 'target' | 'details'>
+export type AdminEvent = Pick<
+  AuditEvent,
+  'event' | 'ownerId' | 'subjectId' | 'grantId' | 'target' | 'details'
+>
 
 /** Makes procedures for one server. */
 export type AdminProcedure = ReturnType<typeof createAdminProcedure>

@@ -1,7 +1,7 @@
 import { isAgentSecret } from '@deputy/auth/protocol'
 import { describe, expect, test } from 'vitest'
-import { apiKey, createAgentClient, toClientError } from '../../../../packages/client/src/index.ts'
-import { connectAdmin, enroll } from '../../test-support/admin-client.ts'
+import { apiKey, createAgentClient } from '../../../../packages/client/src/index.ts'
+import { connectAdmin, enroll, readRefusal } from '../../test-support/admin-client.ts'
 import { startAuthServer } from '../../test-support/auth-server.ts'
 import { START_AT } from '../../test-support/clock.ts'
 import { postToken } from '../../test-support/oauth-request.ts'
@@ -14,17 +14,6 @@ async function setUp() {
   const admin = stack.use(connectAdmin(server))
   const resources = stack.move()
   return { server, admin, [Symbol.asyncDispose]: async () => resources.disposeAsync() }
-}
-
-/** How a call was refused, as a program sees it. */
-async function readRefusal(call: Promise<unknown>) {
-  const error = await call.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (error === undefined) throw new Error('the call was not refused')
-  const { code, hint, message, status } = toClientError(error)
-  return { code, hint, message, status }
 }
 
 describe('agents', () => {
@@ -364,14 +353,26 @@ describe('whoever may only make credentials', () => {
 describe('refusals', () => {
   test('give each reason that the admin API has, with a hint', async () => {
     await using world = await setUp()
-    const { agents, apiKeys, audit, clientKeys, clientSecrets, owners, signingKeys, tokens } =
-      world.admin
+    const {
+      agents,
+      apiKeys,
+      audit,
+      clientKeys,
+      clientSecrets,
+      owners,
+      signingKeys,
+      taskGrants,
+      tokens,
+    } = world.admin
     await agents.create.mutate({ id: 'agent-idle', name: 'Idle' })
     const ended = await clientSecrets.create.mutate({ agentId: 'agent-idle' })
     await clientSecrets.deactivate.mutate({ clientSecretId: ended.clientSecretId })
     await agents.create.mutate({ id: 'agent-gone', name: 'Gone' })
     await agents.deactivate.mutate({ id: 'agent-gone' })
     const scopes = ['agents:read']
+    const delegation = { to: ['agent-idle'], maxDepth: 0 }
+    await agents.update.mutate({ id: 'operator', settings: { delegation } })
+    const task = { agentId: 'operator', purpose: 'x', scopes, audiences: [AUTH_SERVER_ID] }
 
     const refusals = await Promise.all(
       [
@@ -397,6 +398,9 @@ describe('refusals', () => {
         audit.get.query({ id: 999_999 }),
         clientKeys.create.mutate({ agentId: 'operator', jwk: { kty: 'oct', k: 'c2VjcmV0' } }),
         tokens.revoke.mutate({ agentId: 'operator', tokenId: 'no-such-id' }),
+        taskGrants.revoke.mutate({ grantId: 'no-such-id' }),
+        taskGrants.open.mutate({ ...task, audiences: ['agent-x'] }),
+        taskGrants.delegate.mutate({ ...task, agentId: 'agent-idle' }),
       ].map(readRefusal),
     )
 
@@ -415,6 +419,9 @@ describe('refusals', () => {
       'audit_entry_unknown 404',
       'key_unusable 400',
       'token_unknown 404',
+      'grant_unknown 404',
+      'audience_not_allowed 400',
+      'delegation_not_allowed 400',
     ])
     expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(ADMIN_REASONS))
     for (const { hint, message } of refusals) expect([hint, message]).not.toContain('')

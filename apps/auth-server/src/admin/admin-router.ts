@@ -9,6 +9,7 @@ import { createClientSecretsRouter } from './client-secrets-router.ts'
 import { createOwnersRouter } from './owners-router.ts'
 import { createRegistrationRouter } from './registration-router.ts'
 import { createSigningKeysRouter } from './signing-keys-router.ts'
+import { createTaskGrantsRouter } from './task-grants-router.ts'
 import { createTokensRouter } from './tokens-router.ts'
 
 /** Creates the admin API: a tRPC router under the same guard as any agent's. */
@@ -23,6 +24,7 @@ export function createAdminRouter(deps: AdminDeps) {
     registrationTokens: createRegistrationRouter(deps, procedure),
     audit: createAuditRouter(deps, procedure),
     signingKeys: createSigningKeysRouter(deps, procedure),
+    taskGrants: createTaskGrantsRouter(deps, procedure),
     tokens: createTokensRouter(deps, procedure),
   })
 }

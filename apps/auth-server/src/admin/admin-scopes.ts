@@ -12,6 +12,9 @@ export const OWNER_SCOPES = [
   'credentials:write',
   'keys:read',
   'keys:write',
+  'grants:read',
+  'grants:write',
+  'grants:delegate',
   'tokens:revoke',
   'audit:read',
 ] as const

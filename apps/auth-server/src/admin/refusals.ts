@@ -7,10 +7,13 @@ export const ADMIN_REASONS = [
   'agent_inactive',
   'agent_protected',
   'agent_unknown',
+  'audience_not_allowed',
   'audit_entry_unknown',
   'credential_ended',
   'credential_unknown',
+  'delegation_not_allowed',
   'expiry_in_the_past',
+  'grant_unknown',
   'key_unusable',
   'owner_exists',
   'owner_unknown',
@@ -118,6 +121,30 @@ export function tokenUnknown(id: string): CallRefusal {
   return createRefusal('NOT_FOUND', 'token_unknown', {
     message: `No live token ${id} was issued to that agent`,
     hint: 'Find the token with audit.list. One that has expired needs no revocation.',
+  })
+}
+
+/** Agents that the agent of a task may not call. */
+export function audienceNotAllowed(agentId: string, audiences: readonly string[]): CallRefusal {
+  return createRefusal('BAD_REQUEST', 'audience_not_allowed', {
+    message: `${agentId} may not call: ${audiences.join(' ')}`,
+    hint: 'Allow the audiences for the agent first, with agents.update, or leave them out.',
+  })
+}
+
+/** Work that would be handed on against a policy. */
+export function delegationNotAllowed(detail: string): CallRefusal {
+  return createRefusal('BAD_REQUEST', 'delegation_not_allowed', {
+    message: `The work cannot be handed on: ${detail}`,
+    hint: "Change the agent's delegation policy (to, scopes, maxDepth) with agents.update.",
+  })
+}
+
+/** A grant that is not there, or another owner's. */
+export function grantUnknown(id: string): CallRefusal {
+  return createRefusal('NOT_FOUND', 'grant_unknown', {
+    message: `There is no grant ${id}`,
+    hint: 'List the task grants with taskGrants.list.',
   })
 }
 

@@ -62,6 +62,8 @@ describe("another owner's things", () => {
     const { clientSecretId } = secret
     const { initialAccessTokenId } = registration
     const agentId = 'acme-caller'
+    const task = { purpose: 'x', scopes: ['notes:read'], audiences: [world.notes.id] }
+    const { id: grantId } = await acme.taskGrants.open.mutate({ agentId, ...task })
     const calls: Record<string, (admin: AdminClient) => Promise<unknown>> = {
       'agents.get': (admin) => admin.agents.get.query({ id: agentId }),
       'agents.update': (admin) =>
@@ -85,6 +87,11 @@ describe("another owner's things", () => {
         admin.registrationTokens.deactivate.mutate({ initialAccessTokenId }),
       'registrationTokens.create for it': (admin) =>
         admin.registrationTokens.create.mutate({ ownerId: 'acme', expiresAt: START_AT + 60 }),
+      'taskGrants.open': (admin) => admin.taskGrants.open.mutate({ agentId, ...task }),
+      'taskGrants.delegate': (admin) => admin.taskGrants.delegate.mutate({ agentId, ...task }),
+      'taskGrants.get': (admin) => admin.taskGrants.get.query({ grantId }),
+      'taskGrants.revoke': (admin) => admin.taskGrants.revoke.mutate({ grantId }),
+      'taskGrants.withdraw': (admin) => admin.taskGrants.withdraw.mutate({ grantId }),
       'tokens.revoke': (admin) => admin.tokens.revoke.mutate({ agentId, tokenId: 'x' }),
     }
 
@@ -98,7 +105,7 @@ describe("another owner's things", () => {
     )
 
     for (const [name, reason] of Object.entries(reasons)) {
-      expect(`${name}: ${String(reason)}`).toMatch(/: (agent|credential|owner)_unknown$/)
+      expect(`${name}: ${String(reason)}`).toMatch(/: (agent|credential|grant|owner)_unknown$/)
     }
     // Nothing was changed by the attempts.
     expect(await acme.agents.get.query({ id: agentId })).toMatchObject({ name: agentId })
@@ -110,6 +117,12 @@ describe("another owner's things", () => {
     await using world = await setUp()
     await world.acme.apiKeys.create.mutate({ agentId: 'acme-caller', scopes: ['notes:read'] })
     await world.acme.registrationTokens.create.mutate({ expiresAt: START_AT + 60 })
+    await world.acme.taskGrants.open.mutate({
+      agentId: 'acme-caller',
+      purpose: 'x',
+      scopes: ['notes:read'],
+      audiences: [world.notes.id],
+    })
 
     const { agents } = await world.rival.agents.list.query({ limit: 200 })
     const clientKeys = await world.rival.clientKeys.list.query({ agentId: 'acme-caller' })
@@ -117,9 +130,11 @@ describe("another owner's things", () => {
     const secrets = await world.rival.clientSecrets.list.query({ agentId: 'acme-caller' })
     const keys = await world.rival.apiKeys.list.query({ agentId: 'acme-caller' })
     const tokens = await world.rival.registrationTokens.list.query()
+    const { grants } = await world.rival.taskGrants.list.query()
 
     expect(agents.map(({ id }) => id)).toEqual(['rival-admin', 'rival-spy'])
     expect([secrets.clientSecrets, keys.apiKeys, tokens.registrationTokens]).toEqual([[], [], []])
+    expect(grants).toEqual([])
   })
 
   test('cannot be called, unless they are shared, and then as far as they are', async () => {

@@ -28,6 +28,8 @@ export const AUDIT_EVENTS = [
   'api_key.created',
   'api_key.rotated',
   'api_key.deactivated',
+  'task_grant.opened',
+  'task_grant.revoked',
   'signing_key.rotated',
   'operator.reset',
   'registration_token.created',

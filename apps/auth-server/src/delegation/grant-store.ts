@@ -20,8 +20,8 @@ export type GrantStore = {
   find(at: GrantAt): Promise<GrantNode | undefined>
   /** Task grants in the order of their ids. */
   listTasks(request: ListTaskGrants): Promise<readonly GrantNode[]>
-  /** All below these ids that has not expired, parents before children; at most `limit`. */
-  listBelow(ids: readonly string[], options: LiveOptions): Promise<readonly GrantNode[]>
+  /** What has not expired and stands on the id: itself, and all below it; parents before children. */
+  listStandingOn(id: string, options: LiveOptions): Promise<readonly GrantNode[]>
   /** What has not expired and was obtained with the credential. */
   listByCredential(credentialId: string, options: LiveOptions): Promise<readonly GrantNode[]>
   /** What has not expired and the agent holds, acts or acted in, or opened. */

@@ -8,9 +8,6 @@ import type { DelegationGrantTable, Tables } from './tables.ts'
 
 type Row = Selectable<DelegationGrantTable>
 
-/** Deeper than any path may be: ends a search in a tree that somebody tampered with. */
-const MAX_LEVELS = 32
-
 /** Creates the store on Kysely. */
 export function createKyselyGrantStore(db: Kysely<Tables>): GrantStore {
   const selectLive = (now: number, limit: number) =>
@@ -38,21 +35,14 @@ export function createKyselyGrantStore(db: Kysely<Tables>): GrantStore {
       return rows.map(toNode)
     },
 
-    async listBelow(ids, { limit, now }) {
-      if (ids.length === 0) return []
-      const { rows } = await sql<Row>`
-        with recursive below(id, level) as (
-          select id, 1 from delegation_grant where parent_id in (${sql.join(ids)})
-          union
-          select child.id, below.level + 1
-          from below join delegation_grant as child on child.parent_id = below.id
-          where below.level < ${MAX_LEVELS}
-        )
-        select node.* from delegation_grant as node
-        join (select id, min(level) as level from below group by id) as found on found.id = node.id
-        where node.expires_at > ${now}
-        order by found.level, node.id limit ${limit}`.execute(db)
-      return rows.map(toNode)
+    async listStandingOn(id, { limit, now }) {
+      const query = selectLive(now, limit).where('grant_path', 'like', `%${JSON.stringify(id)}%`)
+      return (
+        await query
+          .orderBy(sql`length(grant_path)`)
+          .orderBy('id')
+          .execute()
+      ).map(toNode)
     },
 
     async listByCredential(credentialId, { limit, now }) {
@@ -66,8 +56,7 @@ export function createKyselyGrantStore(db: Kysely<Tables>): GrantStore {
           eb('agent_id', '=', agentId),
           eb('opened_by', '=', agentId),
           eb('subject_id', '=', agentId),
-          // Ids of agents have no quotation marks, and no characters that mean something to LIKE.
-          eb('actors', 'like', `%"${agentId}"%`),
+          eb('actors', 'like', `%${JSON.stringify(agentId)}%`),
         ]),
       )
       return (await query.orderBy('id').execute()).map(toNode)
