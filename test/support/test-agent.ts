@@ -7,9 +7,11 @@ import {
   createDpopProofVerifier,
   createLocalReplayMemory,
   createRemoteSigningKeySource,
+  createRevocationCheck,
+  createRevocationView,
   type DpopNonces,
 } from '@deputy/auth'
-import { createAgentSecret } from '@deputy/auth/protocol'
+import { createAgentSecret, refuse } from '@deputy/auth/protocol'
 import { agentRouter, CallRefusal, requireScope, scopedProcedure } from '@deputy/auth/trpc'
 import { createLogger, serveAgent, type ServeAgentOptions } from '@deputy/serve'
 import type { JWTPayload } from 'jose'
@@ -135,12 +137,22 @@ export async function startTestAgent(options: TestAgentOptions = {}) {
           : { active: false },
     }),
   })
+  const view = createRevocationView({ clock })
+  view.heard()
+  const revocations = createRevocationCheck({
+    view,
+    introspect: async () => refuse({ reason: 'verifier_unavailable', detail: 'nobody is asked' }),
+    clock,
+    maxStalenessSeconds: Number.POSITIVE_INFINITY,
+  })
   const running = await serveAgent({
     agentId: TEST_AGENT,
     router: createTestRouter(gate),
     authenticator: createAuthenticator({
       accessTokens,
       apiKeys,
+      revocations,
+      clock,
       dpop: {
         proofs: createDpopProofVerifier({
           clock,
@@ -166,6 +178,10 @@ export async function startTestAgent(options: TestAgentOptions = {}) {
     issuer,
     gate,
     apiKey,
+    /** Denies an id of grant paths, as the feed would. */
+    deny: (id: string) => {
+      view.apply([{ kind: 'grant', id, expiresAt: clock.now() + 900 }])
+    },
     /** Everything that was logged, a record for each line. */
     log: () => lines.map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line))),
     logText: () => lines.join(''),

@@ -5,6 +5,8 @@ import {
   createApiKeyVerifier,
   createAuthenticator,
   type Authenticator,
+  type Principal,
+  type RevocationCheck,
   type SigningKeySource,
   type TokenBindingOptions,
 } from '@deputy/auth'
@@ -17,7 +19,7 @@ import type { IntrospectFor } from './tokens/introspection.ts'
 export type OwnAuthenticatorOptions = {
   readonly issuer: string
   readonly keys: SigningKeySource
-  readonly storage: Pick<Storage, 'clients' | 'revocations'>
+  readonly storage: Pick<Storage, 'clients' | 'revocations' | 'revocationSignal'>
   readonly introspect: IntrospectFor
   readonly dpop: TokenBindingOptions
   readonly clock: Clock
@@ -41,21 +43,21 @@ export function createOwnAuthenticator(options: OwnAuthenticatorOptions): Authen
       return accept(self === undefined ? { active: false } : await introspect(self, key))
     },
   })
-  const authenticator = createAuthenticator({ accessTokens, apiKeys, dpop })
-
-  return Object.freeze({
-    async authenticate(header, target) {
-      const authenticated = await authenticator.authenticate(header, target)
-      if (!authenticated.ok) return authenticated
-      const { principal } = authenticated.value
-      const isRevoked = async (): Promise<boolean> =>
-        (await storage.revocations.findDenial(findStanding(principal))) !== undefined
-      if (await isRevoked()) return refuse({ reason: 'token_revoked' })
-      return accept({
-        principal,
-        recheck: async () =>
-          (await isRevoked()) ? refuse({ reason: 'token_revoked' }) : authenticated.value.recheck(),
-      })
+  const isDenied = async (principal: Principal): Promise<boolean> =>
+    (await storage.revocations.findDenial(findStanding(principal))) !== undefined
+  const revocations: RevocationCheck = {
+    check: async (principal) =>
+      (await isDenied(principal)) ? refuse({ reason: 'token_revoked' }) : accept(principal),
+    watch(principal, onDenied) {
+      const stop = storage.revocationSignal.onRevoked(() => void look())
+      async function look(): Promise<void> {
+        // Where the store cannot be read now, the next call is refused.
+        if (!(await isDenied(principal).catch(() => false))) return
+        stop()
+        onDenied()
+      }
+      return stop
     },
-  } satisfies Authenticator)
+  }
+  return createAuthenticator({ accessTokens, apiKeys, dpop, revocations, clock })
 }

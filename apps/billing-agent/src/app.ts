@@ -4,7 +4,13 @@ import { systemClock, type Clock, type CredentialsFile } from '@deputy/auth/prot
 import { clientSecret, createAgentClient } from '@deputy/client'
 import { createBillingRouter } from '@deputy/contracts/billing'
 import { RESEARCH_AGENT_ID, type ResearchRouter } from '@deputy/contracts/research'
-import { serveAgent, startPruning, type Logger, type RunningAgent } from '@deputy/serve'
+import {
+  createFeedLog,
+  serveAgent,
+  startPruning,
+  type Logger,
+  type RunningAgent,
+} from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
 import { createBillingService } from './billing-service.ts'
 import { createResearchReceiptSource, RECEIPT_SCOPES } from './receipts/research-receipt-source.ts'
@@ -49,17 +55,21 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
   stack.use(startPruning({ prune, logger }))
   const { redisUrl, rateLimitTiers } = options
   const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
+  const authenticator = stack.use(
+    createIssuerAuthenticator({
+      issuer,
+      agentId,
+      clientSecret: secret,
+      clockToleranceSeconds: options.clockToleranceSeconds,
+      clock,
+      revocation: { onChange: createFeedLog(logger) },
+    }),
+  )
   const running = stack.use(
     await serveAgent({
       agentId,
       router: createBillingRouter(service),
-      authenticator: createIssuerAuthenticator({
-        issuer,
-        agentId,
-        clientSecret: secret,
-        clockToleranceSeconds: options.clockToleranceSeconds,
-        clock,
-      }),
+      authenticator,
       issuer,
       host: options.host,
       port: options.port,

@@ -24,7 +24,11 @@ export function createFakeAuthenticator(callers: Readonly<Record<string, Caller>
         limits: [],
         credential: { kind: 'access_token', id: `jti-of-${caller.agentId}` },
       }
-      return accept({ principal, recheck: async () => accept(principal) })
+      return accept({
+        principal,
+        recheck: async () => accept(principal),
+        watch: () => () => undefined,
+      })
     },
   }
 }

@@ -4,7 +4,13 @@ import { systemClock, type Clock, type CredentialsFile } from '@deputy/auth/prot
 import { clientSecret, createAgentClient } from '@deputy/client'
 import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
 import { createResearchRouter } from '@deputy/contracts/research'
-import { serveAgent, startPruning, type Logger, type RunningAgent } from '@deputy/serve'
+import {
+  createFeedLog,
+  serveAgent,
+  startPruning,
+  type Logger,
+  type RunningAgent,
+} from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
 import { BILLING_SCOPES, createAgentBillingGateway } from './billing/agent-billing-gateway.ts'
 import { findDefaultFolder } from './documents/default-folder.ts'
@@ -58,19 +64,23 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   stack.use(startPruning({ prune, logger }))
   const { redisUrl, rateLimitTiers } = options
   const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
+  const authenticator = stack.use(
+    createIssuerAuthenticator({
+      issuer,
+      agentId,
+      clientSecret: secret,
+      clockToleranceSeconds: options.clockToleranceSeconds,
+      clock,
+      revocation: { onChange: createFeedLog(logger) },
+    }),
+  )
   const running = stack.use(
     await serveAgent({
       agentId,
       router: createResearchRouter(
         createResearchService({ jobs, library, billing, clock, logger }),
       ),
-      authenticator: createIssuerAuthenticator({
-        issuer,
-        agentId,
-        clientSecret: secret,
-        clockToleranceSeconds: options.clockToleranceSeconds,
-        clock,
-      }),
+      authenticator,
       issuer,
       host: options.host,
       port: options.port,

@@ -14,7 +14,11 @@ export function createFakeAuthenticator(callers: Readonly<Record<string, Caller>
         return refuse({ reason: 'token_signature_invalid', detail: 'unknown to the test' })
       }
       const principal = { ...callBy(caller.agentId).principal, scopes: caller.scopes }
-      return accept({ principal, recheck: async () => accept(principal) })
+      return accept({
+        principal,
+        recheck: async () => accept(principal),
+        watch: () => () => undefined,
+      })
     },
   }
 }

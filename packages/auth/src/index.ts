@@ -32,6 +32,22 @@ export type {
   TooManyRefusal,
 } from './refusal.ts'
 export {
+  createRevocationCheck,
+  type RevocationCheck,
+  type RevocationCheckOptions,
+  type StalenessPolicy,
+} from './revocation/revocation-check.ts'
+export {
+  followRevocationFeed,
+  type FeedState,
+  type FollowFeedOptions,
+} from './revocation/revocation-feed.ts'
+export {
+  createRevocationView,
+  type RevocationView,
+  type RevocationViewOptions,
+} from './revocation/revocation-view.ts'
+export {
   CallCounterUnavailableError,
   type CallCounter,
   type CallsAllowed,
@@ -88,7 +104,9 @@ export {
 } from './verify/token-binding.ts'
 export {
   createIssuerAuthenticator,
+  type IssuerAuthenticator,
   type IssuerAuthenticatorOptions,
+  type RevocationOptions,
 } from './verify/issuer-authenticator.ts'
 export {
   createLocalReplayMemory,

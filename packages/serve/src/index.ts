@@ -1,3 +1,4 @@
+export { createFeedLog } from './feed-log.ts'
 export { closeOnSignal } from './close-on-signal.ts'
 export {
   AgentEnvironment,

@@ -1,9 +1,9 @@
-import type { createAgentContext } from '@deputy/auth/trpc'
+import type { AgentContext, createAgentContext } from '@deputy/auth/trpc'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { applyWSSHandler } from '@trpc/server/adapters/ws'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 import { readPath, TRPC_PATH } from './http-routes.ts'
 
 export type WebSocketOptions = {
@@ -35,7 +35,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
   const handler = applyWSSHandler({
     wss: sockets,
     router,
-    createContext,
+    createContext: (request) => closeAtEnd(createContext(request), request.res),
     maxBatchSize,
     keepAlive: { enabled: true, pingMs: 30_000, pongWaitMs: 5000 },
   })
@@ -62,6 +62,32 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
         setTimeout(() => client.terminate(), CLOSE_TIMEOUT_MS).unref()
       }
       sockets.close()
+    },
+  }
+}
+
+/** RFC 6455 §7.4.2: for private use. The caller's authority has ended: tRPC's client comes back with a new token. */
+const AUTHORITY_ENDED = 4401
+
+/** What is under way is answered with the reason first. */
+const CLOSE_AFTER_MS = 250
+
+/** Closes the socket when the authority that it was opened with ends, also where nothing is under way. */
+function closeAtEnd(context: AgentContext, socket: WebSocket): AgentContext {
+  let isWatched = false
+  return {
+    ...context,
+    async authenticate() {
+      const authenticated = await context.authenticate()
+      if (!authenticated.ok || isWatched) return authenticated
+      isWatched = true
+      const stop = context.watch(({ reason }) => {
+        setTimeout(() => {
+          socket.close(AUTHORITY_ENDED, reason)
+        }, CLOSE_AFTER_MS).unref()
+      })
+      socket.once('close', stop)
+      return authenticated
     },
   }
 }

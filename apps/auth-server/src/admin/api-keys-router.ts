@@ -6,6 +6,7 @@ import type { AgentAt } from '../agents/agent-store.ts'
 import type { CredentialAt } from '../credentials/credential.ts'
 import { AgentSettings, ScopeToken, type Agent } from '../agents/agent.ts'
 import { createApiKey } from '../api-keys/create-api-key.ts'
+import { denyCredential } from '../revocation/deny.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
 import { isAdministrative } from './admin-scopes.ts'
@@ -101,6 +102,7 @@ export function createApiKeysRouter(
           const agent = record && (await stores.clients.find(record.agentId))
           if (record === undefined || agent === undefined) throw credentialUnknown(id)
           if (before?.deactivatedAt === undefined) {
+            await denyCredential(stores, id, now)
             note({ event: 'api_key.deactivated', ...describe(agent, id) })
           }
           return toApiKeySummary(record, now)

@@ -61,7 +61,7 @@ export function createAuditRouter({ storage }: AdminDeps, procedure: AdminProced
       .input(
         AuditFilter.extend({ lastEventId: z.coerce.number().int().min(0).optional() }).prefault({}),
       )
-      .subscription(async function* ({ ctx: { administrator }, input, signal }) {
+      .subscription(async function* ({ ctx: { administrator, getSignal }, input }) {
         const { lastEventId, ...filter } = input
         const { within } = administrator
         const afterId = lastEventId ?? (await audit.newestId())
@@ -69,7 +69,7 @@ export function createAuditRouter({ storage }: AdminDeps, procedure: AdminProced
           within,
           filter,
           afterId,
-          signal: signal ?? new AbortController().signal,
+          signal: getSignal(),
         }
         for await (const entry of followTrail(audit, follow)) {
           yield tracked(String(entry.id), entry)

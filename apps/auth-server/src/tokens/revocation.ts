@@ -3,7 +3,7 @@
 import { isAgentSecret } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
-import { denyToken } from '../revocation/deny.ts'
+import { denyCredential, denyToken } from '../revocation/deny.ts'
 import { hashSecret } from '../secret-hash.ts'
 import type { Storage } from '../storage/open-storage.ts'
 import {
@@ -52,6 +52,7 @@ export function createRevocation(options: RevocationOptions): RevokeFor {
     if (record.deactivatedAt !== undefined) return
     await storage.act(async (stores, note) => {
       await stores.apiKeys.deactivate({ id: record.id, within: client.ownerId }, clock.now())
+      await denyCredential(stores, record.id, clock.now())
       note({
         ...context,
         event: 'api_key.deactivated',

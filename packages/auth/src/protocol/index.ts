@@ -58,6 +58,7 @@ export {
   type ProofAlgorithm,
   type PublicJwkRefusal,
 } from './public-jwk.ts'
+export { RevocationEventData, type RevokedEntry } from './revocation-feed.ts'
 export { accept, refuse, type Result } from './result.ts'
 export {
   findMissingScopes,

@@ -15,6 +15,8 @@ export const AuthorizationServerMetadata = z.looseObject({
   authorization_endpoint: z.url().optional(),
   introspection_endpoint: z.url().optional(),
   revocation_endpoint: z.url().optional(),
+  /** Deputy's own: what was revoked, as server-sent events. */
+  revocation_feed_endpoint: z.url().optional(),
   registration_endpoint: z.url().optional(),
   scopes_supported: z.array(z.string()).optional(),
   response_types_supported: z.array(z.string()),

@@ -24,7 +24,7 @@ function createHarness(transport: 'http' | 'websocket') {
   const seen: unknown[] = []
   const authenticate = vi.fn<Authenticator['authenticate']>(async (header) => {
     seen.push([header('authorization'), header('x-api-key')])
-    return accept({ principal: alice, recheck })
+    return accept({ principal: alice, recheck, watch: () => () => undefined })
   })
   const createContext = createAgentContext({ authenticator: { authenticate }, transport })
   return {

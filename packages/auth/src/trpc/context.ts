@@ -8,7 +8,7 @@ import { accept, refuse, type Result } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { LimitStores } from '../token-limit/limit-stores.ts'
-import type { Authenticator } from '../verify/authenticator.ts'
+import type { Authenticated, Authenticator } from '../verify/authenticator.ts'
 import type { HeaderLookup } from '../verify/credential.ts'
 import type { RequestTarget } from '../verify/token-binding.ts'
 import type { ObserveCall } from './observe-call.ts'
@@ -22,6 +22,11 @@ export type AgentContext = {
   readonly correlationId: string
   /** Says who is calling. On HTTP verified once however many calls are in the batch. */
   authenticate(): Promise<Result<Principal, CredentialRefusal | RateLimitRefusal>>
+  /**
+   * Calls back, once, when the authority of the caller that was authenticated ends; the function that it
+   * returns ends the watch.
+   */
+  watch(onEnd: (refusal: CredentialRefusal) => void): () => void
   /** Told of each call, for logs and for a drain that waits until the last one is answered. */
   readonly observeCall: ObserveCall | undefined
   /** Counts a call of this caller; refuses when there were too many. */
@@ -78,8 +83,10 @@ export function createAgentContext(
       return typeof value === 'string' ? value : value?.join(', ')
     }
     const target = readTarget(req, options.publicUrl)
+    let caller: Authenticated | undefined
     const first = once(async () => {
       const authenticated = await authenticator.authenticate(header, target)
+      if (authenticated.ok) caller = authenticated.value
       if (authenticated.ok || !isFailure(authenticated.refusal)) return authenticated
       const address = req.socket?.remoteAddress ?? 'unknown'
       const refusal = await failureGuard?.({ clientId: undefined, address })
@@ -99,6 +106,7 @@ export function createAgentContext(
       transport,
       correlationId: createCorrelationId(),
       observeCall: options.observeCall,
+      watch: (onEnd) => caller?.watch(onEnd) ?? (() => undefined),
       async authenticate() {
         const authenticated = await first()
         if (!authenticated.ok) return authenticated

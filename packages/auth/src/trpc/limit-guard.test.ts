@@ -65,7 +65,8 @@ function createAgent(limits: Entry[], stores: LimitStores | undefined = createSt
   }
   const createContext = createAgentContext({
     authenticator: {
-      authenticate: async () => accept({ principal, recheck: async () => accept(principal) }),
+      authenticate: async () =>
+        accept({ principal, recheck: async () => accept(principal), watch: () => () => undefined }),
     },
     transport: 'http',
     limitStores: stores,

@@ -36,7 +36,9 @@ function createAuthenticator(who: Principal | CredentialRefusal) {
   const principal = 'reason' in who ? alice : who
   return {
     authenticate: vi.fn<Authenticator['authenticate']>(
-      async () => result ?? accept({ principal, recheck: async () => accept(principal) }),
+      async () =>
+        result ??
+        accept({ principal, recheck: async () => accept(principal), watch: () => () => undefined }),
     ),
   }
 }

@@ -7,6 +7,7 @@ import { findMissingScopes, type Scope } from '../protocol/index.ts'
 import { AuthError } from './auth-error.ts'
 import type { AgentContext } from './context.ts'
 import { toPublicError } from './error-data.ts'
+import { createCallGuard, isStream, type CallGuard } from './until-end.ts'
 import { checkLimits } from './limit-guard.ts'
 import {
   listProcedures,
@@ -46,16 +47,17 @@ export function requireScope(principal: Principal, ...scopes: readonly [Scope, .
 /**
  * Starts a procedure that needs these scopes (all of them): `scopedProcedure('billing:read')`. Given an
  * object, it says also which limits of a credential the procedure keeps itself, and whether somebody has to
- * approve each call. All of it becomes part of the contract (`meta`), and `ctx.principal` is there in every
- * handler.
+ * approve each call. All of it becomes part of the contract (`meta`). Every handler has `ctx.principal`, and
+ * `ctx.getSignal()`: aborted when the caller gives up or its authority ends, whatever comes first.
  *
  * Throws `TypeError` for a scope that RFC 6749 §3.3 does not allow, and for a limit that the guard keeps.
  */
 export function scopedProcedure(...needs: ScopedProcedureArguments) {
   const meta = toMeta(needs)
-  return t.procedure.meta(meta).use(async ({ ctx, getRawInput, next, path, type }) => {
+  return t.procedure.meta(meta).use(async ({ ctx, getRawInput, next, path, signal, type }) => {
     const end = ctx.observeCall?.({ path, type, correlationId: ctx.correlationId })
     let principal: Principal | undefined
+    let guard: CallGuard | undefined
     try {
       const authenticated = await ctx.authenticate()
       if (!authenticated.ok) throw new AuthError(authenticated.refusal)
@@ -66,13 +68,24 @@ export function scopedProcedure(...needs: ScopedProcedureArguments) {
       const stores = ctx.limitStores
       const kept = await checkLimits({ principal, path, meta, stores, readInput: getRawInput })
       if (!kept.ok) throw new AuthError(kept.refusal)
-      const result = await next({ ctx: { principal } })
+      const own = createCallGuard(ctx.watch, signal)
+      guard = own
+      const getSignal = (): AbortSignal => own.signal
+      const result = await own.race(next({ ctx: { principal, getSignal } }))
+      if (result.ok && isStream(result.data)) {
+        // The stream is watched on, until it ends.
+        guard = undefined
+        await end?.({ principal, error: undefined })
+        return { ...result, data: own.guard(result.data) }
+      }
       await end?.({ principal, error: result.ok ? undefined : result.error })
       return result
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause)
       await end?.({ principal, error })
       throw error
+    } finally {
+      guard?.stop()
     }
   })
 }

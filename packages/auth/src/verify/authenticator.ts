@@ -1,6 +1,8 @@
-import { accept, refuse, type Result } from '../protocol/index.ts'
+import { accept, refuse, type Clock, type Result } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
+import type { RevocationCheck } from '../revocation/revocation-check.ts'
+import { watchAuthority } from '../revocation/watch-authority.ts'
 import type { AccessTokenVerifier } from './access-token-verifier.ts'
 import type { ApiKeyVerifier } from './api-key-verifier.ts'
 import { readCredential, type Credential, type HeaderLookup } from './credential.ts'
@@ -28,9 +30,14 @@ export type Authenticated = {
   readonly principal: Principal
   /**
    * Says whether the caller may still go on: called for each message of a long-lived connection. A
-   * token's signature is not verified again, only its time; an API key is looked up again.
+   * token's signature is not verified again, only its time and what was revoked; an API key is looked up again.
    */
   recheck(): Promise<Result<Principal, CredentialRefusal>>
+  /**
+   * Calls back, once, in the moment in which the caller's authority ends: it is revoked, or it expires.
+   * The function that it returns ends the watch; a timer is kept until then.
+   */
+  watch(onEnd: (refusal: CredentialRefusal) => void): () => void
 }
 
 export type AuthenticatorOptions = {
@@ -39,6 +46,9 @@ export type AuthenticatorOptions = {
   readonly apiKeys?: ApiKeyVerifier | undefined
   /** Leave out for an agent that takes no tokens that are bound to a key (RFC 9449). */
   readonly dpop?: TokenBindingOptions | undefined
+  /** Leave out where nothing is known of revocations: a token is then good until it expires. */
+  readonly revocations?: RevocationCheck | undefined
+  readonly clock?: Clock | undefined
 }
 
 /** Wires the verifiers behind the one question that transports ask. */
@@ -53,10 +63,30 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   ): Promise<Result<Principal, CredentialRefusal>> {
     if (credential.kind !== 'api_key') {
       const verified = await accessTokens.verify(credential.token)
-      return verified.ok ? checkBinding(verified.value, { credential, target }) : verified
+      if (!verified.ok) return verified
+      const live = await checkRevoked(verified.value, credential.token)
+      return live.ok ? checkBinding(live.value, { credential, target }) : live
     }
     if (apiKeys === undefined) return refuse({ reason: 'api_key_not_accepted' })
     return apiKeys.verify(credential.key)
+  }
+
+  async function checkRevoked(
+    principal: Principal,
+    token: string,
+  ): Promise<Result<Principal, CredentialRefusal>> {
+    return options.revocations === undefined
+      ? accept(principal)
+      : options.revocations.check(principal, token)
+  }
+
+  async function recheck(
+    principal: Principal,
+    credential: Credential,
+  ): Promise<Result<Principal, CredentialRefusal>> {
+    if (credential.kind === 'api_key') return verify(credential, undefined)
+    const inTime = accessTokens.checkTime(principal)
+    return inTime.ok ? checkRevoked(principal, credential.token) : inTime
   }
 
   return Object.freeze({
@@ -71,10 +101,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const principal = verified.value
       return accept({
         principal,
-        recheck: async () =>
-          credential.value.kind === 'api_key'
-            ? verify(credential.value, undefined)
-            : accessTokens.checkTime(principal),
+        recheck: async () => recheck(principal, credential.value),
+        watch: (onEnd) => watchAuthority(principal, { ...options, onEnd }),
       })
     },
   })

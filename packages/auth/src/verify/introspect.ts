@@ -2,6 +2,7 @@
 // one over HTTP, for agents; the authorization server answers from its own store.
 import { accept, IntrospectionResponse, refuse, type Result } from '../protocol/index.ts'
 import type { CredentialRefusal } from '../refusal.ts'
+import { toBasicAuthorization } from './basic-authorization.ts'
 import {
   createIssuerDiscovery,
   DEFAULT_ISSUER_TIMEOUT_MS,
@@ -48,10 +49,4 @@ export function createHttpIntrospect(options: HttpIntrospectOptions): Introspect
       return refuse({ reason: 'verifier_unavailable', detail })
     }
   }
-}
-
-/** `client_secret_basic`: both parts are form-encoded first (RFC 6749 §2.3.1). */
-function toBasicAuthorization(clientId: string, clientSecret: string): string {
-  const encode = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1)
-  return `Basic ${btoa(`${encode(clientId)}:${encode(clientSecret)}`)}`
 }

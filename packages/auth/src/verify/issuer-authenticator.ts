@@ -1,13 +1,27 @@
-import { systemClock, type Clock, type SignatureAlgorithm } from '../protocol/index.ts'
+import { accept, systemClock, type Clock, type SignatureAlgorithm } from '../protocol/index.ts'
+import {
+  createRevocationCheck,
+  type RevocationCheck,
+  type StalenessPolicy,
+} from '../revocation/revocation-check.ts'
+import { followRevocationFeed, type FeedState } from '../revocation/revocation-feed.ts'
+import { createRevocationView } from '../revocation/revocation-view.ts'
 import { createAccessTokenVerifier } from './access-token-verifier.ts'
 import { createApiKeyVerifier } from './api-key-verifier.ts'
 import { createAuthenticator, type Authenticator } from './authenticator.ts'
 import { createDpopProofVerifier } from './dpop-proof.ts'
-import { createHttpIntrospect } from './introspect.ts'
+import { createHttpIntrospect, type Introspect } from './introspect.ts'
 import type { IssuerDiscoveryOptions } from './issuer-discovery.ts'
 import { createLocalReplayMemory } from './replay-memory.ts'
 import { createRemoteSigningKeySource } from './signing-key-source.ts'
 import type { TokenBindingOptions } from './token-binding.ts'
+
+export type RevocationOptions = StalenessPolicy & {
+  /** Beyond this the view is no longer relied on: every caller is asked about. Default 1,000,000. */
+  readonly maxEntries?: number | undefined
+  /** Told when the feed is lost and when it is there again, for the log. */
+  readonly onChange?: ((state: FeedState) => void) | undefined
+}
 
 export type IssuerAuthenticatorOptions = IssuerDiscoveryOptions & {
   /** The authorization server whose tokens and keys are taken. */
@@ -19,20 +33,68 @@ export type IssuerAuthenticatorOptions = IssuerDiscoveryOptions & {
   readonly algorithms?: readonly SignatureAlgorithm[] | undefined
   readonly clockToleranceSeconds?: number | undefined
   readonly clock?: Clock | undefined
+  /** How revocations are followed, where the agent has a secret and its issuer a feed. */
+  readonly revocation?: RevocationOptions | undefined
   /** How proofs of tokens that are bound to a key are taken. Default: each once in this process. */
   readonly dpop?: TokenBindingOptions | undefined
 }
 
-/** Wires an agent's whole way in from one issuer: access tokens by its published keys, API keys by introspection. */
-export function createIssuerAuthenticator(options: IssuerAuthenticatorOptions): Authenticator {
+/** An authenticator that may hold a connection to its issuer. */
+export type IssuerAuthenticator = Authenticator & AsyncDisposable
+
+/**
+ * Wires an agent's whole way in from one issuer: access tokens by its published keys, API keys by
+ * introspection, revocations by its feed. Dispose of it to close the feed.
+ */
+export function createIssuerAuthenticator(
+  options: IssuerAuthenticatorOptions,
+): IssuerAuthenticator {
   const { agentId, clientSecret, issuer } = options
   const keys = createRemoteSigningKeySource(issuer, options)
   const accessTokens = createAccessTokenVerifier({ ...options, audience: agentId, keys })
   const dpop = options.dpop ?? createLocalBinding(options)
-  if (clientSecret === undefined) return createAuthenticator({ accessTokens, dpop })
+  const { clock } = options
+  if (clientSecret === undefined) {
+    const authenticator = createAuthenticator({ accessTokens, dpop, clock })
+    return Object.freeze({ ...authenticator, [Symbol.asyncDispose]: async () => undefined })
+  }
   const introspect = createHttpIntrospect({ ...options, clientId: agentId, clientSecret })
   const apiKeys = createApiKeyVerifier({ audience: agentId, introspect })
-  return createAuthenticator({ accessTokens, apiKeys, dpop })
+  const { feed, revocations } = followRevocations({ ...options, clientSecret, introspect })
+  const authenticator = createAuthenticator({ accessTokens, apiKeys, dpop, revocations, clock })
+  const dispose = async (): Promise<void> => feed[Symbol.asyncDispose]()
+  return Object.freeze({ ...authenticator, [Symbol.asyncDispose]: dispose })
+}
+
+type FollowOptions = IssuerAuthenticatorOptions & {
+  readonly clientSecret: string
+  readonly introspect: Introspect
+}
+
+function followRevocations(options: FollowOptions): {
+  readonly feed: AsyncDisposable
+  readonly revocations: RevocationCheck
+} {
+  const { clock = systemClock, introspect, revocation } = options
+  const view = createRevocationView({ clock, maxEntries: revocation?.maxEntries })
+  const known = createRevocationCheck({ ...revocation, view, introspect, clock })
+  let hasFeed = true
+  const feed = followRevocationFeed({
+    ...options,
+    clientId: options.agentId,
+    view,
+    onChange(state) {
+      if (state.state === 'none') hasFeed = false
+      revocation?.onChange?.(state)
+    },
+  })
+  const revocations: RevocationCheck = {
+    ...known,
+    // At an issuer of another make a token is good until it expires.
+    check: async (principal, token) =>
+      hasFeed ? known.check(principal, token) : accept(principal),
+  }
+  return { feed, revocations }
 }
 
 function createLocalBinding(

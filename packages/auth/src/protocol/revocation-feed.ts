@@ -1,0 +1,26 @@
+// What the authorization server's revocation feed says, event by event (docs/adr/0015).
+import * as z from 'zod'
+
+/**
+ * Something that is denied until `expiresAt`, when it would have ended anyway: `grant` is an id of grant
+ * paths (a credential, a task grant, a token) with all that stands on it, `agent` an agent with all that
+ * it holds, acts with or handed on.
+ */
+export type RevokedEntry = {
+  readonly kind: 'grant' | 'agent'
+  readonly id: string
+  /** Epoch seconds. */
+  readonly expiresAt: number
+}
+
+const Entry = z
+  .tuple([z.enum(['grant', 'agent']), z.string().min(1).max(512), z.number()])
+  .transform(([kind, id, expiresAt]): RevokedEntry => ({ kind, id, expiresAt }))
+
+/** The data of `snapshot` and `revoked`: tuples on the wire. */
+export const RevocationEventData = z.object({
+  entries: z.array(Entry),
+  /** Of a snapshot's first part: what was known before is void. */
+  reset: z.boolean().optional(),
+})
+export type RevocationEventData = z.infer<typeof RevocationEventData>

@@ -1,0 +1,141 @@
+// Follows the authorization server's revocation feed: connects, hears, and connects again, from where it
+// was, whenever the connection ends or says nothing any more.
+import { EventSourceParserStream } from 'eventsource-parser/stream'
+import type { EventSourceMessage } from 'eventsource-parser'
+import { parseSecureUrl, RevocationEventData } from '../protocol/index.ts'
+import { toBasicAuthorization } from '../verify/basic-authorization.ts'
+import { createIssuerDiscovery, type IssuerDiscoveryOptions } from '../verify/issuer-discovery.ts'
+import type { RevocationView } from './revocation-view.ts'
+
+export type FollowFeedOptions = IssuerDiscoveryOptions & {
+  readonly issuer: string
+  /** This agent's own client id and secret: the feed is for authenticated agents only. */
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly view: RevocationView
+  /** Told when the feed is lost and when it is there again. Never a secret. */
+  readonly onChange?: ((state: FeedState) => void) | undefined
+  /** After how long without a word a connection is given up. Default 15,000 ms: three heartbeats. */
+  readonly idleTimeoutMs?: number | undefined
+  /** Waits between two attempts; ends early, without rejecting, when aborted. */
+  readonly wait?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined
+  /** From 0 to 1, so that agents do not all come back in the same moment. */
+  readonly random?: (() => number) | undefined
+}
+
+/** How the feed is doing. `detail` says why it was lost; there is none at an issuer without a feed. */
+export type FeedState =
+  | { readonly state: 'following' }
+  | { readonly state: 'lost'; readonly detail: string }
+  | { readonly state: 'none' }
+
+const FIRST_WAIT_MS = 100
+const LONGEST_WAIT_MS = 10_000
+
+/** Starts following. Disposing ends it. */
+export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposable {
+  const { view } = options
+  const wait = options.wait ?? waitFor
+  const random = options.random ?? Math.random
+  const idleTimeoutMs = options.idleTimeoutMs ?? 15_000
+  const discover = createIssuerDiscovery(options.issuer, options)
+  const closing = new AbortController()
+  let lastEventId: string | undefined
+  let failures = 0
+
+  function take({ data, event, id }: EventSourceMessage): void {
+    if (event === 'snapshot' || event === 'revoked') {
+      const { entries, reset } = RevocationEventData.parse(JSON.parse(data))
+      if (reset === true) view.beginSnapshot()
+      view.apply(entries)
+      // Only now: what could not be read is asked for again.
+      lastEventId = id ?? lastEventId
+    } else if (event === 'ready') {
+      failures = 0
+      view.heard()
+      options.onChange?.({ state: 'following' })
+    } else if (event === 'heartbeat') {
+      view.heard()
+    }
+    // A newer server may say more.
+  }
+
+  /** Follows one connection until it ends. Rejects with the reason. */
+  async function followOnce(endpoint: string): Promise<never> {
+    const ended = new AbortController()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const keepAlive = (): void => {
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        ended.abort(new Error('the feed has not been heard of any more'))
+      }, idleTimeoutMs)
+    }
+    try {
+      keepAlive()
+      const response = await (options.fetch ?? fetch)(endpoint, {
+        redirect: 'error',
+        signal: AbortSignal.any([closing.signal, ended.signal]),
+        headers: {
+          accept: 'text/event-stream',
+          authorization: toBasicAuthorization(options.clientId, options.clientSecret),
+          ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+        },
+      })
+      if (!response.ok || response.body === null) {
+        await response.body?.cancel()
+        throw new Error(`the feed answered ${String(response.status)}`)
+      }
+      const events = response.body
+        .pipeThrough(new TextDecoderStream())
+        .pipeThrough(new EventSourceParserStream({ onError: 'terminate' }))
+      for await (const event of events) {
+        keepAlive()
+        take(event)
+      }
+      throw new Error('the feed was closed')
+    } finally {
+      clearTimeout(timer)
+      ended.abort()
+    }
+  }
+
+  async function follow(): Promise<void> {
+    while (!closing.signal.aborted) {
+      try {
+        const { revocation_feed_endpoint: endpoint } = await discover()
+        if (endpoint === undefined) {
+          options.onChange?.({ state: 'none' })
+          return
+        }
+        // Attack prevented: a secret sent in clear to where forged metadata points.
+        parseSecureUrl(endpoint, 'revocation_feed_endpoint')
+        await followOnce(endpoint)
+      } catch (error) {
+        if (closing.signal.aborted) return
+        const detail = error instanceof Error ? error.message : 'unknown'
+        options.onChange?.({ state: 'lost', detail })
+      }
+      const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures)
+      failures = Math.min(failures + 1, 16)
+      await wait(longest * (0.5 + random() / 2), closing.signal)
+    }
+  }
+
+  const following = follow()
+  return {
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      await following
+    },
+  }
+}
+
+async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

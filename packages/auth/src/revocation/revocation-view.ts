@@ -1,0 +1,135 @@
+// What an agent knows of what was revoked: two maps in memory, asked on every call.
+import type { Principal } from '../principal.ts'
+import type { Clock, EpochSeconds, RevokedEntry } from '../protocol/index.ts'
+
+export type RevocationView = {
+  /** Takes up what the feed says. */
+  apply(entries: readonly RevokedEntry[]): void
+  /** A snapshot begins: what was known before goes on counting until the snapshot is complete. */
+  beginSnapshot(): void
+  /** Everything until now was heard: the snapshot is complete, or nothing came and nothing is missing. */
+  heard(): void
+  /** When everything until then was heard; `undefined` before the first time, or when there is too much to know. */
+  readonly heardAt: EpochSeconds | undefined
+  /** Whether something that the caller stands on is denied. */
+  isDenied(principal: Principal): boolean
+  /** Calls back, once, when the caller is denied, unless the function that it returns is called before. */
+  watch(principal: Principal, onDenied: () => void): () => void
+  /** Entries that are known. */
+  readonly size: number
+}
+
+export type RevocationViewOptions = {
+  readonly clock: Clock
+  /** Beyond this the view is no longer relied on: every caller is asked about. Default 1,000,000. */
+  readonly maxEntries?: number | undefined
+}
+
+/** What ends in the same span of time is forgotten together. */
+const SWEEP_SECONDS = 60
+
+type Memory = {
+  readonly grants: Map<string, EpochSeconds>
+  readonly agents: Map<string, EpochSeconds>
+  /** Ids by the span in which they end. */
+  readonly endings: Map<number, RevokedEntry[]>
+}
+
+type Watcher = { readonly principal: Principal; readonly onDenied: () => void }
+
+/** Creates an empty view. */
+export function createRevocationView(options: RevocationViewOptions): RevocationView {
+  const { clock } = options
+  const maxEntries = options.maxEntries ?? 1_000_000
+  let memory = createMemory()
+  let incoming: Memory | undefined
+  let heardAt: EpochSeconds | undefined
+  const watchers = new Set<Watcher>()
+
+  function isDenied({ agentId, grantPath, priorActors, subject }: Principal): boolean {
+    const { agents, grants } = memory
+    for (const id of grantPath) if (grants.has(id)) return true
+    if (agents.size === 0) return false
+    return agents.has(agentId) || agents.has(subject) || priorActors.some((id) => agents.has(id))
+  }
+
+  function add(target: Memory, entry: RevokedEntry): void {
+    const known = entry.kind === 'grant' ? target.grants : target.agents
+    const before = known.get(entry.id)
+    if (before !== undefined && before >= entry.expiresAt) return
+    known.set(entry.id, entry.expiresAt)
+    const span = Math.floor(entry.expiresAt / SWEEP_SECONDS)
+    const ending = target.endings.get(span)
+    if (ending === undefined) target.endings.set(span, [entry])
+    else ending.push(entry)
+  }
+
+  return {
+    apply(entries) {
+      const now = clock.now()
+      const live = entries.filter(({ expiresAt }) => expiresAt > now)
+      for (const entry of live) {
+        add(memory, entry)
+        if (incoming !== undefined) add(incoming, entry)
+      }
+      sweep(memory, now)
+      if (live.length === 0) return
+      for (const watcher of watchers) {
+        if (!isDenied(watcher.principal)) continue
+        watchers.delete(watcher)
+        watcher.onDenied()
+      }
+    },
+
+    beginSnapshot() {
+      incoming = createMemory()
+    },
+
+    heard() {
+      if (incoming !== undefined) {
+        memory = incoming
+        incoming = undefined
+      }
+      heardAt = clock.now()
+      sweep(memory, heardAt)
+    },
+
+    get heardAt() {
+      return count(memory) > maxEntries ? undefined : heardAt
+    },
+
+    isDenied,
+
+    watch(principal, onDenied) {
+      const watcher = { principal, onDenied }
+      watchers.add(watcher)
+      return () => watchers.delete(watcher)
+    },
+
+    get size() {
+      return count(memory)
+    },
+  }
+}
+
+function createMemory(): Memory {
+  return { grants: new Map(), agents: new Map(), endings: new Map() }
+}
+
+function count({ agents, grants }: Memory): number {
+  return agents.size + grants.size
+}
+
+/** Forgets what has ended. Spans, not entries, are looked at. */
+function sweep({ agents, endings, grants }: Memory, now: EpochSeconds): void {
+  const present = Math.floor(now / SWEEP_SECONDS)
+  for (const [span, entries] of endings) {
+    if (span >= present) continue
+    endings.delete(span)
+    for (const { id, kind } of entries) {
+      const known = kind === 'grant' ? grants : agents
+      const expiresAt = known.get(id)
+      if (expiresAt !== undefined && expiresAt <= now) known.delete(id)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest'
+import { bearer } from '../../../test/support/call-trpc.ts'
+import { openWebSocket } from '../../../test/support/raw-socket.ts'
+import { startTestAgent, type TestAgent } from '../../../test/support/test-agent.ts'
+
+const REVOKED = { error: { data: { reason: 'token_revoked', httpStatus: 401 } } }
+
+async function connect(agent: TestAgent) {
+  const url = `ws://127.0.0.1:${String(agent.port)}/trpc`
+  return openWebSocket(url, bearer(await agent.token()))
+}
+
+describe('when what a caller stands on is revoked', () => {
+  test('a stream over SSE ends with the reason, at once', async () => {
+    await using agent = await startTestAgent()
+    const response = await fetch(`${agent.url}/trpc/count`, {
+      headers: { ...bearer(await agent.token()), accept: 'text/event-stream' },
+    })
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    while (!text.includes('data: 1')) text += (await reader?.read())?.value ?? ''
+
+    agent.deny('token-1')
+
+    for (;;) {
+      const chunk = await reader?.read()
+      if (chunk?.done !== false) break
+      text += chunk.value
+    }
+    expect(text).toContain('serialized-error')
+    expect(text).toContain('"reason":"token_revoked"')
+  })
+
+  test('a stream over a WebSocket ends with the reason, and the socket is closed', async () => {
+    await using agent = await startTestAgent()
+    await using connection = await connect(agent)
+    connection.send({ id: 1, jsonrpc: '2.0', method: 'subscription', params: { path: 'count' } })
+    await connection.message(1)
+
+    agent.deny('token-1')
+
+    expect(await connection.message(2)).toMatchObject({ id: 1, ...REVOKED })
+    expect(await connection.closed).toBe(4401)
+  })
+
+  test('a socket on which nothing is under way is closed', async () => {
+    await using agent = await startTestAgent()
+    await using connection = await connect(agent)
+    connection.send({ id: 1, jsonrpc: '2.0', method: 'query', params: { path: 'whoAmI' } })
+    await connection.message(0)
+
+    agent.deny('token-1')
+
+    expect(await connection.closed).toBe(4401)
+  })
+
+  test('a call that takes long is answered with the reason', async () => {
+    await using agent = await startTestAgent()
+    const answer = fetch(`${agent.url}/trpc/hold`, {
+      method: 'POST',
+      headers: { ...bearer(await agent.token()), 'content-type': 'application/json' },
+    })
+    await agent.gate.entered
+
+    agent.deny('token-1')
+
+    expect((await answer).status).toBe(401)
+    expect(await (await answer).json()).toMatchObject(REVOKED)
+  })
+
+  test('the next call is refused, and calls on other authority go on', async () => {
+    await using agent = await startTestAgent()
+    const ask = async (jti: string) =>
+      fetch(`${agent.url}/trpc/whoAmI`, { headers: bearer(await agent.token({ jti })) })
+
+    agent.deny('token-1')
+
+    expect((await ask('token-1')).status).toBe(401)
+    expect((await ask('token-2')).status).toBe(200)
+  })
+})
