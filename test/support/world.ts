@@ -1,7 +1,7 @@
 // The whole system in one process: the authorization server and both agents on loopback ports, one
 // clock for all, a throw-away folder, and everything that they log.
 import { createAuthServer, type AdminRouter } from '@deputy/auth-server'
-import { CredentialsFile, TokenResponse } from '@deputy/auth/protocol'
+import { CredentialsFile, LIMIT_TYPES, TokenResponse } from '@deputy/auth/protocol'
 import { createBillingAgent } from '@deputy/billing-agent'
 import { clientSecret, createAgentClient, type AgentClient, type Credentials } from '@deputy/client'
 import { readCredentialsFile } from '@deputy/client/node'
@@ -35,18 +35,23 @@ const AGENTS = [
     scopes: ['research:read'],
     audiences: [RESEARCH],
     scopesSupported: BILLING_SCOPES,
+    authorizationDetailsTypes: [...LIMIT_TYPES],
+    delegation: { to: [RESEARCH], maxDepth: 1 },
   },
   {
     id: RESEARCH,
     scopes: ['billing:read', 'billing:write'],
-    audiences: [BILLING],
+    audiences: [BILLING, RESEARCH],
     scopesSupported: RESEARCH_SCOPES,
+    authorizationDetailsTypes: [...LIMIT_TYPES],
+    delegation: { to: [BILLING], scopes: ['billing:read', 'billing:write'], maxDepth: 1 },
   },
   {
     id: ALICE,
     scopes: [...BILLING_SCOPES, ...RESEARCH_SCOPES],
     audiences: [BILLING, RESEARCH],
     scopesSupported: [],
+    delegation: { to: [BILLING, RESEARCH], maxDepth: 2 },
   },
   { id: BOB, scopes: ['billing:read'], audiences: [BILLING], scopesSupported: [] },
 ]

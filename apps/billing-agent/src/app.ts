@@ -1,7 +1,7 @@
 // The composition root: the ledger behind the contract's router, behind Deputy's guard.
 import { createIssuerAuthenticator, type RateLimitTiers } from '@deputy/auth'
 import { systemClock, type Clock, type CredentialsFile } from '@deputy/auth/protocol'
-import { clientSecret, createAgentClient } from '@deputy/client'
+import { clientSecret, createAgentClient, tokenExchange, type Credentials } from '@deputy/client'
 import { createBillingRouter } from '@deputy/contracts/billing'
 import { RESEARCH_AGENT_ID, type ResearchRouter } from '@deputy/contracts/research'
 import {
@@ -13,7 +13,7 @@ import {
 } from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
 import { createBillingService } from './billing-service.ts'
-import { createResearchReceiptSource, RECEIPT_SCOPES } from './receipts/research-receipt-source.ts'
+import { createResearchReceiptSource, RECEIPT_SCOPE } from './receipts/research-receipt-source.ts'
 import { openStorage } from './storage/open-storage.ts'
 
 export type BillingAgentOptions = {
@@ -38,19 +38,19 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
   const { client_id: agentId, client_secret: secret, issuer } = options.credentials
   await using stack = new AsyncDisposableStack()
   const storage = stack.use(await openStorage(options.databaseFile))
-  const research = stack.use(
+  const identity = { issuer, clientId: agentId, clientSecret: secret, clock }
+  const openResearch = (credentials: Credentials) =>
     createAgentClient<ResearchRouter>({
       url: options.researchUrl,
-      credentials: clientSecret({ issuer, clientId: agentId, clientSecret: secret, clock }),
+      credentials,
       audience: RESEARCH_AGENT_ID,
-      scopes: RECEIPT_SCOPES,
-    }),
-  )
-  const service = createBillingService({
-    storage,
-    receipts: createResearchReceiptSource(research),
-    clock,
+      scopes: [RECEIPT_SCOPE],
+    })
+  const receipts = createResearchReceiptSource({
+    own: stack.use(openResearch(clientSecret(identity))),
+    actFor: (subjectToken) => openResearch(tokenExchange({ ...identity, subjectToken })),
   })
+  const service = createBillingService({ storage, receipts, clock })
   const { approvals, callCounter, prune } = storage.createLimitUse(clock)
   stack.use(startPruning({ prune, logger }))
   const { redisUrl, rateLimitTiers } = options

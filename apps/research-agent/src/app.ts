@@ -1,8 +1,6 @@
 // The composition root: documents, jobs and billing behind the contract's router, behind Deputy's guard.
 import { createIssuerAuthenticator, type RateLimitTiers } from '@deputy/auth'
 import { systemClock, type Clock, type CredentialsFile } from '@deputy/auth/protocol'
-import { clientSecret, createAgentClient } from '@deputy/client'
-import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
 import { createResearchRouter } from '@deputy/contracts/research'
 import {
   createFeedLog,
@@ -12,7 +10,8 @@ import {
   type RunningAgent,
 } from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
-import { BILLING_SCOPES, createAgentBillingGateway } from './billing/agent-billing-gateway.ts'
+import { createAgentBillingGateway } from './billing/agent-billing-gateway.ts'
+import { createOpenBilling } from './billing/open-billing.ts'
 import { findDefaultFolder } from './documents/default-folder.ts'
 import { openLibrary } from './documents/library.ts'
 import { recoverJobs } from './jobs/recover-jobs.ts'
@@ -43,16 +42,16 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   const { client_id: agentId, client_secret: secret, issuer } = options.credentials
   await using stack = new AsyncDisposableStack()
   const storage = stack.use(await openStorage(options.databaseFile))
-  const billingClient = stack.use(
-    createAgentClient<BillingRouter>({
+  const { documents, jobs } = storage
+  const billing = createAgentBillingGateway(
+    createOpenBilling({
       url: options.billingUrl,
-      credentials: clientSecret({ issuer, clientId: agentId, clientSecret: secret, clock }),
-      audience: BILLING_AGENT_ID,
-      scopes: BILLING_SCOPES,
+      issuer,
+      clientId: agentId,
+      clientSecret: secret,
+      clock,
     }),
   )
-  const { documents, jobs } = storage
-  const billing = createAgentBillingGateway(billingClient)
   const library = stack.use(
     openLibrary(documents, options.documents ?? findDefaultFolder(), logger),
   )

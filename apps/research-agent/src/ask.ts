@@ -24,19 +24,22 @@ export async function ask(deps: AskDeps, { principal }: Call, input: AskInput): 
       `There is nothing to search: ${documents.refusal.detail}`,
     )
   }
-  const { idempotencyKey, maxSentences, question } = input
+  const { idempotencyKey, maxSentences, question, taskGrant } = input
   const job: NewJob = {
     jobId: randomUUID(),
     asker: { agentId: principal.agentId, subject: principal.subject },
     question,
     idempotencyKey,
-    bodySha256: sha256OfJson({ question, maxSentences }),
+    bodySha256: sha256OfJson({ question, maxSentences, taskGrant }),
     askedAt: clock.now(),
   }
   inHand.add(job.jobId)
   try {
     const brief = await begin(deps, job)
-    return brief ?? (await workOnJob(deps, { ...job, maxSentences, documents: documents.value }))
+    return (
+      brief ??
+      (await workOnJob(deps, { ...job, maxSentences, taskGrant, documents: documents.value }))
+    )
   } finally {
     inHand.delete(job.jobId)
   }

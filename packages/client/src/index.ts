@@ -18,4 +18,9 @@ export {
   type ClientCredentialsRequestOptions,
 } from './client-credentials-request.ts'
 export { clientSecret, type ClientSecretOptions } from './client-secret.ts'
+export { tokenExchange, type TokenExchangeOptions } from './token-exchange.ts'
+export {
+  createTokenExchangeRequest,
+  type TokenExchangeRequestOptions,
+} from './token-exchange-request.ts'
 export { createTokenManager, type TokenManager, type TokenManagerOptions } from './token-manager.ts'

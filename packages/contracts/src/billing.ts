@@ -4,7 +4,7 @@
 import { AgentId } from '@deputy/auth/protocol'
 import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
 import * as z from 'zod'
-import { CallRecord, type Call } from './call.ts'
+import { CallRecord, toCall, type Call } from './call.ts'
 import { IdempotencyKey } from './idempotency-key.ts'
 import { Money } from './money.ts'
 
@@ -217,63 +217,43 @@ export function createBillingRouter(service: BillingService) {
       balance: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
         .input(BalanceInput)
         .output(Balance)
-        .query(async ({ ctx, input, signal }) =>
-          service.balance({ principal: ctx.principal, signal }, input),
-        ),
+        .query(async ({ ctx, input }) => service.balance(toCall(ctx), input)),
       quote: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
         .input(QuoteInput)
         .output(Quote)
-        .mutation(async ({ ctx, input, signal }) =>
-          service.quote({ principal: ctx.principal, signal }, input),
-        ),
+        .mutation(async ({ ctx, input }) => service.quote(toCall(ctx), input)),
       hold: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
         .input(HoldInput)
         .output(Hold)
-        .mutation(async ({ ctx, input, signal }) =>
-          service.hold({ principal: ctx.principal, signal }, input),
-        ),
+        .mutation(async ({ ctx, input }) => service.hold(toCall(ctx), input)),
       capture: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
         .input(CaptureInput)
         .output(Hold)
-        .mutation(async ({ ctx, input, signal }) =>
-          service.capture({ principal: ctx.principal, signal }, input),
-        ),
+        .mutation(async ({ ctx, input }) => service.capture(toCall(ctx), input)),
       release: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
         .input(ReleaseInput)
         .output(Hold)
-        .mutation(async ({ ctx, input, signal }) =>
-          service.release({ principal: ctx.principal, signal }, input),
-        ),
+        .mutation(async ({ ctx, input }) => service.release(toCall(ctx), input)),
       deposit: scopedProcedure('billing:deposit')
         .input(DepositInput)
         .output(Balance)
-        .mutation(async ({ ctx, input, signal }) =>
-          service.deposit({ principal: ctx.principal, signal }, input),
-        ),
+        .mutation(async ({ ctx, input }) => service.deposit(toCall(ctx), input)),
       closeStatement: scopedProcedure({ scopes: ['billing:close'], limits: BUDGET })
         .input(CloseStatementInput)
         .output(Statement)
-        .mutation(async ({ ctx, input, signal }) =>
-          service.closeStatement({ principal: ctx.principal, signal }, input),
-        ),
+        .mutation(async ({ ctx, input }) => service.closeStatement(toCall(ctx), input)),
       trialBalance: scopedProcedure({ scopes: ['billing:audit'], limits: BUDGET })
         .input(TrialBalanceInput)
         .output(TrialBalance)
-        .query(async ({ ctx, input, signal }) =>
-          service.trialBalance({ principal: ctx.principal, signal }, input),
-        ),
+        .query(async ({ ctx, input }) => service.trialBalance(toCall(ctx), input)),
       budget: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
         .input(BudgetInput)
         .output(BudgetReport)
-        .query(async ({ ctx, input, signal }) =>
-          service.budget({ principal: ctx.principal, signal }, input),
-        ),
+        .query(async ({ ctx, input }) => service.budget(toCall(ctx), input)),
       releaseGrant: scopedProcedure({ scopes: ['billing:release'], limits: BUDGET })
         .input(ReleaseGrantInput)
         .output(ReleasedGrant)
-        .mutation(async ({ ctx, input, signal }) =>
-          service.releaseGrant({ principal: ctx.principal, signal }, input),
-        ),
+        .mutation(async ({ ctx, input }) => service.releaseGrant(toCall(ctx), input)),
     }),
   })
 }

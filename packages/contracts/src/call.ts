@@ -1,12 +1,31 @@
 import type { Principal } from '@deputy/auth'
+import type { SubjectToken } from '@deputy/auth/protocol'
 import * as z from 'zod'
 
 /** What a service gets of a call beside its input. */
 export type Call = {
   /** Who is calling: verified, and holding the procedure's scopes. */
   readonly principal: Principal
-  /** Aborted when the caller gives up. */
+  /** Aborted when the caller gives up, or its authority ends. */
   readonly signal: AbortSignal | undefined
+  /** What the caller presented, to act for it at another agent; `undefined` for an API key. */
+  readonly subjectToken?: SubjectToken | undefined
+}
+
+/** The context of a handler, as far as a service needs it. */
+type HandlerContext = {
+  readonly principal: Principal
+  getSignal(): AbortSignal
+  getSubjectToken(): SubjectToken | undefined
+}
+
+/** Hands a call to the service behind a router. */
+export function toCall(ctx: HandlerContext): Call {
+  return {
+    principal: ctx.principal,
+    signal: ctx.getSignal(),
+    subjectToken: ctx.getSubjectToken(),
+  }
 }
 
 /** A call that an agent made to another one on the way to its answer, so that a person can follow it. */
@@ -15,6 +34,7 @@ export const CallRecord = z.object({
   to: z.string(),
   procedure: z.string(),
   scopes: z.array(z.string()),
+  subject: z.string().optional().describe('whose authority it was, where not its own'),
   outcome: z.string().describe('"ok", or the reason of the refusal'),
   durationMs: z.number().min(0),
 })

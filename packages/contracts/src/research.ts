@@ -1,7 +1,7 @@
 // What the research agent promises: cited briefs over real documents. Every caller sees its own jobs only.
 import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
 import * as z from 'zod'
-import { CallRecord, type Call } from './call.ts'
+import { CallRecord, toCall, type Call } from './call.ts'
 import { IdempotencyKey } from './idempotency-key.ts'
 import { Money } from './money.ts'
 
@@ -22,6 +22,12 @@ export const AskInput = z.object({
   question: z.string().trim().min(1, 'must not be empty').max(500),
   maxSentences: z.int().min(1).max(12).default(5),
   idempotencyKey: IdempotencyKey.optional().describe('without one, every call is a new job'),
+  taskGrant: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('a task grant that was opened for research: the work is paid for within it'),
 })
 export type AskInput = z.infer<typeof AskInput>
 
@@ -110,23 +116,17 @@ export function createResearchRouter(service: ResearchService) {
       ask: scopedProcedure({ scopes: ['research:write'], limits: BUDGET })
         .input(AskInput)
         .output(Brief)
-        .mutation(async ({ ctx, input, signal }) =>
-          service.ask({ principal: ctx.principal, signal }, input),
-        ),
+        .mutation(async ({ ctx, input }) => service.ask(toCall(ctx), input)),
       receipt: scopedProcedure({ scopes: ['research:read'], limits: BUDGET })
         .input(ReceiptInput)
         .output(Receipt)
-        .query(async ({ ctx, input, signal }) =>
-          service.receipt({ principal: ctx.principal, signal }, input),
-        ),
+        .query(async ({ ctx, input }) => service.receipt(toCall(ctx), input)),
     }),
     conversations: agentRouter({
       list: scopedProcedure({ scopes: ['conversations:read'], limits: BUDGET })
         .input(ConversationsInput)
         .output(ConversationPage)
-        .query(async ({ ctx, input, signal }) =>
-          service.listConversations({ principal: ctx.principal, signal }, input),
-        ),
+        .query(async ({ ctx, input }) => service.listConversations(toCall(ctx), input)),
     }),
   })
 }

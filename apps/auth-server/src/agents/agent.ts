@@ -113,7 +113,9 @@ export function findAllowedScopes(client: Agent, target: Agent): readonly string
  * the target in its policy; an agent of another owner has to have named the scopes in its own.
  */
 export function findHandedOnScopes(client: Agent, target: Agent): readonly string[] {
-  if (!client.delegation.to.includes(target.id) || target.delegation.to.length === 0) return []
+  // A token for itself, to begin a chain with, is handed to nobody.
+  const mayHand = client.id === target.id || client.delegation.to.includes(target.id)
+  if (!mayHand || target.delegation.to.length === 0) return []
   const isForeign = client.ownerId !== target.ownerId
   const taken = target.delegation.scopes ?? (isForeign ? [] : target.scopes)
   return (client.delegation.scopes ?? client.scopes).filter(

@@ -1,4 +1,4 @@
-import type { CallRecord } from '@deputy/contracts/call'
+import type { Call, CallRecord } from '@deputy/contracts/call'
 import type { Receipt } from '@deputy/contracts/research'
 
 /** What asking for a receipt came to. `call` is there either way, for the statement's record. */
@@ -7,5 +7,10 @@ export type ReceiptAnswer = { readonly call: CallRecord } & (
   | { readonly ok: false; readonly reason: string; readonly message: string }
 )
 
-/** Asks the agent that did the work for evidence of it. Never rejects. */
-export type ReceiptSource = (reference: string) => Promise<ReceiptAnswer>
+/**
+ * Asks the agent that did the work for evidence of it, on behalf of whoever wants it. Never rejects.
+ */
+export type ReceiptSource = (
+  reference: string,
+  call: Pick<Call, 'principal' | 'subjectToken'>,
+) => Promise<ReceiptAnswer>

@@ -1,4 +1,5 @@
 // The adapter against a research agent of its own: the contract's router over real HTTP.
+import { SubjectToken } from '@deputy/auth/protocol'
 import { CallRefusal } from '@deputy/auth/trpc'
 import { clientSecret, createAgentClient, type Credentials } from '@deputy/client'
 import {
@@ -14,9 +15,9 @@ import {
 } from '../../../../test/support/fake-token-endpoint.ts'
 import { findFreePort } from '../../../../test/support/find-free-port.ts'
 import { ISSUER } from '../../../../test/support/test-issuer.ts'
-import { receiptFor } from '../../test-support/billing-world.ts'
+import { callBy, receiptFor } from '../../test-support/billing-world.ts'
 import { createFakeAuthenticator } from '../../test-support/fake-authenticator.ts'
-import { createResearchReceiptSource, RECEIPT_SCOPES } from './research-receipt-source.ts'
+import { createResearchReceiptSource, RECEIPT_SCOPE } from './research-receipt-source.ts'
 
 const RECEIPT = receiptFor({ holdId: 'hold-1', reference: 'job-1', capturedMinor: 15 })
 
@@ -46,28 +47,76 @@ function createCredentials(answer = () => tokenAnswer('token-1')) {
   return { credentials, requests: endpoint.requests }
 }
 
-async function ask(url: string, credentials: Credentials) {
-  await using client = createAgentClient<ResearchRouter>({
-    url,
-    credentials,
-    audience: 'agent-research-v1',
-    scopes: RECEIPT_SCOPES,
+/** Asks for the receipt of a job, for a caller that brought along what the test says. */
+async function ask(
+  url: string,
+  credentials: Credentials,
+  brought: { readonly scopes: readonly string[]; readonly subjectToken?: SubjectToken } = {
+    scopes: ['billing:close'],
+    subjectToken: new SubjectToken('the-callers-token'),
+  },
+) {
+  const open = (actAs: Credentials) =>
+    createAgentClient<ResearchRouter>({
+      url,
+      credentials: actAs,
+      audience: 'agent-research-v1',
+      scopes: [RECEIPT_SCOPE],
+    })
+  const actedFor: string[] = []
+  const source = createResearchReceiptSource({
+    own: open(credentials),
+    actFor(subjectToken) {
+      actedFor.push(subjectToken.reveal())
+      return open(credentials)
+    },
   })
-  return createResearchReceiptSource(client)('job-1')
+  const { principal } = callBy('agent-alice-v1')
+  const call = { ...brought, principal: { ...principal, scopes: brought.scopes } }
+  const answer = await source('job-1', call)
+  await source('job-1', call)
+  return { ...answer, actedFor }
 }
+
+test('acts for the caller that handed on what it takes, with one exchange for all receipts', async () => {
+  await using research = await startResearch(async () => RECEIPT, [RECEIPT_SCOPE])
+
+  const answer = await ask(research.url, createCredentials().credentials, {
+    scopes: ['billing:close', RECEIPT_SCOPE],
+    subjectToken: new SubjectToken('the-callers-token'),
+  })
+
+  expect(answer).toMatchObject({ ok: true, call: { subject: 'agent-alice-v1', outcome: 'ok' } })
+  expect(answer.actedFor).toEqual(['the-callers-token'])
+})
+
+test('acts for itself where the caller came with an API key, which nobody can hand on', async () => {
+  await using research = await startResearch(async () => RECEIPT, [RECEIPT_SCOPE])
+
+  const answer = await ask(research.url, createCredentials().credentials, {
+    scopes: ['billing:close', RECEIPT_SCOPE],
+  })
+
+  expect(answer).toMatchObject({ ok: true, actedFor: [] })
+  expect(answer.call).not.toHaveProperty('subject')
+})
 
 test('asks for the job’s receipt with a token for that and nothing else, and records the call', async () => {
   const asked: string[] = []
-  await using research = await startResearch(async ({ principal }, { jobId }) => {
-    asked.push(`${principal.agentId} ${jobId}`)
-    return RECEIPT
-  }, RECEIPT_SCOPES)
+  await using research = await startResearch(
+    async ({ principal }, { jobId }) => {
+      asked.push(`${principal.agentId} ${jobId}`)
+      return RECEIPT
+    },
+    [RECEIPT_SCOPE],
+  )
   const { credentials, requests } = createCredentials()
 
   const answer = await ask(research.url, credentials)
 
   expect(answer).toEqual({
     ok: true,
+    actedFor: [],
     receipt: RECEIPT,
     call: {
       from: 'agent-billing-v2',
@@ -79,7 +128,7 @@ test('asks for the job’s receipt with a token for that and nothing else, and r
     },
   })
   expect(answer.call.durationMs).toBeGreaterThan(0)
-  expect(asked).toEqual(['agent-billing-v2 job-1'])
+  expect(asked).toEqual(['agent-billing-v2 job-1', 'agent-billing-v2 job-1'])
   expect(requests.map(({ form }) => [form.get('audience'), form.get('scope')])).toEqual([
     ['agent-research-v1', 'research:read'],
   ])
@@ -93,7 +142,7 @@ test('passes on why research will not say', async () => {
       message: 'There is no receipt for job-1',
       hint: 'Look at the id.',
     })
-  }, RECEIPT_SCOPES)
+  }, [RECEIPT_SCOPE])
 
   const answer = await ask(research.url, createCredentials().credentials)
 
@@ -126,7 +175,7 @@ test('says that research cannot be reached', async () => {
 })
 
 test('says that it got no token, without the secret', async () => {
-  await using research = await startResearch(async () => RECEIPT, RECEIPT_SCOPES)
+  await using research = await startResearch(async () => RECEIPT, [RECEIPT_SCOPE])
   const { credentials } = createCredentials(() =>
     Response.json({ error: 'invalid_client' }, { status: 401 }),
   )
@@ -140,7 +189,7 @@ test('says that it got no token, without the secret', async () => {
 test('does not take a bug of research for a receipt, nor its detail for a message', async () => {
   await using research = await startResearch(async () => {
     throw new Error('cannot open /var/lib/research')
-  }, RECEIPT_SCOPES)
+  }, [RECEIPT_SCOPE])
 
   const answer = await ask(research.url, createCredentials().credentials)
 

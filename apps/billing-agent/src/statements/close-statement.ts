@@ -18,10 +18,11 @@ const PARALLEL_RECEIPTS = 8
 /** `billing.closeStatement`: nothing is closed unless every line has evidence. */
 export async function closeStatement(
   deps: ServiceDeps,
-  { principal }: Call,
+  call: Call,
   input: CloseStatementInput,
 ): Promise<Statement> {
   const { clock, receipts, runOnce, storage } = deps
+  const { principal } = call
   const { account, currency } = input
   const once = {
     principal,
@@ -41,7 +42,11 @@ export async function closeStatement(
   })
   if (before.answer !== undefined) return before.answer
   const calls: CallRecord[] = []
-  const evidenced = await gatherEvidence(receipts, before.holds, calls)
+  const evidenced = await gatherEvidence(
+    async (reference) => receipts(reference, call),
+    before.holds,
+    calls,
+  )
 
   return runOnce(once, async ({ holds, statements }) => {
     // A close that ran beside this one may have taken lines: what is left of ours is still right.
@@ -60,8 +65,10 @@ export async function closeStatement(
   })
 }
 
+type AskForReceipt = (reference: string) => ReturnType<ReceiptSource>
+
 async function gatherEvidence(
-  receipts: ReceiptSource,
+  receipts: AskForReceipt,
   holds: readonly HoldRecord[],
   calls: CallRecord[],
 ): Promise<readonly StatementLine[]> {
@@ -74,7 +81,7 @@ async function gatherEvidence(
 }
 
 async function toLine(
-  receipts: ReceiptSource,
+  receipts: AskForReceipt,
   hold: HoldRecord,
   calls: CallRecord[],
 ): Promise<StatementLine> {

@@ -91,7 +91,7 @@ test('a line that another close took in the meantime is left to it', async () =>
   await using world = await createBillingWorld()
   await world.deposit(ALICE, 1000)
   await captureJobs(world, 1)
-  const fetchNow: ReceiptSource = async (reference) => readReceipt(world, reference)
+  const fetchNow = async (reference: string) => readReceipt(world, reference)
   const others: string[] = []
 
   const slow = await closeWith(world, async (reference) => {

@@ -80,7 +80,7 @@ function openGateway(url: string, answer = () => tokenAnswer('token-1')) {
     scopes: BILLING_SCOPES,
   })
   return {
-    billing: createAgentBillingGateway(client)('job-1'),
+    billing: createAgentBillingGateway(() => client)('job-1'),
     requests: endpoint.requests,
     [Symbol.asyncDispose]: async () => client[Symbol.asyncDispose](),
   }

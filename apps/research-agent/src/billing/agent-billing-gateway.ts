@@ -14,10 +14,14 @@ const REFUSALS: ReadonlySet<string> = new Set(BILLING_REASONS)
 /**
  * Creates the gateway to the billing agent. Idempotency keys are made of the job and the step, so that
  * a step that is repeated after a lost answer, or after a restart, is carried out once.
+ *
+ * @param openClient of research itself, or of its work under a task grant
  */
-export function createAgentBillingGateway(client: AgentClient<BillingRouter>): BillingGateway {
-  const { billing } = client
-  return (jobId) => {
+export function createAgentBillingGateway(
+  openClient: (taskGrant: string | undefined) => AgentClient<BillingRouter>,
+): BillingGateway {
+  return (jobId, taskGrant) => {
+    const { billing } = openClient(taskGrant)
     const calls: CallRecord[] = []
 
     async function call<Answer>(

@@ -19,6 +19,8 @@ export type WorkDeps = SettleDeps & { readonly library: Library }
 /** What there is to do. */
 export type Work = NewJob & {
   readonly maxSentences: number
+  /** What the work is paid for within; without one, by research itself. */
+  readonly taskGrant: string | undefined
   /** How many are searched. */
   readonly documents: number
 }
@@ -27,7 +29,7 @@ export type Work = NewJob & {
 export async function workOnJob(deps: WorkDeps, work: Work): Promise<Brief> {
   const { jobs, library } = deps
   const { jobId } = work
-  let billing = deps.billing(jobId)
+  let billing = deps.billing(jobId, work.taskGrant)
   let open: OpenJob = { jobId, quoteId: undefined, holdId: undefined, draft: undefined }
   const note = async (step: Partial<OpenJob>): Promise<void> => {
     open = { ...open, ...step }
@@ -49,11 +51,13 @@ export async function workOnJob(deps: WorkDeps, work: Work): Promise<Brief> {
     const draft = toDraft(work, { answer, quote, holdId }, [deps.clock.now(), billing.calls])
     await note({ draft })
 
-    billing = deps.billing(jobId)
+    billing = deps.billing(jobId, work.taskGrant)
     requireBilling(await captureSurely(billing, holdId, draft.brief.cost.amountMinor))
     return await completeJob(jobs, draft, billing)
   } catch (error) {
-    const brief = await settleJob(deps, open, { billing, reason: reasonOf(error) })
+    // What is held is research's own to give back, also when the task grant has just ended.
+    const own = work.taskGrant === undefined ? billing : deps.billing(jobId)
+    const brief = await settleJob(deps, open, { billing: own, reason: reasonOf(error) })
     if (brief !== undefined) return brief
     throw error
   }

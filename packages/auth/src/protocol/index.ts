@@ -69,4 +69,5 @@ export {
   type Scope,
 } from './scope.ts'
 export { parseSecureUrl } from './secure-url.ts'
+export { SubjectToken } from './subject-token.ts'
 export { TokenResponse } from './token-response.ts'

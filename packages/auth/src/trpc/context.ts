@@ -4,7 +4,7 @@ import type { TRPCRequestInfo } from '@trpc/server/http'
 import type { FailureGuard } from '../limit/failure-guard.ts'
 import type { LimitCaller } from '../limit/limit-caller.ts'
 import type { RateLimitRefusal, RateLimitState } from '../limit/rate-limit.ts'
-import { accept, refuse, type Result } from '../protocol/index.ts'
+import { accept, refuse, type Result, type SubjectToken } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { LimitStores } from '../token-limit/limit-stores.ts'
@@ -27,6 +27,8 @@ export type AgentContext = {
    * returns ends the watch.
    */
   watch(onEnd: (refusal: CredentialRefusal) => void): () => void
+  /** What the caller that was authenticated presented; `undefined` for an API key. */
+  getSubjectToken(): SubjectToken | undefined
   /** Told of each call, for logs and for a drain that waits until the last one is answered. */
   readonly observeCall: ObserveCall | undefined
   /** Counts a call of this caller; refuses when there were too many. */
@@ -106,6 +108,7 @@ export function createAgentContext(
       transport,
       correlationId: createCorrelationId(),
       observeCall: options.observeCall,
+      getSubjectToken: () => caller?.subjectToken,
       watch: (onEnd) => caller?.watch(onEnd) ?? (() => undefined),
       async authenticate() {
         const authenticated = await first()

@@ -1,4 +1,4 @@
-import { accept, refuse, type Clock, type Result } from '../protocol/index.ts'
+import { accept, refuse, SubjectToken, type Clock, type Result } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { RevocationCheck } from '../revocation/revocation-check.ts'
@@ -28,6 +28,8 @@ export type Authenticator = {
 /** A verified caller on a connection that may outlive the credential. */
 export type Authenticated = {
   readonly principal: Principal
+  /** What the caller presented, to act for it elsewhere. An API key is not to be exchanged. */
+  readonly subjectToken?: SubjectToken | undefined
   /**
    * Says whether the caller may still go on: called for each message of a long-lived connection. A
    * token's signature is not verified again, only its time and what was revoked; an API key is looked up again.
@@ -99,8 +101,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const verified = await verify(credential.value, target)
       if (!verified.ok) return verified
       const principal = verified.value
+      const subjectToken =
+        credential.value.kind === 'api_key' ? undefined : new SubjectToken(credential.value.token)
       return accept({
         principal,
+        subjectToken,
         recheck: async () => recheck(principal, credential.value),
         watch: (onEnd) => watchAuthority(principal, { ...options, onEnd }),
       })

@@ -1,0 +1,66 @@
+// Research's clients of the billing agent: one in its own name, and one for each task that it works on.
+import { SubjectToken, type Clock } from '@deputy/auth/protocol'
+import {
+  clientSecret,
+  createAgentClient,
+  createClientCredentialsRequest,
+  createTokenManager,
+  tokenExchange,
+  type AgentClient,
+  type Credentials,
+} from '@deputy/client'
+import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
+import { LRUCache } from 'lru-cache'
+import { BILLING_SCOPES } from './agent-billing-gateway.ts'
+
+/** Tasks whose tokens are kept, at most. One more is asked for its tokens anew. */
+const MAX_TASKS = 100
+
+export type OpenBillingOptions = {
+  readonly url: string
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly clock: Clock
+}
+
+/** Creates the function that opens them. None holds a connection of its own. */
+export function createOpenBilling(options: OpenBillingOptions) {
+  const open = (credentials: Credentials): AgentClient<BillingRouter> =>
+    createAgentClient<BillingRouter>({
+      url: options.url,
+      credentials,
+      audience: BILLING_AGENT_ID,
+      scopes: BILLING_SCOPES,
+    })
+  const own = open(clientSecret(options))
+  const tasks = new LRUCache<string, AgentClient<BillingRouter>>({ max: MAX_TASKS })
+
+  return (taskGrant: string | undefined): AgentClient<BillingRouter> => {
+    if (taskGrant === undefined) return own
+    const client = tasks.get(taskGrant) ?? open(underTask(options, taskGrant))
+    tasks.set(taskGrant, client)
+    return client
+  }
+}
+
+/**
+ * Research takes a token for itself that stands on the task, and hands down to billing what billing
+ * needs of it: whatever happens to that one, it ends with the task.
+ */
+function underTask(options: OpenBillingOptions, taskGrant: string): Credentials {
+  const { clientId: audience } = options
+  const manager = createTokenManager({
+    requestToken: createClientCredentialsRequest({
+      ...options,
+      taskGrant,
+      audience,
+      scopes: BILLING_SCOPES,
+    }),
+    clock: options.clock,
+  })
+  return tokenExchange({
+    ...options,
+    subjectToken: async () => new SubjectToken((await manager.getToken()).value),
+  })
+}
