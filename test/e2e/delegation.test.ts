@@ -85,7 +85,7 @@ describe('research under a task grant', () => {
     const refused = await ask(task.id).catch(toClientError)
 
     expect(refused).toMatchObject({ code: 'billing_refused' })
-    expect(String(refused)).toContain('budget')
+    expect(toClientError(refused).message).toContain('budget')
   })
 
   test('can do nothing under one that was revoked, and holds no money', async () => {
