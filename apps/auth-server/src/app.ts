@@ -172,7 +172,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   let isReady = false
   const running = await serveAgent({
     agentId: AUTH_SERVER_ID,
-    router: createAdminRouter({ storage, keyRing, useLogs, clock }),
+    router: createAdminRouter({ storage, keyRing, useLogs, verifiers, clock }),
     authenticator: createOwnAuthenticator({ issuer, keys, storage, introspect, dpop, clock }),
     issuer,
     publicUrl: issuer.replace(/\/$/, ''),

@@ -3,6 +3,7 @@ import type { Agent } from '../agents/agent.ts'
 import type { AgentAt, AgentStore } from '../agents/agent-store.ts'
 import type { UseLogs } from '../credentials/open-use-logs.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
+import type { Verifiers } from '../revocation/verifiers.ts'
 import type { Storage } from '../storage/open-storage.ts'
 import { agentInactive, agentUnknown } from './refusals.ts'
 
@@ -10,6 +11,8 @@ import { agentInactive, agentUnknown } from './refusals.ts'
 export type AdminDeps = {
   readonly storage: Storage
   readonly keyRing: Pick<KeyRing, 'list' | 'rotate'>
+  /** Who would notice a revocation at once. */
+  readonly verifiers: Verifiers
   /** Flushed before last uses are shown. */
   readonly useLogs: UseLogs
   readonly clock: Clock

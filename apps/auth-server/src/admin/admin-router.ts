@@ -8,6 +8,7 @@ import { createClientKeysRouter } from './client-keys-router.ts'
 import { createClientSecretsRouter } from './client-secrets-router.ts'
 import { createOwnersRouter } from './owners-router.ts'
 import { createRegistrationRouter } from './registration-router.ts'
+import { createRevocationsRouter } from './revocations-router.ts'
 import { createSigningKeysRouter } from './signing-keys-router.ts'
 import { createTaskGrantsRouter } from './task-grants-router.ts'
 import { createTokensRouter } from './tokens-router.ts'
@@ -26,6 +27,7 @@ export function createAdminRouter(deps: AdminDeps) {
     signingKeys: createSigningKeysRouter(deps, procedure),
     taskGrants: createTaskGrantsRouter(deps, procedure),
     tokens: createTokensRouter(deps, procedure),
+    revocations: createRevocationsRouter(deps, procedure),
   })
 }
 

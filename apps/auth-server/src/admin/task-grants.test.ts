@@ -1,81 +1,19 @@
-import { AccessTokenClaims, TokenResponse } from '@deputy/auth/protocol'
+import { AccessTokenClaims } from '@deputy/auth/protocol'
 import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { connectAdmin, enroll, readRefusal } from '../../test-support/admin-client.ts'
-import { startAuthServer } from '../../test-support/auth-server.ts'
+import { connectAdmin, readRefusal } from '../../test-support/admin-client.ts'
 import { START_AT } from '../../test-support/clock.ts'
+import { BUDGET, createDelegationWorld, readToken } from '../../test-support/delegation-world.ts'
 import {
   getToken,
   introspect,
   postToken,
   readOAuthError,
-  type Answer,
 } from '../../test-support/oauth-request.ts'
-import { ACCESS_TOKEN_TYPE_URI, TOKEN_EXCHANGE_GRANT_TYPE } from '../grants/token-exchange.ts'
-import { AUTH_SERVER_ID } from './admin-scopes.ts'
-
-const BUDGET = { type: 'budget', currency: 'USD', amount: '5.00' } as const
-
-/** Alice asks Bob, who asks Carol. */
-async function setUp() {
-  await using stack = new AsyncDisposableStack()
-  const server = stack.use(await startAuthServer())
-  const operator = stack.use(connectAdmin(server))
-  const scopes = ['bob:ask', 'carol:ask', 'carol:tell']
-  const carol = await enroll(operator, 'agent-carol', {
-    scopesSupported: ['carol:ask', 'carol:tell'],
-    authorizationDetailsTypes: ['budget'],
-  })
-  const bob = await enroll(operator, 'agent-bob', {
-    scopes,
-    scopesSupported: ['bob:ask'],
-    audiences: ['agent-carol'],
-    delegation: { to: ['agent-carol'], maxDepth: 2 },
-    authorizationDetailsTypes: ['budget'],
-  })
-  const alice = await enroll(operator, 'agent-alice', {
-    scopes: [...scopes, 'grants:delegate'],
-    audiences: ['agent-bob', 'agent-carol', AUTH_SERVER_ID],
-    delegation: { to: ['agent-bob'], scopes, maxDepth: 3 },
-  })
-  const open = async (more: object = {}) =>
-    operator.taskGrants.open.mutate({
-      agentId: 'agent-alice',
-      purpose: 'a report on pangolins',
-      scopes,
-      audiences: ['agent-bob'],
-      ttlSeconds: 600,
-      limits: [BUDGET],
-      ...more,
-    })
-  const ask = async (grantId: string, form: Record<string, string> = {}): Promise<Answer> =>
-    postToken(server, alice, {
-      audience: 'agent-bob',
-      scope: 'bob:ask carol:ask',
-      authorization_details: JSON.stringify([{ type: 'task_grant', identifier: grantId }]),
-      ...form,
-    })
-  const exchange = async (token: string): Promise<Answer> =>
-    postToken(server, bob, {
-      grant_type: TOKEN_EXCHANGE_GRANT_TYPE,
-      subject_token: token,
-      subject_token_type: ACCESS_TOKEN_TYPE_URI,
-      audience: 'agent-carol',
-      scope: 'carol:ask',
-    })
-  const resources = stack.move()
-  const dispose = async (): Promise<void> => resources.disposeAsync()
-  const cast = { alice, bob, carol }
-  return { server, operator, ...cast, open, ask, exchange, [Symbol.asyncDispose]: dispose }
-}
-
-function readToken(answer: Answer): string {
-  return TokenResponse.parse(answer.body).access_token
-}
 
 describe('a task grant', () => {
   test('gives its agent tokens with its limits, that end with it', async () => {
-    await using world = await setUp()
+    await using world = await createDelegationWorld()
     const { id } = await world.open()
     world.server.clock.advance(500)
 
@@ -94,7 +32,7 @@ describe('a task grant', () => {
   })
 
   test('hands its limits on to everything below it', async () => {
-    await using world = await setUp()
+    await using world = await createDelegationWorld()
     const { id } = await world.open()
 
     const below = decodeJwt(readToken(await world.exchange(readToken(await world.ask(id)))))
@@ -105,7 +43,7 @@ describe('a task grant', () => {
   })
 
   test('shows what stands on it, and ends it all in one act', async () => {
-    await using world = await setUp()
+    await using world = await createDelegationWorld()
     const { id } = await world.open()
     const first = readToken(await world.ask(id))
     const second = readToken(await world.exchange(first))
@@ -127,7 +65,7 @@ describe('a task grant', () => {
   })
 
   test('ends in the middle of its tree with what is below, and leaves the rest', async () => {
-    await using world = await setUp()
+    await using world = await createDelegationWorld()
     const { id } = await world.open()
     const first = readToken(await world.ask(id))
     const second = readToken(await world.exchange(first))
@@ -147,7 +85,7 @@ describe('a task grant', () => {
       'invalid_authorization_details',
     ],
   ])('gives no token for %s', async (_, form, error) => {
-    await using world = await setUp()
+    await using world = await createDelegationWorld()
     const { id } = await world.open()
     const own = 'authorization_details' in form ? JSON.parse(form.authorization_details) : []
 
@@ -161,7 +99,7 @@ describe('a task grant', () => {
 
   test('is not there for any other agent', async () => {
     // Attack: Bob saw the grant's id in the token that he was called with, and asks under it himself.
-    await using world = await setUp()
+    await using world = await createDelegationWorld()
     const { id } = await world.open()
     const form = {
       audience: 'agent-carol',
@@ -179,7 +117,7 @@ describe('a task grant', () => {
   })
 
   test('is over at the second of its expiry', async () => {
-    await using world = await setUp()
+    await using world = await createDelegationWorld()
     const { id } = await world.open()
 
     world.server.clock.advance(599)
@@ -193,7 +131,7 @@ describe('a task grant', () => {
     ['audience_not_allowed', { audiences: ['agent-dave'] }],
     ['agent_unknown', { agentId: 'agent-nobody' }],
   ])('is not opened with more than its agent has: %s', async (code, more) => {
-    await using world = await setUp()
+    await using world = await createDelegationWorld()
 
     expect(await readRefusal(world.open(more))).toMatchObject({ code })
   })
@@ -201,7 +139,7 @@ describe('a task grant', () => {
 
 describe('an agent', () => {
   test('opens a grant of its own authority for one that it may hand work on to', async () => {
-    await using world = await setUp()
+    await using world = await createDelegationWorld()
     await using alice = connectAdmin(world.server, world.alice, ['grants:delegate'])
     const { id } = await alice.taskGrants.delegate.mutate({
       agentId: 'agent-bob',
@@ -226,7 +164,7 @@ describe('an agent', () => {
   })
 
   test('opens none for others, and ends none of others', async () => {
-    await using world = await setUp()
+    await using world = await createDelegationWorld()
     await using alice = connectAdmin(world.server, world.alice, ['grants:delegate'])
     const task = { purpose: 'x', scopes: ['carol:ask'], audiences: ['agent-carol'] }
     const { id } = await world.open()

@@ -1,0 +1,122 @@
+// What an act of revocation would end, before anybody does it. Reads only.
+import type { Clock, EpochSeconds } from '@deputy/auth/protocol'
+import type { Agent } from '../agents/agent.ts'
+import type { GrantNode } from '../delegation/grant-node.ts'
+import type { Storage } from '../storage/open-storage.ts'
+import { listIssuedTokens, type LiveToken } from './list-issued-tokens.ts'
+import type { Verifiers } from './verifiers.ts'
+
+/**
+ * How soon an agent that does not follow the feed asks by introspection, in seconds, as agents are set
+ * up by default: `maxStalenessSeconds`.
+ */
+const UNCONNECTED_SECONDS = 60
+
+/** How soon one that follows it refuses, in seconds, rounded up from what was measured. */
+const CONNECTED_SECONDS = 1
+
+/** What would be revoked. */
+export type PreviewTarget =
+  | { readonly kind: 'grant'; readonly node: GrantNode }
+  | { readonly kind: 'token'; readonly token: LiveToken; readonly agent: Agent }
+  | { readonly kind: 'credential'; readonly credentialId: string; readonly agent: Agent }
+  | { readonly kind: 'agent'; readonly agent: Agent }
+
+/** An agent that takes some of the tokens. */
+export type PreviewVerifier = {
+  readonly agentId: string
+  /** Whether it follows the feed of this instance right now. */
+  readonly isConnected: boolean
+  /** When it refuses, counted from the act; of one that is not connected, by the default policy. */
+  readonly noticesWithinSeconds: number
+}
+
+export type Preview = {
+  /** Everybody who holds, or acts with, something that would end. */
+  readonly agents: readonly string[]
+  readonly liveTokens: number
+  /** Task grants, and tokens that came from other ones. */
+  readonly derivedGrants: number
+  readonly verifiers: readonly PreviewVerifier[]
+  /** When the last of it would end by itself; `undefined` when there is nothing. */
+  readonly endsAt: EpochSeconds | undefined
+  /** `false` when there was too much to count. */
+  readonly isComplete: boolean
+}
+
+export type PreviewDeps = {
+  readonly storage: Pick<Storage, 'audit' | 'grants'>
+  readonly verifiers: Verifiers
+  readonly clock: Clock
+}
+
+/** Grants that are looked at, at most. */
+const MAX_GRANTS = 10_000
+
+/** Says what would end. */
+export async function previewRevocation(
+  { clock, storage, verifiers }: PreviewDeps,
+  target: PreviewTarget,
+): Promise<Preview> {
+  const issued = await findIssued(storage, target, clock)
+  const found = await findNodes(storage, target, clock)
+  const nodes = found.filter(({ revokedAt }) => revokedAt === undefined)
+  const derivedTokens = nodes.filter(({ kind }) => kind === 'token')
+  const known = new Set(derivedTokens.map(({ id }) => id))
+  const tokens = issued.tokens.filter(({ tokenId }) => !known.has(tokenId))
+  const own = target.kind === 'grant' ? [] : [target.agent.id]
+  const audiences = new Set([
+    ...tokens.flatMap(({ audience }) => audience ?? []),
+    ...derivedTokens.flatMap((node) => node.audiences),
+  ])
+  const ends = [...tokens, ...nodes].map(({ expiresAt }) => expiresAt)
+  return {
+    agents: [...new Set([...own, ...nodes.flatMap((node) => [node.agentId, ...node.actors])])],
+    liveTokens: tokens.length + derivedTokens.length,
+    derivedGrants: nodes.length,
+    verifiers: [...audiences].toSorted().map((agentId) => {
+      const isConnected = verifiers.isConnected(agentId)
+      const noticesWithinSeconds = isConnected ? CONNECTED_SECONDS : UNCONNECTED_SECONDS
+      return { agentId, isConnected, noticesWithinSeconds }
+    }),
+    endsAt: ends.length === 0 ? undefined : Math.max(...ends),
+    isComplete: issued.isComplete && found.length < MAX_GRANTS,
+  }
+}
+
+async function findIssued(
+  { audit }: Pick<Storage, 'audit'>,
+  target: PreviewTarget,
+  clock: Clock,
+): Promise<{ readonly tokens: readonly LiveToken[]; readonly isComplete: boolean }> {
+  if (target.kind === 'grant') return { tokens: [], isComplete: true }
+  if (target.kind === 'token') return { tokens: [target.token], isComplete: true }
+  const all = await listIssuedTokens(audit, target.agent, clock)
+  if (target.kind === 'agent') return all
+  const { credentialId: id } = target
+  return { ...all, tokens: all.tokens.filter(({ credentialId }) => credentialId === id) }
+}
+
+async function findNodes(
+  { grants }: Pick<Storage, 'grants'>,
+  target: PreviewTarget,
+  clock: Clock,
+): Promise<readonly GrantNode[]> {
+  const options = { now: clock.now(), limit: MAX_GRANTS }
+  if (target.kind === 'grant') return grants.listStandingOn(target.node.id, options)
+  if (target.kind === 'token') return grants.listStandingOn(target.token.tokenId, options)
+  const held =
+    target.kind === 'agent'
+      ? await grants.listByAgent(target.agent.id, options)
+      : await grants.listByCredential(target.credentialId, options)
+  // What stands on one of these has its id in its path: of those, only the roots are asked about.
+  const ids = new Set(held.map(({ id }) => id))
+  const roots = held.filter(({ grantPath, id }) =>
+    grantPath.every((step) => step === id || !ids.has(step)),
+  )
+  const below = new Map(held.map((node) => [node.id, node]))
+  for (const { id } of roots) {
+    for (const node of await grants.listStandingOn(id, options)) below.set(node.id, node)
+  }
+  return [...below.values()]
+}
