@@ -120,11 +120,12 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   }
   const keyUses = useLogs.apiKeyUses
   const introspect = createIntrospection({ ...storage, issuer, keys, keyUses, clock })
+  const verifyToken = createIssuedTokenVerifier({ issuer, keys, clock })
   const grantTypes = {
     client_credentials: createClientCredentialsGrant({ ...storage, clock }),
     [TOKEN_EXCHANGE_GRANT_TYPE]: createTokenExchangeGrant({
       ...storage,
-      verifyToken: createIssuedTokenVerifier({ issuer, keys, clock }),
+      verifyToken,
       clock,
     }),
   }
@@ -172,7 +173,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   let isReady = false
   const running = await serveAgent({
     agentId: AUTH_SERVER_ID,
-    router: createAdminRouter({ storage, keyRing, useLogs, verifiers, clock }),
+    router: createAdminRouter({ storage, keyRing, useLogs, verifiers, verifyToken, clock }),
     authenticator: createOwnAuthenticator({ issuer, keys, storage, introspect, dpop, clock }),
     issuer,
     publicUrl: issuer.replace(/\/$/, ''),

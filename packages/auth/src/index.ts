@@ -1,3 +1,8 @@
+export {
+  explainAuthority,
+  type AuthorityExplanation,
+  type ExplainAuthorityOptions,
+} from './explain-authority.ts'
 export { formatChallenge } from './challenge.ts'
 export { createFailureGuard, type Failure, type FailureGuard } from './limit/failure-guard.ts'
 export {

@@ -5,6 +5,7 @@ import type { UseLogs } from '../credentials/open-use-logs.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { Verifiers } from '../revocation/verifiers.ts'
 import type { Storage } from '../storage/open-storage.ts'
+import type { VerifyIssuedToken } from '../tokens/verify-issued-token.ts'
 import { agentInactive, agentUnknown } from './refusals.ts'
 
 /** What the admin procedures work with. */
@@ -15,6 +16,8 @@ export type AdminDeps = {
   readonly verifiers: Verifiers
   /** Flushed before last uses are shown. */
   readonly useLogs: UseLogs
+  /** Reads tokens that are to be explained. */
+  readonly verifyToken: VerifyIssuedToken
   readonly clock: Clock
 }
 

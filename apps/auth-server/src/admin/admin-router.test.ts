@@ -396,6 +396,7 @@ describe('refusals', () => {
         clientSecrets.rotate.mutate({ clientSecretId: ended.clientSecretId }),
         signingKeys.rotate.mutate(),
         audit.get.query({ id: 999_999 }),
+        world.admin.explain.mutate({ tokenId: 'no-such-token' }),
         clientKeys.create.mutate({ agentId: 'operator', jwk: { kty: 'oct', k: 'c2VjcmV0' } }),
         tokens.revoke.mutate({ agentId: 'operator', tokenId: 'no-such-id' }),
         taskGrants.revoke.mutate({ grantId: 'no-such-id' }),

@@ -6,6 +6,7 @@ import { createApiKeysRouter } from './api-keys-router.ts'
 import { createAuditRouter } from './audit-router.ts'
 import { createClientKeysRouter } from './client-keys-router.ts'
 import { createClientSecretsRouter } from './client-secrets-router.ts'
+import { createExplainProcedure } from './explain.ts'
 import { createOwnersRouter } from './owners-router.ts'
 import { createRegistrationRouter } from './registration-router.ts'
 import { createRevocationsRouter } from './revocations-router.ts'
@@ -27,6 +28,7 @@ export function createAdminRouter(deps: AdminDeps) {
     signingKeys: createSigningKeysRouter(deps, procedure),
     taskGrants: createTaskGrantsRouter(deps, procedure),
     tokens: createTokensRouter(deps, procedure),
+    explain: createExplainProcedure(deps, procedure),
     revocations: createRevocationsRouter(deps, procedure),
   })
 }

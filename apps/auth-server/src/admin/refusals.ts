@@ -15,6 +15,7 @@ export const ADMIN_REASONS = [
   'expiry_in_the_past',
   'grant_unknown',
   'key_unusable',
+  'nothing_to_explain',
   'owner_exists',
   'owner_unknown',
   'rotation_too_early',
@@ -121,6 +122,14 @@ export function tokenUnknown(id: string): CallRefusal {
   return createRefusal('NOT_FOUND', 'token_unknown', {
     message: `No live token ${id} was issued to that agent`,
     hint: 'Find the token with audit.list. One that has expired needs no revocation.',
+  })
+}
+
+/** Nothing that the administrator may see. */
+export function nothingToExplain(what: string): CallRefusal {
+  return createRefusal('NOT_FOUND', 'nothing_to_explain', {
+    message: `Nothing is known of ${what}`,
+    hint: 'Tokens are known by their jti, requests to this server by the correlation id of its answer. Find either with audit.list.',
   })
 }
 

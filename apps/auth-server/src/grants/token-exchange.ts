@@ -72,7 +72,7 @@ export function createTokenExchangeGrant(options: TokenExchangeOptions): GrantTy
     }
     const subject = await readToken(body, 'subject_token')
     if (subject === undefined) throw invalid('subject_token is missing')
-    trail.note({ subjectId: subject.sub, grantId: findTreeId(subject) })
+    trail.note({ subjectId: subject.sub, grantId: findTreeId(subject), tokenId: subject.jti })
     const actor = await readToken(body, 'actor_token')
     // Attack prevented: acting in the name of an agent whose token somebody got hold of.
     if (actor !== undefined && actor.client_id !== client.id) {
