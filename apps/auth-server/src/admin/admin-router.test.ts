@@ -418,6 +418,7 @@ describe('refusals', () => {
       'credential_ended 409',
       'rotation_too_early 409',
       'audit_entry_unknown 404',
+      'nothing_to_explain 404',
       'key_unusable 400',
       'token_unknown 404',
       'grant_unknown 404',
