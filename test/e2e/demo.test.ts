@@ -94,6 +94,52 @@ describe('npm run demo', () => {
       { when: 'before', totalMinor: 0 },
       { when: 'after', totalMinor: 0 },
     ])
+    expect(of('chain')).toMatchObject([
+      {
+        subjectId: 'agent-research-v1',
+        hops: [
+          { kind: 'credential' },
+          { kind: 'task', scopes: ['billing:read', 'billing:write'] },
+          {
+            agentId: 'agent-research-v1',
+            audiences: ['agent-research-v1'],
+            dropped: [{ scope: 'billing:read', rule: 'not_requested' }],
+          },
+          {
+            agentId: 'agent-research-v1',
+            audiences: ['agent-billing-v2'],
+            scopes: ['billing:write'],
+          },
+        ],
+      },
+      {
+        subjectId: 'operator',
+        hops: [
+          { kind: 'credential' },
+          { agentId: 'operator', audiences: ['agent-billing-v2'] },
+          {
+            agentId: 'agent-billing-v2',
+            audiences: ['agent-research-v1'],
+            scopes: ['research:read'],
+          },
+        ],
+      },
+    ])
+    expect(of('preview')).toMatchObject([
+      {
+        heldMinor: 35,
+        verifiers: [
+          { agentId: 'agent-billing-v2', isConnected: true },
+          { agentId: 'agent-research-v1', isConnected: true },
+        ],
+      },
+    ])
+    expect(
+      of('noticed').map(({ agentId, reason }) => `${String(agentId)} ${String(reason)}`),
+    ).toEqual(
+      expect.arrayContaining(['agent-billing-v2 token_revoked', 'agent-research-v1 token_revoked']),
+    )
+    expect(of('released')).toMatchObject([{ amountMinor: 35, reference: 'work-in-progress' }])
     expect(of('brief')).toMatchObject([{ question: QUESTION, documentsSearched: 2 }])
     expect(of('statement')).toHaveLength(1)
     expect(of('allowed')).toHaveLength(1)

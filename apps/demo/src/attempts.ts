@@ -20,6 +20,13 @@ const Refusal = z.object({
 /** A token with a short life, taken early so that it has expired when its turn comes. */
 export type ShortToken = { readonly token: string; readonly expiresAt: EpochSeconds }
 
+/** Whose token, and what differs from one to read a balance with. */
+export type TokenParameters = {
+  readonly agentId: string
+  readonly audience?: string
+  readonly authorization_details?: string
+}
+
 export type AttemptsOptions = {
   readonly shortToken: ShortToken
   readonly system: System
@@ -56,7 +63,7 @@ export async function makeAttempts(options: AttemptsOptions): Promise<void> {
 
   transcript({ type: 'chapter', title: 'What is refused, and why' })
   const balance = `${billingUrl}/trpc/billing.balance`
-  const { token } = await requestToken(issuer, state, OPERATOR_ID)
+  const { token } = await requestToken(issuer, state, { agentId: OPERATOR_ID })
   const bearer = { authorization: `Bearer ${token}` }
   await attempt('no token', balance, {})
   await attempt('a scope that the token does not have', `${billingUrl}/trpc/billing.deposit`, {
@@ -90,11 +97,11 @@ export async function makeAttempts(options: AttemptsOptions): Promise<void> {
   await attempt('the same API key, deactivated a moment ago', balance, withKey)
 }
 
-/** Asks for a token to read a balance with, by hand, with nothing but fetch. */
+/** Asks for a token to read a balance with, or another one, by hand, with nothing but fetch. */
 export async function requestToken(
   issuer: string,
   state: StateFolder,
-  agentId: string,
+  { agentId, ...parameters }: TokenParameters,
 ): Promise<ShortToken> {
   const credentials = state.readCredentials(agentId)
   if (credentials === undefined) throw new DemoError(`${agentId} has no credentials file`)
@@ -106,6 +113,7 @@ export async function requestToken(
       client_secret: credentials.client_secret,
       audience: BILLING_AGENT_ID,
       scope: 'billing:read',
+      ...parameters,
     }),
   })
   const answer = TokenResponse.safeParse(await response.json())

@@ -1,7 +1,7 @@
 // Registers the agents with the authorization server, through its admin API, as the operator. A second
 // run changes nothing that is right already.
 import type { AdminRouter } from '@deputy/auth-server'
-import { formatScope } from '@deputy/auth/protocol'
+import { formatScope, LIMIT_TYPES } from '@deputy/auth/protocol'
 import { clientSecret, createAgentClient, toClientError, type AgentClient } from '@deputy/client'
 import { BILLING_AGENT_ID } from '@deputy/contracts/billing'
 import { RESEARCH_AGENT_ID } from '@deputy/contracts/research'
@@ -21,6 +21,10 @@ const ADMIN_SCOPES = [
   'credentials:write',
   'keys:read',
   'keys:write',
+  'grants:read',
+  'grants:write',
+  'tokens:revoke',
+  'audit:read',
 ]
 
 /** Who may do what. Each agent has its own identity and no more scopes than its work needs. */
@@ -31,6 +35,9 @@ const AGENTS = [
     description: 'Keeps the ledger: quotes, holds, captures, statements.',
     scopes: ['research:read'],
     audiences: [RESEARCH_AGENT_ID],
+    // Asks for receipts in the name of whoever closes a statement.
+    delegation: { to: [RESEARCH_AGENT_ID], maxDepth: 1 },
+    authorizationDetailsTypes: [...LIMIT_TYPES],
     scopesSupported: [
       'billing:read',
       'billing:write',
@@ -45,7 +52,10 @@ const AGENTS = [
     name: 'Research',
     description: 'Answers questions from documents, with citations.',
     scopes: ['billing:read', 'billing:write'],
-    audiences: [BILLING_AGENT_ID],
+    // A task begins with a token for itself, of which billing gets no more than it needs.
+    audiences: [BILLING_AGENT_ID, RESEARCH_AGENT_ID],
+    delegation: { to: [BILLING_AGENT_ID], maxDepth: 1 },
+    authorizationDetailsTypes: [...LIMIT_TYPES],
     scopesSupported: ['research:read', 'research:write', 'conversations:read'],
   },
   {
@@ -90,6 +100,7 @@ export async function enrollAgents(issuer: string, state: StateFolder): Promise<
     settings: {
       scopes: OPERATOR_SCOPES,
       audiences: [AUTH_SERVER_ID, BILLING_AGENT_ID, RESEARCH_AGENT_ID],
+      delegation: { to: [BILLING_AGENT_ID], scopes: ['research:read'], maxDepth: 1 },
     },
   })
   state.writeCredentials(OPERATOR_ID, { ...operator, scope: formatScope(OPERATOR_SCOPES) })

@@ -27,6 +27,20 @@ function toLines(event: TranscriptEvent): readonly string[] {
       return briefLines(event)
     case 'statement':
       return statementLines(event)
+    case 'task':
+      return taskLines(event)
+    case 'chain':
+      return chainLines(event)
+    case 'preview':
+      return previewLines(event)
+    case 'noticed':
+      return [
+        `  ${event.agentId.padEnd(20)} ${bad(event.reason)} ${event.afterMs.toFixed(1).padStart(8)} ms after the answer`,
+      ]
+    case 'released':
+      return [
+        `  given back: ${toAmount(event.amountMinor)} ${event.currency} that was held for ${event.reference}`,
+      ]
     case 'allowed':
     case 'refused':
       return attemptLines(event)
@@ -42,11 +56,57 @@ function toLines(event: TranscriptEvent): readonly string[] {
 }
 
 function callLine(event: Of<'call'>): string {
-  const { depth, durationMs, from, outcome, procedure, scopes, to } = event
+  const { depth, durationMs, from, outcome, procedure, scopes, subject, to } = event
   const arrow = `${'   '.repeat(depth)}${depth === 0 ? '' : '└ '}${from} → ${to}`
   const mark = outcome === 'ok' ? good('ok') : bad(outcome)
   const time = `${durationMs.toFixed(1)} ms`
-  return `  ${arrow.padEnd(42)} ${procedure.padEnd(23)} ${time.padStart(10)}  ${mark}  ${dim(scopes.join(' '))}`
+  return `  ${arrow.padEnd(42)} ${procedure.padEnd(23)} ${time.padStart(10)}  ${mark}  ${dim(scopes.join(' ') + (subject === undefined ? '' : `, for ${subject}`))}`
+}
+
+function taskLines({
+  agentId,
+  budget,
+  grantId,
+  scopes,
+  ttlSeconds,
+}: Of<'task'>): readonly string[] {
+  const minutes = String(ttlSeconds / 60)
+  return [
+    `  Task grant ${grantId.slice(0, 8)}… for ${agentId}: ${budget}, ${minutes} minutes  ${dim(scopes.join(' '))}`,
+  ]
+}
+
+function chainLines({ hops, subjectId }: Of<'chain'>): readonly string[] {
+  return [
+    '',
+    `  The authority of ${subjectId}`,
+    ...hops.flatMap(({ agentId, audiences, depth, dropped, kind, scopes }) => {
+      const names = { credential: `${agentId}’s secret`, task: 'the task grant' }
+      const what = kind === 'token' ? `${agentId} → ${audiences.join(' ')}` : names[kind]
+      const indent = '  '.repeat(depth)
+      const step = `${indent}${depth === 0 ? '' : '└ '}${what}`
+      const left = dropped.map(({ scope }) => scope)
+      const rules = new Set(dropped.map(({ rule }) => rule.replaceAll('_', ' ')))
+      return [
+        `    ${step.padEnd(50)} ${scopes.join(' ')}`.trimEnd(),
+        ...(left.length === 0
+          ? []
+          : [dim(`    ${indent}    left behind: ${left.join(' ')} (${[...rules].join(', ')})`)]),
+      ]
+    }),
+  ]
+}
+
+function previewLines(event: Of<'preview'>): readonly string[] {
+  const { agents, currency, heldMinor, liveTokens, verifiers } = event
+  return [
+    '  If the task grant is revoked:',
+    `    ${count(liveTokens, 'live token')} of ${agents.join(', ')} end, and ${toAmount(heldMinor)} ${currency} are held below it`,
+    ...verifiers.map(
+      ({ agentId, isConnected }) =>
+        `    ${agentId} ${isConnected ? 'follows the feed, and notices at once' : 'is not connected: it asks within a minute'}`,
+    ),
+  ]
 }
 
 function ledgerLines(event: Of<'ledger'>): readonly string[] {

@@ -33,7 +33,7 @@ export async function runDemo(
     transcript({ type: 'server', id: AUTH_SERVER_ID, url: system.issuer })
     transcript({ type: 'server', id: BILLING_AGENT_ID, url: system.billingUrl })
     transcript({ type: 'server', id: RESEARCH_AGENT_ID, url: system.researchUrl })
-    const shortToken = await requestToken(system.issuer, state, VISITOR_ID)
+    const shortToken = await requestToken(system.issuer, state, { agentId: VISITOR_ID })
     const isAnswered = await tellStory({ system, state, question: options.question, transcript })
     await makeAttempts({ system, state, transcript, shortToken })
     if (options.demo && !isAnswered) throw new DemoError('The question was not answered.')

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { DemoError } from './demo-error.ts'
 import { OPERATOR_ID } from './enroll.ts'
+import { endTask, openTask, showChains } from './task.ts'
 import type { StateFolder } from './state-folder.ts'
 import type { System } from './system.ts'
 import type { Transcript } from './transcript.ts'
@@ -33,7 +34,8 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
     clientId: operator.client_id,
     clientSecret: operator.client_secret,
   })
-  const billingScopes = ['billing:audit', 'billing:close', 'billing:deposit']
+  // `research:read` is for billing to hand on: it asks research for receipts in the operator's name.
+  const billingScopes = ['billing:audit', 'billing:close', 'billing:deposit', 'research:read']
   await using billing = createAgentClient<BillingRouter>({
     url: system.billingUrl,
     credentials,
@@ -99,10 +101,11 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
       }),
   )
   await showLedger('before')
+  const task = await openTask(options)
   const brief = await call(
     RESEARCH_AGENT_ID,
     { procedure: 'research.ask', scope: 'research:write' },
-    async () => research.research.ask.mutate({ question }),
+    async () => research.research.ask.mutate({ question, taskGrant: task.grantId }),
   )
   if (brief !== undefined) transcript({ type: 'brief', ...brief })
   const statement = await call(
@@ -117,6 +120,8 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
   )
   if (statement !== undefined) transcript({ type: 'statement', ...statement })
   await showLedger('after')
+  await showChains(options, task)
+  await endTask(options, task)
   return brief !== undefined && statement !== undefined
 }
 

@@ -6,6 +6,25 @@ import type { Statement } from '@deputy/contracts/billing'
 /** An account of the ledger and what stands on it, in minor units. */
 export type LedgerLine = { readonly account: string; readonly balanceMinor: number }
 
+/** Authority for one piece of work. */
+export type Task = {
+  readonly grantId: string
+  readonly agentId: string
+  readonly scopes: readonly string[]
+  readonly budget: string
+  readonly ttlSeconds: number
+}
+
+/** A step of authority, and what it left behind of the one before. */
+export type ChainHop = {
+  readonly depth: number
+  readonly kind: 'credential' | 'task' | 'token'
+  readonly agentId: string
+  readonly audiences: readonly string[]
+  readonly scopes: readonly string[]
+  readonly dropped: readonly { readonly scope: string; readonly rule: string }[]
+}
+
 export type TranscriptEvent =
   | { readonly type: 'chapter'; readonly title: string }
   | { readonly type: 'server'; readonly id: string; readonly url: string }
@@ -34,6 +53,28 @@ export type TranscriptEvent =
       readonly message: string
       readonly hint: string
       readonly challenge: string | undefined
+    }
+  | ({ readonly type: 'task' } & Task)
+  | { readonly type: 'chain'; readonly subjectId: string; readonly hops: readonly ChainHop[] }
+  | {
+      readonly type: 'preview'
+      readonly agents: readonly string[]
+      readonly liveTokens: number
+      readonly heldMinor: number
+      readonly currency: string
+      readonly verifiers: readonly { readonly agentId: string; readonly isConnected: boolean }[]
+    }
+  | {
+      readonly type: 'noticed'
+      readonly agentId: string
+      readonly afterMs: number
+      readonly reason: string
+    }
+  | {
+      readonly type: 'released'
+      readonly amountMinor: number
+      readonly currency: string
+      readonly reference: string
     }
   | { readonly type: 'try'; readonly title: string; readonly command: string }
   | { readonly type: 'note'; readonly text: string }
