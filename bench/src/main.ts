@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { installPeers } from './install-peers.ts'
 import { formatTable, type Table } from './report/table.ts'
+import { runRevocationBench, toRevocationTables } from './revocation/run-revocation-bench.ts'
 import { toTokenTables } from './token/token-report.ts'
 import { runTokenBench } from './token/run-token-bench.ts'
 
@@ -22,6 +23,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       log,
     })
     return { results, tables: toTokenTables(results) }
+  },
+  revocation: async (slices) => {
+    const results = await runRevocationBench({ slices, log })
+    return { results, tables: toRevocationTables(results) }
   },
 }
 
@@ -44,7 +49,7 @@ try {
       `usage: npm run bench -- <${Object.keys(BENCHES).join('|')}> [--json|--markdown] [--slices <${String(MIN_SLICES)} or more>]`,
     )
   }
-  await installPeers(log)
+  if (name === 'token') await installPeers(log)
   const { results, tables } = await bench(slices)
   const [cpu] = cpus()
   const machine = { cpu: cpu?.model ?? 'unknown', processors: cpus().length, node: process.version }

@@ -60,7 +60,8 @@ export default async function startServers(project: TestProject): Promise<() => 
   }
 }
 
-async function startPostgres(databaseDir: string): Promise<Server> {
+/** Starts a PostgreSQL server of its own, with its files in the folder. */
+export async function startPostgres(databaseDir: string): Promise<Server> {
   const port = await findFreePort()
   const postgres = new EmbeddedPostgres({
     databaseDir,

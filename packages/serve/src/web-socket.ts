@@ -70,7 +70,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
 const AUTHORITY_ENDED = 4401
 
 /** What is under way is answered with the reason first. */
-const CLOSE_AFTER_MS = 250
+const CLOSE_AFTER_MS = 25
 
 /** Closes the socket when the authority that it was opened with ends, also where nothing is under way. */
 function closeAtEnd(context: AgentContext, socket: WebSocket): AgentContext {

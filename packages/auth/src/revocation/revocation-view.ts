@@ -28,12 +28,14 @@ export type RevocationViewOptions = {
 /** What ends in the same span of time is forgotten together. */
 const SWEEP_SECONDS = 60
 
-type Memory = {
-  readonly grants: Map<string, EpochSeconds>
-  readonly agents: Map<string, EpochSeconds>
+/** What is known of one kind. Nothing but ids and moments: there may be a million of them. */
+type Known = {
+  readonly until: Map<string, EpochSeconds>
   /** Ids by the span in which they end. */
-  readonly endings: Map<number, RevokedEntry[]>
+  readonly endings: Map<number, string[]>
 }
+
+type Memory = { readonly grants: Known; readonly agents: Known }
 
 type Watcher = { readonly principal: Principal; readonly onDenied: () => void }
 
@@ -48,20 +50,21 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
 
   function isDenied({ agentId, grantPath, priorActors, subject }: Principal): boolean {
     const { agents, grants } = memory
-    for (const id of grantPath) if (grants.has(id)) return true
-    if (agents.size === 0) return false
-    return agents.has(agentId) || agents.has(subject) || priorActors.some((id) => agents.has(id))
+    for (const id of grantPath) if (grants.until.has(id)) return true
+    const { until } = agents
+    if (until.size === 0) return false
+    return until.has(agentId) || until.has(subject) || priorActors.some((id) => until.has(id))
   }
 
-  function add(target: Memory, entry: RevokedEntry): void {
-    const known = entry.kind === 'grant' ? target.grants : target.agents
-    const before = known.get(entry.id)
-    if (before !== undefined && before >= entry.expiresAt) return
-    known.set(entry.id, entry.expiresAt)
-    const span = Math.floor(entry.expiresAt / SWEEP_SECONDS)
-    const ending = target.endings.get(span)
-    if (ending === undefined) target.endings.set(span, [entry])
-    else ending.push(entry)
+  function add(target: Memory, { expiresAt, id, kind }: RevokedEntry): void {
+    const { endings, until } = kind === 'grant' ? target.grants : target.agents
+    const before = until.get(id)
+    if (before !== undefined && before >= expiresAt) return
+    until.set(id, expiresAt)
+    const span = Math.floor(expiresAt / SWEEP_SECONDS)
+    const ending = endings.get(span)
+    if (ending === undefined) endings.set(span, [id])
+    else ending.push(id)
   }
 
   return {
@@ -113,23 +116,27 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
 }
 
 function createMemory(): Memory {
-  return { grants: new Map(), agents: new Map(), endings: new Map() }
+  return {
+    grants: { until: new Map(), endings: new Map() },
+    agents: { until: new Map(), endings: new Map() },
+  }
 }
 
 function count({ agents, grants }: Memory): number {
-  return agents.size + grants.size
+  return agents.until.size + grants.until.size
 }
 
 /** Forgets what has ended. Spans, not entries, are looked at. */
-function sweep({ agents, endings, grants }: Memory, now: EpochSeconds): void {
+function sweep({ agents, grants }: Memory, now: EpochSeconds): void {
   const present = Math.floor(now / SWEEP_SECONDS)
-  for (const [span, entries] of endings) {
-    if (span >= present) continue
-    endings.delete(span)
-    for (const { id, kind } of entries) {
-      const known = kind === 'grant' ? grants : agents
-      const expiresAt = known.get(id)
-      if (expiresAt !== undefined && expiresAt <= now) known.delete(id)
+  for (const { endings, until } of [grants, agents]) {
+    for (const [span, ids] of endings) {
+      if (span >= present) continue
+      endings.delete(span)
+      for (const id of ids) {
+        const expiresAt = until.get(id)
+        if (expiresAt !== undefined && expiresAt <= now) until.delete(id)
+      }
     }
   }
 }
