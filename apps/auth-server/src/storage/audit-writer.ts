@@ -2,7 +2,6 @@
 import type { Clock } from '@deputy/auth/protocol'
 import type { Database } from '@deputy/storage'
 import type { Transaction } from 'kysely'
-import { setImmediate } from 'node:timers/promises'
 import type { AuditEvent, TrailEvent } from '../audit/audit-event.ts'
 import type { AuditLog } from '../audit/audit-log.ts'
 import { boundEvent } from '../audit/bound-event.ts'
@@ -43,7 +42,7 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
   const { database } = options
   const chain = createChainWriter(options)
   const listeners = new Set<() => void>()
-  let waiting: Waiting[] = []
+  const waiting: Waiting[] = []
   let isWriting = false
 
   async function actAsTrail<Value>(work: AuditedWork<Value, TrailEvent>): Promise<Value> {
@@ -69,16 +68,17 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
   async function writeWaiting(): Promise<void> {
     isWriting = true
     while (waiting.length > 0) {
-      // All requests that the event loop finds ready come first: one commit is for all of them.
-      await setImmediate()
-      const group = waiting.slice(0, MAX_GROUP)
-      waiting = waiting.slice(MAX_GROUP)
+      let group: readonly Waiting[] = []
       try {
         await actAsTrail(async (_transaction, note) => {
+          // Only now: whoever came until the transaction began shares it. Taken once, should it run again.
+          if (group.length === 0) group = waiting.splice(0, MAX_GROUP)
           for (const { event } of group) note(event)
         })
         for (const { resolve } of group) resolve()
       } catch (error) {
+        // Where no transaction could begin, nobody has been taken yet.
+        if (group.length === 0) group = waiting.splice(0, MAX_GROUP)
         for (const { reject } of group) reject(error)
       }
     }
