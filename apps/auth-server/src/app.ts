@@ -33,6 +33,7 @@ import { startKeyTimer } from './keys/key-timer.ts'
 import { openKeySealer } from './keys/open-key-sealer.ts'
 import { createRingSigningKeySource } from './keys/ring-key-source.ts'
 import { openRevocationFeed } from './revocation/revocation-feed.ts'
+import { SYSTEM_OWNER_ID } from './owners/owner.ts'
 import { createVerifiers } from './revocation/verifiers.ts'
 import { createRoutes } from './routes.ts'
 import { openStorage } from './storage/open-storage.ts'
@@ -95,6 +96,15 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     clock,
     algorithm: options.signingAlgorithm,
     rotateEverySeconds: options.rotateKeysEverySeconds,
+    recordRotation: async ({ activeKid, formerKid }) =>
+      storage.audit.record({
+        event: 'signing_key.rotated',
+        outcome: 'success',
+        reason: 'scheduled',
+        ownerId: SYSTEM_OWNER_ID,
+        target: { kind: 'signing_key', id: activeKid },
+        details: { formerKid },
+      }),
   })
   stack.use(startKeyTimer({ keyRing, logger }))
   const keys = createRingSigningKeySource(keyRing, clock)

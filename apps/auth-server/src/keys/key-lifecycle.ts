@@ -5,7 +5,7 @@ import { createSigningKey } from './create-signing-key.ts'
 import { isSealed } from './aes-gcm-key-sealer.ts'
 import type { KeySealer } from './key-sealer.ts'
 import { RETAIN_SECONDS, toDueAt, toReadyAt } from './key-schedule.ts'
-import type { RotateOptions, RotationResult } from './rotation.ts'
+import type { RecordRotation, RotateOptions, RotationResult } from './rotation.ts'
 import type {
   ActiveSigningKey,
   NextSigningKey,
@@ -20,6 +20,8 @@ export type KeyLifecycleOptions = {
   /** Of keys that are made from now on. */
   readonly algorithm: SignatureAlgorithm
   readonly rotateEverySeconds: number
+  /** Told of each rotation that this server did because it was due. */
+  readonly recordRotation?: RecordRotation | undefined
 }
 
 export type KeyLifecycle = {
@@ -66,7 +68,8 @@ export function createKeyLifecycle(options: KeyLifecycleOptions): KeyLifecycle {
       await store.insertNext(await create())
     } else if (toDueAt(active, rotateEverySeconds) <= now && toReadyAt(next) <= now) {
       // When another server was faster, it did the same.
-      await activateNext(active, next)
+      const rotated = await activateNext(active, next)
+      if (rotated.ok) await options.recordRotation?.(rotated.value)
     }
     await store.removeRetired(now - RETAIN_SECONDS)
   }

@@ -8,7 +8,7 @@ import type { KeySealer } from './key-sealer.ts'
 import { DEFAULT_ROTATE_EVERY_SECONDS } from './key-schedule.ts'
 import { createNodeSigner } from './node-signer.ts'
 import { createPublishedKeys, type PublishedKeys } from './published-keys.ts'
-import type { RotateOptions, RotationResult } from './rotation.ts'
+import type { RecordRotation, RotateOptions, RotationResult } from './rotation.ts'
 import type { Signer } from './signer.ts'
 import { toSummary, type SigningKeySummary } from './signing-key-summary.ts'
 import type { ActiveSigningKey, SigningKeyStore } from './signing-key-store.ts'
@@ -39,6 +39,8 @@ export type KeyRingOptions = {
   readonly algorithm?: SignatureAlgorithm | undefined
   /** Default 30 days. */
   readonly rotateEverySeconds?: number | undefined
+  /** Told of each rotation that this server did because it was due. */
+  readonly recordRotation?: RecordRotation | undefined
 }
 
 /**
@@ -48,7 +50,14 @@ export type KeyRingOptions = {
 export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
   const { algorithm = 'ES256', clock, sealer, store } = options
   const rotateEverySeconds = options.rotateEverySeconds ?? DEFAULT_ROTATE_EVERY_SECONDS
-  const lifecycle = createKeyLifecycle({ store, sealer, clock, algorithm, rotateEverySeconds })
+  const lifecycle = createKeyLifecycle({
+    store,
+    sealer,
+    clock,
+    algorithm,
+    rotateEverySeconds,
+    recordRotation: options.recordRotation,
+  })
   await lifecycle.prepare()
   const records = await store.list()
   let signer = createSigner(findCurrent(records).active, sealer)

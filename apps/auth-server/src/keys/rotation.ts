@@ -27,3 +27,6 @@ export type RotationRefusal =
   | { readonly reason: 'rotated_meanwhile' }
 
 export type RotationResult = Result<Rotated, RotationRefusal>
+
+/** Writes a rotation down. */
+export type RecordRotation = (rotated: Rotated) => Promise<void>
