@@ -1,5 +1,5 @@
 import { AuthorizationDetailsClaim } from '@deputy/auth/protocol'
-import { sql, type Insertable, type Kysely, type Selectable } from 'kysely'
+import { sql, type Insertable, type Kysely, type Selectable, type SqlBool } from 'kysely'
 import * as z from 'zod'
 import { DroppedScope, type GrantNode } from '../delegation/grant-node.ts'
 import type { GrantStore } from '../delegation/grant-store.ts'
@@ -36,7 +36,7 @@ export function createKyselyGrantStore(db: Kysely<Tables>): GrantStore {
     },
 
     async listStandingOn(id, { limit, now }) {
-      const query = selectLive(now, limit).where('grant_path', 'like', `%${JSON.stringify(id)}%`)
+      const query = selectLive(now, limit).where(hasItem('grant_path', id))
       return (
         await query
           .orderBy(sql`length(grant_path)`)
@@ -56,7 +56,7 @@ export function createKyselyGrantStore(db: Kysely<Tables>): GrantStore {
           eb('agent_id', '=', agentId),
           eb('opened_by', '=', agentId),
           eb('subject_id', '=', agentId),
-          eb('actors', 'like', `%${JSON.stringify(agentId)}%`),
+          hasItem('actors', agentId),
         ]),
       )
       return (await query.orderBy('id').execute()).map(toNode)
@@ -80,6 +80,15 @@ export function createKyselyGrantStore(db: Kysely<Tables>): GrantStore {
       return Number(numDeletedRows)
     },
   }
+}
+
+/**
+ * Whether the text, a JSON list of ids, has one among them. Attack prevented: an id with a wildcard in it,
+ * so that ending one thing ends others.
+ */
+function hasItem(column: 'grant_path' | 'actors', id: string) {
+  const item = JSON.stringify(id).replaceAll(/[!%_]/g, '!$&')
+  return sql<SqlBool>`${sql.ref(column)} like ${`%${item}%`} escape '!'`
 }
 
 function toRow(node: GrantNode): Insertable<DelegationGrantTable> {
