@@ -2,6 +2,7 @@
 // Preparing a statement costs more than running it, so prepared ones are kept.
 import type { QueryResult } from 'kysely'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { isBusy } from './sqlite-unavailability.ts'
 
 /** Distinct texts of SQL whose prepared statements are kept; the least recently used one goes. */
 const MAX_STATEMENTS = 256
@@ -22,12 +23,35 @@ export function openWriter(file: string): SqliteConnection {
   const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true })
   try {
     // WAL with FULL: what was answered survives a power cut, and readers do not wait for the writer.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0')
+    enterWal(database)
+    database.exec('PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0')
   } catch (error) {
     database.close()
     throw error
   }
   return createConnection(database)
+}
+
+/** How long processes that begin with one file at the same moment wait for one another. */
+const ENTER_WAL_WITHIN_MS = 5000
+const ENTER_WAL_EVERY_MS = 5
+
+/**
+ * Switches the file to WAL. SQLite's own timeout does not help here: of two that switch a new file at
+ * once, it refuses one without waiting, since both hold a lock that the other needs.
+ */
+function enterWal(database: DatabaseSync): void {
+  const giveUpMs = performance.now() + ENTER_WAL_WITHIN_MS
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= giveUpMs) throw error
+      // The process has nothing else to do yet: it is opening its database.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ENTER_WAL_EVERY_MS)
+    }
+  }
 }
 
 /** Opens a connection that sees what is committed, while the writer is at work. */
