@@ -38,6 +38,8 @@ const refusalReasons = Object.keys({
   approval_required: true,
   approval_mismatch: true,
   approval_used: true,
+  approval_pending: true,
+  approval_denied: true,
   limit_unavailable: true,
   rate_limited: true,
 } satisfies Record<RefusalReason, true>)
@@ -52,7 +54,7 @@ const clientCodes = Object.keys({
 } satisfies Record<ClientErrorCode, true>)
 
 // Of other grants: no endpoint answers them.
-const UNUSED = new Set<string>(['invalid_grant', 'unauthorized_client'])
+const UNUSED = new Set<string>(['unauthorized_client'])
 
 const codesIn = (title: string): string[] => {
   const section = page.split(/^## /m).find((part) => part.startsWith(title)) ?? ''

@@ -63,7 +63,7 @@ export {
   createMemoryCallCounter,
   type MemoryCallCounterOptions,
 } from './token-limit/memory-call-counter.ts'
-export type { PublicLimit } from './token-limit/public-limit-refusal.ts'
+export type { PublicApproval, PublicLimit } from './token-limit/public-limit-refusal.ts'
 export {
   readLimits,
   type Approval,

@@ -32,6 +32,8 @@ const cases: [Refusal, number, string | undefined][] = [
   [{ reason: 'approval_required', procedure: 'a.b', inputSha256: 'A' }, 403, undefined],
   [{ reason: 'approval_mismatch', procedure: 'a.b', inputSha256: 'A' }, 403, undefined],
   [{ reason: 'approval_used', identifier: 'approval-1' }, 403, undefined],
+  [{ reason: 'approval_pending', approvalId: 'approval-1', intervalSeconds: 5 }, 403, undefined],
+  [{ reason: 'approval_denied', approvalId: 'approval-1' }, 403, undefined],
   [{ reason: 'limit_unavailable', detail }, 503, undefined],
   [
     {

@@ -139,6 +139,8 @@ export function toPublicRefusal(refusal: Refusal): PublicRefusal {
     case 'approval_required':
     case 'approval_mismatch':
     case 'approval_used':
+    case 'approval_pending':
+    case 'approval_denied':
     case 'limit_unavailable':
       return toPublicLimitRefusal(refusal)
     case 'scope_missing':

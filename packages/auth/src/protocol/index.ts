@@ -27,6 +27,7 @@ export { IntrospectionResponse } from './introspection.ts'
 export {
   AllowedValuesLimit,
   ApprovedCall,
+  ApprovedCallRequest,
   BudgetLimit,
   CallsLimit,
   Limit,

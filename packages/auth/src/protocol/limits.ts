@@ -47,6 +47,13 @@ export const ApprovedCall = z.strictObject({
 })
 export type ApprovedCall = z.infer<typeof ApprovedCall>
 
+/** An approval that is asked for, in a token request: the call, and for the approver's eyes its input. */
+export const ApprovedCallRequest = ApprovedCall.omit({ identifier: true }).extend({
+  /** Must hash to `input_sha256`. Left out, the approver sees the hash alone. */
+  input: z.json().optional(),
+})
+export type ApprovedCallRequest = z.infer<typeof ApprovedCallRequest>
+
 /** The types that Deputy knows; an agent says which of them its procedures honour. */
 export const Limit = z.discriminatedUnion('type', [
   BudgetLimit,

@@ -1,5 +1,5 @@
 // Error answers of the token endpoint (RFC 6749 §5.2, RFC 8707 §2, RFC 9396 §5,
-// RFC 9449 §5 and §8, RFC 7591 §3.2.2; RFC 6749 §4.1.2.1) and of protected resources (RFC 6750 §3.1).
+// RFC 9449 §5 and §8, RFC 7591 §3.2.2; RFC 6749 §4.1.2.1, OpenID CIBA §11) and of protected resources (RFC 6750 §3.1).
 import * as z from 'zod'
 
 /** `error` codes of the token endpoint and the other endpoints that authenticate clients. */
@@ -16,6 +16,7 @@ export const OAUTH_ERROR_CODES = [
   'use_dpop_nonce',
   'authorization_pending',
   'access_denied',
+  'expired_token',
   'unsupported_response_type',
   'invalid_client_metadata',
   'invalid_token',
@@ -32,5 +33,11 @@ export const OAuthErrorResponse = z.object({
   error: z.string().min(1),
   error_description: z.string().optional(),
   error_uri: z.string().optional(),
+  /** Names a request that somebody has to approve, or did not approve (CIBA §7.3, §11). */
+  auth_req_id: z.string().min(1).max(200).optional(),
+  /** Of `authorization_pending`: how long to wait before the request is sent again, in seconds. */
+  interval: z.number().positive().optional(),
+  /** Of `authorization_pending`: how long the request stays open, in seconds. */
+  expires_in: z.number().nonnegative().optional(),
 })
 export type OAuthErrorResponse = z.infer<typeof OAuthErrorResponse>

@@ -11,6 +11,15 @@ export type CallsRefusal = {
 /** What somebody would have to approve, as `approved_call` names it. */
 export type CallToApprove = { readonly procedure: string; readonly inputSha256: string }
 
+/** What this call needs further on waits for somebody's approval, which another agent asked for. */
+export type PendingApproval = {
+  readonly approvalId: string
+  /** How long to wait before the call is sent again. */
+  readonly intervalSeconds: number
+  /** How long somebody may still approve it. */
+  readonly expiresInSeconds?: number | undefined
+}
+
 /** The credential is good and has the scopes, but is limited (RFC 9396) to less than this call. */
 export type LimitRefusal =
   | { readonly reason: 'limit_not_supported'; readonly limitType: string }
@@ -24,4 +33,6 @@ export type LimitRefusal =
   | ({ readonly reason: 'approval_required' } & CallToApprove)
   | ({ readonly reason: 'approval_mismatch' } & CallToApprove)
   | { readonly reason: 'approval_used'; readonly identifier: string }
+  | ({ readonly reason: 'approval_pending' } & PendingApproval)
+  | { readonly reason: 'approval_denied'; readonly approvalId: string }
   | { readonly reason: 'limit_unavailable'; readonly detail: string }

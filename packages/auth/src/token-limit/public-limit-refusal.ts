@@ -67,6 +67,22 @@ export function toPublicLimitRefusal(refusal: LimitRefusal): PublicRefusal {
         hint: 'An approval is good for one call: ask for another one.',
         bearerError,
       }
+    case 'approval_pending':
+      return {
+        status: 403,
+        reason,
+        message: `Something that this call needs waits for approval ${refusal.approvalId}`,
+        hint: `Send the same call again after ${String(refusal.intervalSeconds)} seconds, with the same idempotency key if it has one.`,
+        bearerError,
+      }
+    case 'approval_denied':
+      return {
+        status: 403,
+        reason,
+        message: `Something that this call needs was not approved (${refusal.approvalId})`,
+        hint: 'Ask the operator, who sees it in the admin API (approvals.get).',
+        bearerError,
+      }
     case 'limit_unavailable':
       return {
         status: 503,
@@ -88,9 +104,16 @@ export type PublicLimit = {
   readonly allowedValues?: readonly (string | number | boolean)[] | undefined
 }
 
+/** What programs may want to read of an approval: the call that needs one, or the one that is waited for. */
+export type PublicApproval = Partial<CallToApprove> & {
+  readonly id?: string | undefined
+  readonly intervalSeconds?: number | undefined
+  readonly expiresInSeconds?: number | undefined
+}
+
 type LimitData = {
   readonly limit?: PublicLimit | undefined
-  readonly approval?: CallToApprove | undefined
+  readonly approval?: PublicApproval | undefined
 }
 
 /** The members of the error's `data` that a refusal adds: none for what is not about a limit. */
@@ -111,6 +134,11 @@ export function toPublicLimit(refusal: Refusal): LimitData {
     const { inputSha256, procedure } = refusal
     return { approval: { procedure, inputSha256 } }
   }
+  if (reason === 'approval_pending') {
+    const { approvalId: id, expiresInSeconds, intervalSeconds } = refusal
+    return { approval: { id, intervalSeconds, expiresInSeconds } }
+  }
+  if (reason === 'approval_denied') return { approval: { id: refusal.approvalId } }
   if (reason === 'approval_used') {
     return { limit: { type: 'approved_call', identifier: refusal.identifier } }
   }

@@ -4,8 +4,11 @@
 import type { TRPCError } from '@trpc/server'
 import * as z from 'zod'
 import { toPublicRefusal } from '../public-refusal.ts'
-import type { CallToApprove } from '../token-limit/limit-refusal.ts'
-import { toPublicLimit, type PublicLimit } from '../token-limit/public-limit-refusal.ts'
+import {
+  toPublicLimit,
+  type PublicApproval,
+  type PublicLimit,
+} from '../token-limit/public-limit-refusal.ts'
 import { AuthError } from './auth-error.ts'
 import { CallRefusal } from './call-refusal.ts'
 
@@ -25,8 +28,11 @@ export type AgentErrorData = {
   readonly retryAfterSeconds?: number | undefined
   /** For a limit that stands in the way: what it says. */
   readonly limit?: PublicLimit | undefined
-  /** For `approval_required` and `approval_mismatch`: what would have to be approved. */
-  readonly approval?: CallToApprove | undefined
+  /**
+   * For `approval_required` and `approval_mismatch`: what would have to be approved. For
+   * `approval_pending` and `approval_denied`: which approval it is.
+   */
+  readonly approval?: PublicApproval | undefined
 }
 
 /** What of an error is public. */

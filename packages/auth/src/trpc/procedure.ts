@@ -7,6 +7,7 @@ import { findMissingScopes, type Scope } from '../protocol/index.ts'
 import { AuthError } from './auth-error.ts'
 import type { AgentContext } from './context.ts'
 import { toPublicError } from './error-data.ts'
+import { bubbleApproval } from './bubbled-approval.ts'
 import { createCallGuard, isStream, type CallGuard } from './until-end.ts'
 import { checkLimits } from './limit-guard.ts'
 import {
@@ -72,13 +73,14 @@ export function scopedProcedure(...needs: ScopedProcedureArguments) {
       guard = own
       const getSignal = (): AbortSignal => own.signal
       const result = await own.race(next({ ctx: { principal, getSignal } }))
-      if (result.ok && isStream(result.data)) {
+      if (!result.ok) throw bubbleApproval(result.error)
+      if (isStream(result.data)) {
         // The stream is watched on, until it ends.
         guard = undefined
         await end?.({ principal, error: undefined })
         return { ...result, data: own.guard(result.data) }
       }
-      await end?.({ principal, error: result.ok ? undefined : result.error })
+      await end?.({ principal, error: undefined })
       return result
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause)

@@ -2,6 +2,7 @@
 // stream ends with it, in that moment rather than with the next message.
 import type { CredentialRefusal } from '../refusal.ts'
 import { AuthError } from './auth-error.ts'
+import { bubbleApproval } from './bubbled-approval.ts'
 
 /** Watches over one call. */
 export type CallGuard = {
@@ -38,6 +39,8 @@ export function createCallGuard(watch: WatchEnd, given: AbortSignal | undefined)
         if (next.done === true) return
         yield next.value
       }
+    } catch (error) {
+      throw bubbleApproval(error)
     } finally {
       stop()
       // Not waited for: it may be in the middle of waiting itself.
