@@ -5,7 +5,12 @@ import {
   type DpopNonces,
   type RateLimitTiers,
 } from '@deputy/auth'
-import { systemClock, type Clock, type SignatureAlgorithm } from '@deputy/auth/protocol'
+import {
+  parseSecureUrl,
+  systemClock,
+  type Clock,
+  type SignatureAlgorithm,
+} from '@deputy/auth/protocol'
 import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
 import type { DatabaseLocation } from '@deputy/storage'
@@ -44,7 +49,10 @@ import { createIssueAccessToken } from './tokens/issue-access-token.ts'
 import { createRevocation } from './tokens/revocation.ts'
 
 export type AuthServerOptions = {
-  /** The issuer's URL, as tokens and metadata carry it: where callers reach the server. */
+  /**
+   * The issuer's URL, as tokens and metadata carry it: where callers reach the server. https, or http on
+   * this machine; it may have a path.
+   */
   readonly issuer: string
   readonly host?: string | undefined
   readonly port: number
@@ -78,10 +86,11 @@ export type AuthServerOptions = {
 
 /**
  * Starts the authorization server. Rejects with `DatabaseOpenError`, `KeySealError` or `ListenError`,
- * whose messages say what to do.
+ * whose messages say what to do, and with `TypeError` where the issuer is no secure URL.
  */
 export async function createAuthServer(options: AuthServerOptions): Promise<RunningAgent> {
   const { issuer, logger } = options
+  parseSecureUrl(issuer, 'issuer')
   const clock = options.clock ?? systemClock
   await using stack = new AsyncDisposableStack()
   const storage = stack.use(await openStorage(options.database, clock))

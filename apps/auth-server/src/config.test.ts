@@ -66,7 +66,7 @@ describe('readConfig', () => {
 
   test.each([
     [{ PORT: '8080' }, 'http://127.0.0.1:8080'],
-    [{ DEPUTY_HOST: 'auth.internal' }, 'http://auth.internal:2884'],
+    [{ DEPUTY_HOST: 'localhost' }, 'http://localhost:2884'],
     [{ DEPUTY_HOST: '::1' }, 'http://[::1]:2884'],
   ])('derives from %j the issuer %s', (environment, issuer) => {
     const config = readConfig(environment)
@@ -88,7 +88,10 @@ describe('readConfig', () => {
     ['DEPUTY_ISSUER', 'javascript:alert(1)'],
     ['DEPUTY_ISSUER', 'https://auth.example?tenant=1'],
     ['DEPUTY_ISSUER', 'https://auth.example#top'],
-    ['DEPUTY_ISSUER', 'https://auth.example/tenant'],
+    ['DEPUTY_ISSUER', 'http://auth.example'],
+    ['DEPUTY_ISSUER', 'https://auth.example//tenant'],
+    ['DEPUTY_ISSUER', 'https://auth.example/a/../tenant'],
+    ['DEPUTY_ISSUER', 'https://auth.example/%74enant'],
     ['DEPUTY_DATABASE_FILE', ''],
     ['DEPUTY_OPERATOR_FILE', ''],
     ['DEPUTY_RESET_OPERATOR', 'perhaps'],
@@ -116,7 +119,14 @@ describe('readConfig', () => {
     },
   )
 
-  test.each(['0.0.0.0', '::'])(
+  test.each(['https://auth.example/tenant', 'https://auth.example/a/b-2/', 'http://[::1]:8080'])(
+    'takes the issuer %s',
+    (issuer) => {
+      expect(readConfig({ DEPUTY_ISSUER: issuer }).issuer).toBe(issuer)
+    },
+  )
+
+  test.each(['0.0.0.0', '::', 'auth.internal', '10.0.0.5'])(
     'needs an issuer that callers can reach where it listens on %s',
     (host) => {
       expect(() => readConfig({ DEPUTY_HOST: host })).toThrow('DEPUTY_ISSUER: is required')

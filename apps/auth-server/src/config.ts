@@ -1,19 +1,15 @@
-import { SIGNATURE_ALGORITHMS } from '@deputy/auth/protocol'
+import { isSecureUrl, SIGNATURE_ALGORITHMS } from '@deputy/auth/protocol'
 import { readEnvironment, ServerEnvironment } from '@deputy/serve'
 import * as z from 'zod'
 import { parseEncryptionKey } from './keys/encryption-key.ts'
 import { DEFAULT_ROTATE_EVERY_SECONDS, PUBLISH_SECONDS } from './keys/key-schedule.ts'
 
-// > a URL that uses the "https" scheme and has no query or fragment components (RFC 8414 §2); plain
-// http is for loopback and for a proxy that ends TLS.
+// > a URL that uses the "https" scheme and has no query or fragment components (RFC 8414 §2)
 const Issuer = z
   .url({ protocol: /^https?$/ })
+  .refine(isSecureUrl, 'must be https (http on this machine only): put TLS in front of the server')
   .refine((url) => !/[?#]/.test(url), 'must have no query and no fragment')
-  // RFC 8414 §3.1 puts the metadata of an issuer with a path elsewhere; it is not served there.
-  .refine((url) => URL.parse(url)?.pathname === '/', 'must have no path')
-
-/** Addresses that a server listens on and nobody can call. */
-const WILDCARDS = new Set(['0.0.0.0', '::'])
+  .refine(hasPlainPath, 'must have a path of letters, digits, "-", "." and "_" only, if any')
 
 const EncryptionKey = z
   .string()
@@ -45,14 +41,14 @@ const Config = ServerEnvironment.extend({
     .pipe(z.array(EncryptionKey))
     .default([]),
 })
-  .refine((env) => env.DEPUTY_ISSUER !== undefined || !WILDCARDS.has(env.DEPUTY_HOST), {
+  .refine((env) => env.DEPUTY_ISSUER !== undefined || isSecureUrl(toDefaultIssuer(env)), {
     path: ['DEPUTY_ISSUER'],
-    message: 'is required where DEPUTY_HOST is every address: callers need one to reach',
+    message: 'is required where other machines call: the https URL by which they reach the server',
   })
   .transform((env) => ({
     host: env.DEPUTY_HOST,
     port: env.PORT,
-    issuer: env.DEPUTY_ISSUER ?? `http://${toUrlHost(env.DEPUTY_HOST)}:${String(env.PORT)}`,
+    issuer: env.DEPUTY_ISSUER ?? toDefaultIssuer(env),
     database:
       env.DEPUTY_DATABASE_URL === undefined
         ? { file: env.DEPUTY_DATABASE_FILE }
@@ -78,6 +74,16 @@ export type Config = z.infer<typeof Config>
 /** Reads the settings. Throws `EnvironmentError` naming each variable that is wrong. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   return readEnvironment(Config, environment)
+}
+
+function toDefaultIssuer(env: { readonly DEPUTY_HOST: string; readonly PORT: number }): string {
+  return `http://${toUrlHost(env.DEPUTY_HOST)}:${String(env.PORT)}`
+}
+
+/** Whether the path reads the same to everybody: no escapes, no dots that lead up, no empty segments. */
+function hasPlainPath(url: string): boolean {
+  const path = /^[a-z]+:\/\/[^/]*(.*)$/i.exec(url)?.[1] ?? ''
+  return /^(?:\/(?!\.{1,2}(?:\/|$))[\w.-]+)*\/?$/.test(path)
 }
 
 /** An IPv6 address stands in brackets in a URL (RFC 3986 §3.2.2). */

@@ -37,15 +37,20 @@ export async function createPlace(folder: string): Promise<Place> {
 
 /** What a test may want otherwise than by default. */
 export type TestServerOptions = Partial<
-  Pick<AuthServerOptions, 'dpopNonceSecret' | 'isRegistrationOpen' | 'rateLimitTiers'>
+  Pick<
+    AuthServerOptions,
+    'dpopNonceSecret' | 'isRegistrationOpen' | 'rateLimitTiers' | 'signingAlgorithm'
+  >
 > & {
   readonly clock?: SettableClock | undefined
+  /** Of the issuer, like `/tenant`. Default: none. */
+  readonly issuerPath?: string | undefined
 }
 
 /** Starts a server in a place. */
 export async function startAt(place: Place, options: TestServerOptions = {}): Promise<TestServer> {
-  const { clock = createSettableClock(), ...settings } = options
-  const issuer = `http://127.0.0.1:${String(place.port)}`
+  const { clock = createSettableClock(), issuerPath = '', ...settings } = options
+  const issuer = `http://127.0.0.1:${String(place.port)}${issuerPath}`
   const logger = createLogger({ name: 'auth-server', level: 'silent' })
   const server = await createAuthServer({
     ...settings,

@@ -9,7 +9,7 @@ import {
   type RateLimiter,
   type RateLimitTiers,
 } from '@deputy/auth'
-import { PROTECTED_RESOURCE_METADATA_PATH } from '@deputy/auth/protocol'
+import { toProtectedResourceMetadataUrl } from '@deputy/auth/protocol'
 import {
   assertScopedRouter,
   createAgentContext,
@@ -21,6 +21,7 @@ import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { createServer, type RequestListener } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { serveBelowPath } from './below-path.ts'
 import { createCallLog } from './call-log.ts'
 import { createMetadata } from './agent-metadata.ts'
 import { createRequestListener, TRPC_PATH } from './http-routes.ts'
@@ -39,7 +40,7 @@ export type ServeAgentOptions = {
   /** 0 lets the system choose. */
   readonly port: number
   readonly logger: Logger
-  /** What callers reach the agent by, when that is not host and port. */
+  /** What callers reach the agent by, when that is not host and port. It may have a path. */
   readonly publicUrl?: string | undefined
   /** Answers `/readyz`. Default: always ready. */
   readonly isReady?: (() => Promise<boolean>) | undefined
@@ -116,7 +117,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
               'x-correlation-id': ctx.correlationId,
               ...formatRateLimitHeaders(ctx.rateLimits),
             }),
-        ...createChallengeHeaders(errors, `${url}${PROTECTED_RESOURCE_METADATA_PATH}`),
+        ...createChallengeHeaders(errors, toProtectedResourceMetadataUrl(url).href),
       },
     }),
   })
@@ -135,6 +136,8 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     maxBytes,
     maxBatchSize,
   })
+
+  if (url !== '') serveBelowPath(server, url)
 
   const { host, port } = await listen(server, options)
   if (url === '') url = `http://${host}:${String(port)}`

@@ -42,6 +42,7 @@ export {
   PROTECTED_RESOURCE_METADATA_PATH,
   ProtectedResourceMetadata,
   toAuthorizationServerMetadataUrl,
+  toProtectedResourceMetadataUrl,
 } from './metadata.ts'
 export {
   OAUTH_ERROR_CODES,
@@ -69,6 +70,6 @@ export {
   parseScope,
   type Scope,
 } from './scope.ts'
-export { parseSecureUrl } from './secure-url.ts'
+export { isSecureUrl, parseSecureUrl } from './secure-url.ts'
 export { SubjectToken } from './subject-token.ts'
 export { TokenResponse } from './token-response.ts'

@@ -39,7 +39,16 @@ export type ProtectedResourceMetadata = z.infer<typeof ProtectedResourceMetadata
 
 /** The URL of an issuer's metadata (RFC 8414 §3.1): the well-known part goes before the issuer's path. */
 export function toAuthorizationServerMetadataUrl(issuer: string): URL {
-  const url = new URL(issuer)
-  url.pathname = AUTHORIZATION_SERVER_METADATA_PATH + url.pathname.replace(/\/$/, '')
+  return insertWellKnown(issuer, AUTHORIZATION_SERVER_METADATA_PATH)
+}
+
+/** The URL of an agent's metadata (RFC 9728 §3.1), in the same way. */
+export function toProtectedResourceMetadataUrl(resource: string): URL {
+  return insertWellKnown(resource, PROTECTED_RESOURCE_METADATA_PATH)
+}
+
+function insertWellKnown(identifier: string, path: string): URL {
+  const url = new URL(identifier)
+  url.pathname = path + url.pathname.replace(/\/$/, '')
   return url
 }
