@@ -17,6 +17,7 @@ import type { DatabaseLocation } from '@deputy/storage'
 import { createAdminRouter } from './admin/admin-router.ts'
 import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
 import { createRefusalObserver } from './admin/observe-refusals.ts'
+import { createRequireApproval } from './approvals/require-approval.ts'
 import { bootstrap } from './bootstrap.ts'
 import { openClientAuthentication } from './clients/open-client-authentication.ts'
 import { openUseLogs } from './credentials/open-use-logs.ts'
@@ -140,11 +141,13 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   const keyUses = useLogs.apiKeyUses
   const introspect = createIntrospection({ ...storage, issuer, keys, keyUses, clock })
   const verifyToken = createIssuedTokenVerifier({ issuer, keys, clock })
+  const requireApproval = createRequireApproval({ storage, clock })
   const grantTypes = {
-    client_credentials: createClientCredentialsGrant({ ...storage, clock }),
+    client_credentials: createClientCredentialsGrant({ ...storage, requireApproval, clock }),
     [TOKEN_EXCHANGE_GRANT_TYPE]: createTokenExchangeGrant({
       ...storage,
       verifyToken,
+      requireApproval,
       clock,
     }),
   }

@@ -6,11 +6,11 @@ import type { StoredReplayMemory } from './storage/replay-memory.ts'
 
 const EVERY_MS = 60_000
 
-/** How long a grant that is over can still be explained: 30 days. */
-const KEEP_GRANTS_SECONDS = 30 * 24 * 60 * 60
+/** How long a grant or an approval that is over can still be looked up: 30 days. */
+const KEEP_SECONDS = 30 * 24 * 60 * 60
 
 export type HousekeepingOptions = {
-  readonly storage: Pick<Storage, 'grants' | 'revocations'>
+  readonly storage: Pick<Storage, 'approvals' | 'grants' | 'revocations'>
   readonly replayMemory: Pick<StoredReplayMemory, 'prune'>
   readonly clock: Clock
   readonly logger: Logger
@@ -27,7 +27,8 @@ export function startHousekeeping(options: HousekeepingOptions): AsyncDisposable
     try {
       await replayMemory.prune()
       await storage.revocations.prune(clock.now())
-      await storage.grants.prune(clock.now() - KEEP_GRANTS_SECONDS)
+      await storage.grants.prune(clock.now() - KEEP_SECONDS)
+      await storage.approvals.prune(clock.now() - KEEP_SECONDS)
     } catch (err) {
       logger.warn({ err }, 'what is over was not forgotten: trying again in a minute')
     }

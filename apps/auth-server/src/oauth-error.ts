@@ -9,6 +9,8 @@ export type OAuthErrorOptions = {
   /** Default 400 (RFC 6749 §5.2). */
   readonly status?: OAuthErrorStatus | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** What the answer has beside `error` and `error_description`. */
+  readonly members?: Readonly<Record<string, string | number>> | undefined
   /** For the audit trail, where it says more than the code may: why exactly. Never sent. */
   readonly reason?: string | undefined
   /** Whether the refusal is on the audit trail. Default: yes. */
@@ -21,6 +23,7 @@ export class OAuthError extends Error {
   readonly code: OAuthErrorCode
   readonly status: OAuthErrorStatus
   readonly headers: Readonly<Record<string, string>>
+  readonly members: Readonly<Record<string, string | number>>
   readonly reason: string
   readonly isAudited: boolean
 
@@ -29,6 +32,7 @@ export class OAuthError extends Error {
     this.code = options.code
     this.status = options.status ?? 400
     this.headers = options.headers ?? {}
+    this.members = options.members ?? {}
     this.isAudited = options.isAudited ?? true
     this.reason = options.reason ?? options.code
   }

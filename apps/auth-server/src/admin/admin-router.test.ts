@@ -31,6 +31,7 @@ describe('agents', () => {
       audiences: [],
       scopesSupported: [],
       sharedScopes: [],
+      approvalScopes: [],
       authorizationDetailsTypes: [],
       scopePolicy: 'exact',
       accessTokenTtlSeconds: 900,
@@ -402,6 +403,7 @@ describe('refusals', () => {
         taskGrants.revoke.mutate({ grantId: 'no-such-id' }),
         taskGrants.open.mutate({ ...task, audiences: ['agent-x'] }),
         taskGrants.delegate.mutate({ ...task, agentId: 'agent-idle' }),
+        world.admin.approvals.get.query({ approvalId: 'no-such-id' }),
       ].map(readRefusal),
     )
 
@@ -424,8 +426,12 @@ describe('refusals', () => {
       'grant_unknown 404',
       'audience_not_allowed 400',
       'delegation_not_allowed 400',
+      'approval_unknown 404',
     ])
-    expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(ADMIN_REASONS))
+    // These take an agent that asks for approval: see approvals.test.ts.
+    const others = ['approval_decided', 'approval_not_yours', 'call_mismatch']
+    const codes = refusals.map(({ code }) => code)
+    expect(new Set([...codes, ...others])).toEqual(new Set(ADMIN_REASONS))
     for (const { hint, message } of refusals) expect([hint, message]).not.toContain('')
   })
 })

@@ -3,6 +3,7 @@ import type { AdminDeps } from './admin-deps.ts'
 import { createAdminProcedure } from './admin-procedure.ts'
 import { createAgentsRouter } from './agents-router.ts'
 import { createApiKeysRouter } from './api-keys-router.ts'
+import { createApprovalsRouter } from './approvals-router.ts'
 import { createAuditRouter } from './audit-router.ts'
 import { createClientKeysRouter } from './client-keys-router.ts'
 import { createClientSecretsRouter } from './client-secrets-router.ts'
@@ -27,6 +28,7 @@ export function createAdminRouter(deps: AdminDeps) {
     audit: createAuditRouter(deps, procedure),
     signingKeys: createSigningKeysRouter(deps, procedure),
     taskGrants: createTaskGrantsRouter(deps, procedure),
+    approvals: createApprovalsRouter(deps, procedure),
     tokens: createTokensRouter(deps, procedure),
     explain: createExplainProcedure(deps, procedure),
     revocations: createRevocationsRouter(deps, procedure),

@@ -15,6 +15,8 @@ export const OWNER_SCOPES = [
   'grants:read',
   'grants:write',
   'grants:delegate',
+  'approvals:read',
+  'approvals:decide',
   'tokens:revoke',
   'audit:read',
 ] as const

@@ -27,6 +27,7 @@ const Changes = z.object({
   audiences: shape.audiences.unwrap().optional(),
   scopesSupported: shape.scopesSupported.unwrap().optional(),
   sharedScopes: shape.sharedScopes.unwrap().optional(),
+  approvalScopes: shape.approvalScopes.unwrap().optional(),
   url: shape.url.nullable(),
   authorizationDetailsTypes: shape.authorizationDetailsTypes.unwrap().optional(),
   scopePolicy: shape.scopePolicy.unwrap().optional(),

@@ -7,8 +7,12 @@ export const ADMIN_REASONS = [
   'agent_inactive',
   'agent_protected',
   'agent_unknown',
+  'approval_decided',
+  'approval_not_yours',
+  'approval_unknown',
   'audience_not_allowed',
   'audit_entry_unknown',
+  'call_mismatch',
   'credential_ended',
   'credential_unknown',
   'delegation_not_allowed',
@@ -53,6 +57,38 @@ export function agentProtected(id: string): CallRefusal {
   return createRefusal('CONFLICT', 'agent_protected', {
     message: `${id} is needed to administer the authorization server and stays as it is`,
     hint: 'To shut the operator out, deactivate its client secrets and API keys.',
+  })
+}
+
+/** An approval that is not there, or another owner's. */
+export function approvalUnknown(id: string): CallRefusal {
+  return createRefusal('NOT_FOUND', 'approval_unknown', {
+    message: `There is no approval ${id}`,
+    hint: 'List what waits with approvals.list.',
+  })
+}
+
+/** An approval on which somebody has decided, or whose time is over. */
+export function approvalDecided(id: string): CallRefusal {
+  return createRefusal('CONFLICT', 'approval_decided', {
+    message: `The approval ${id} was decided before, or its time is over`,
+    hint: 'See what became of it with approvals.get. The agent asks again if it still needs it.',
+  })
+}
+
+/** An approval that somebody else has to decide. */
+export function approvalNotYours(id: string): CallRefusal {
+  return createRefusal('FORBIDDEN', 'approval_not_yours', {
+    message: `The approval ${id} is not for an agent of its own chain, or for one that acts for another`,
+    hint: 'Have an operator decide it.',
+  })
+}
+
+/** An approval of another call than the one that was looked at. */
+export function callMismatch(id: string): CallRefusal {
+  return createRefusal('CONFLICT', 'call_mismatch', {
+    message: `The hash is not that of the call of the approval ${id}`,
+    hint: 'Look at it again with approvals.get, and send the inputSha256 of the call that you approve.',
   })
 }
 
@@ -174,7 +210,7 @@ export function expiryInThePast(): CallRefusal {
 }
 
 function createRefusal(
-  code: 'BAD_REQUEST' | 'CONFLICT' | 'NOT_FOUND',
+  code: 'BAD_REQUEST' | 'CONFLICT' | 'FORBIDDEN' | 'NOT_FOUND',
   reason: AdminReason,
   text: { readonly message: string; readonly hint: string },
 ): CallRefusal {

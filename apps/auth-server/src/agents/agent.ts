@@ -49,6 +49,11 @@ export const AgentSettings = z.object({
   scopesSupported: ScopeList.default([]),
   /** Those of them that agents of other owners may have. None by default: it is invisible to them. */
   sharedScopes: ScopeList.default([]),
+  /**
+   * Those of them that a token has for one approved call only, of which `authorization_details` (type
+   * `approved_call`) say what it is. An API key never has them.
+   */
+  approvalScopes: ScopeList.default([]),
   /** Where it is served: what `resource` of a token request names (RFC 8707 §2). */
   url: ResourceUrl.optional(),
   /** Types of `authorization_details` that its procedures understand (RFC 9396 §10). */

@@ -14,6 +14,8 @@ export const DROP_RULES = [
   'subject_may_not',
   /** The target's procedures do not know it, and the target does not hand it on. */
   'not_known_to_target',
+  /** The target gives it for approved calls only, and the request named none. */
+  'needs_approval',
 ] as const
 export type DropRule = (typeof DROP_RULES)[number]
 

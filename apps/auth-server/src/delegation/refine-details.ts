@@ -23,7 +23,7 @@ export type DetailsRequest = {
   readonly id: string
 }
 
-/** Types that the authorization server alone puts into a token. */
+/** Types that the authorization server alone puts into a token: what asks for them is read before. */
 const NOT_ON_REQUEST = new Set(['approved_call', 'task_grant'])
 
 /** Adds the requested limits to those that are carried, or says which would widen. */

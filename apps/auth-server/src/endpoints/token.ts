@@ -39,12 +39,20 @@ export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
     })
     const confirmation = await dpop.bind(request, { isRequired: agent.dpopBoundAccessTokens })
     const grantType = findGrantType(grantTypes, body)
-    const grant = await grantType({ client: agent, credentialId, confirmation, body, trail })
+    const context = describeRequest(request)
+    const grant = await grantType({
+      client: agent,
+      credentialId,
+      confirmation,
+      body,
+      context,
+      trail,
+    })
     const response = await issueToken({
       grant,
       client: { agent, credentialId },
       confirmation,
-      context: describeRequest(request),
+      context,
     })
     return {
       headers: {

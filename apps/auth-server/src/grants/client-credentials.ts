@@ -2,57 +2,77 @@
 // or under a task grant that was opened for it.
 import type { Clock } from '@deputy/auth/protocol'
 import { randomUUID } from 'node:crypto'
+import type { RequireApproval } from '../approvals/require-approval.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
 import { refineDetails } from '../delegation/refine-details.ts'
 import type { GrantStore } from '../delegation/grant-store.ts'
 import { OAuthError } from '../oauth-error.ts'
-import { checkAuthorizationDetails, type AuthorizationDetail } from './authorization-details.ts'
+import { approveDetails, readRequestedDetails, withholdForCall } from './approved-call.ts'
+import type { AuthorizationDetail } from './authorization-details.ts'
 import type { GrantType } from './grant.ts'
-import { findTargets, readDetails, readMayAct, readScopes, toPathRoot } from './read-parameters.ts'
+import { findTargets, readMayAct, readScopes, toPathRoot } from './read-parameters.ts'
 import { resolveTarget } from './resolve-target.ts'
 import { createTaskGrants, type UnderTask } from './task-grants.ts'
 
 export type ClientCredentialsOptions = {
   readonly clients: Pick<ClientDirectory, 'find' | 'findMany'>
   readonly grants: Pick<GrantStore, 'find'>
+  readonly requireApproval: RequireApproval
   readonly clock: Clock
 }
 
 /** Creates the grant. */
 export function createClientCredentialsGrant(options: ClientCredentialsOptions): GrantType {
-  const { clients } = options
+  const { clients, requireApproval } = options
   const tasks = createTaskGrants(options)
 
   return async (request) => {
     const { body, client, credentialId } = request
-    const requested = readDetails(body)
-    const task = await tasks.find(client, requested)
+    const { call, others } = await readRequestedDetails(body)
+    const task = await tasks.find(client, others)
     const narrowed = task?.client ?? client
     const audience = body.get('audience')
+    const requested = readScopes(body)
     const target = resolveTarget({
       client: narrowed,
       targets: await findTargets(clients, narrowed, audience),
       audience,
       resource: body.get('resource'),
-      scopes: readScopes(body),
+      scopes: requested,
     })
     if (!target.ok) throw new OAuthError(target.refusal)
-    const { agent, scopes } = target.value
+    const { agent } = target.value
+    const { scopes } = withholdForCall({ ...target.value, requested, client, target: agent, call })
     const tokenId = randomUUID()
-    const details = stampDetails(task, requested, tokenId)
-    const checked = checkAuthorizationDetails(details, agent)
-    if (!checked.ok) throw new OAuthError(checked.refusal)
     const root = toPathRoot(client, credentialId)
+    const stoodOn = task === undefined ? [root] : [root, task.node.id]
+    const mayAct = readMayAct(body, narrowed)
+    const { approvalId, details } = await approveDetails(requireApproval, {
+      call,
+      details: stampDetails(task, others, tokenId),
+      target: agent,
+      describe: () => ({
+        agentId: client.id,
+        subjectId: task?.node.subjectId ?? client.id,
+        actors: task === undefined || task.node.subjectId === client.id ? [] : [client.id],
+        ownerId: task?.node.ownerId ?? client.ownerId,
+        audience: agent.id,
+        scopes: [...scopes],
+        grantPath: stoodOn,
+        context: request.context,
+      }),
+    })
     const grant = {
       audience: agent,
       scopes,
       authorizationDetails: details.length === 0 ? undefined : [...details],
       tokenId,
-      mayAct: readMayAct(body, narrowed),
+      grantPath: [...stoodOn, tokenId],
+      approvalId,
+      mayAct,
     }
-    if (task === undefined) return { ...grant, grantPath: [root, tokenId] }
-    const grantPath = [root, task.node.id, tokenId]
-    return { ...grant, grantPath, derived: tasks.derive(task, { ...grant, ...request, grantPath }) }
+    if (task === undefined) return grant
+    return { ...grant, derived: tasks.derive(task, { ...grant, ...request }) }
   }
 }
 
@@ -71,7 +91,7 @@ function stampDetails(
 }
 
 function isForDeputy({ type }: AuthorizationDetail): boolean {
-  return ['budget', 'calls', 'allowed_values', 'approved_call'].includes(type)
+  return ['budget', 'calls', 'allowed_values'].includes(type)
 }
 
 function partition<Item>(

@@ -1,5 +1,6 @@
 import type { ActClaim, AuthorizationDetailsClaim, EpochSeconds } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
+import type { AuditEvent } from '../audit/audit-event.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
 import type { Trail } from '../endpoints/audited.ts'
 import type { FormBody } from '../endpoints/form-body.ts'
@@ -12,6 +13,8 @@ export type GrantRequest = {
   /** The key that the new token will be bound to, where the client proved to hold one. */
   readonly confirmation: { readonly jkt: string } | undefined
   readonly body: FormBody
+  /** What an audit entry has of the request. */
+  readonly context: Partial<AuditEvent>
   /** Told what belongs into the entry of a refusal. */
   readonly trail: Trail
 }
@@ -25,6 +28,8 @@ export type Grant = {
   readonly tokenId: string
   readonly grantPath: readonly string[]
   readonly mayAct?: string | undefined
+  /** The approval of the one call that it is for. */
+  readonly approvalId?: string | undefined
   /** What it takes from a token or a task grant that it stands on; without, the client acts for itself. */
   readonly derived?: Derivation | undefined
 }

@@ -4,6 +4,7 @@
 import { MAX_GRANT_PATH, type AccessTokenClaims, type Clock } from '@deputy/auth/protocol'
 import { randomUUID } from 'node:crypto'
 import type { Agent } from '../agents/agent.ts'
+import type { RequireApproval } from '../approvals/require-approval.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
 import type { DelegationRefusal } from '../delegation/delegation-refusal.ts'
 import { extendChain } from '../delegation/extend-chain.ts'
@@ -15,9 +16,9 @@ import { OAuthError } from '../oauth-error.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
 import { listActors, readStanding } from '../revocation/standing.ts'
 import type { VerifyIssuedToken } from '../tokens/verify-issued-token.ts'
-import { checkAuthorizationDetails } from './authorization-details.ts'
+import { approveDetails, readRequestedDetails, withholdForCall } from './approved-call.ts'
 import type { Grant, GrantRequest, GrantType } from './grant.ts'
-import { findTargets, readDetails, readMayAct, readScopes } from './read-parameters.ts'
+import { findTargets, readMayAct, readScopes } from './read-parameters.ts'
 import { chooseTarget } from './resolve-target.ts'
 
 /** The `grant_type` (RFC 8693 §2.1). */
@@ -37,12 +38,13 @@ export type TokenExchangeOptions = {
   readonly verifyToken: VerifyIssuedToken
   readonly clients: Pick<ClientDirectory, 'find' | 'findMany'>
   readonly grants: Pick<GrantStore, 'find'>
+  readonly requireApproval: RequireApproval
   readonly clock: Clock
 }
 
 /** Creates the grant. */
 export function createTokenExchangeGrant(options: TokenExchangeOptions): GrantType {
-  const { clients, clock, grants, verifyToken } = options
+  const { clients, clock, grants, requireApproval, verifyToken } = options
 
   /** Reads a token of the request with its type, or refuses both (§2.1, §2.2.2). */
   async function readToken(body: FormBody, name: 'subject_token' | 'actor_token') {
@@ -95,6 +97,8 @@ export function createTokenExchangeGrant(options: TokenExchangeOptions): GrantTy
     const { body, client, credentialId } = request
     const subject = await readTokens(request)
     checkBinding(subject, request)
+    checkNotForOneCall(subject)
+    const { call, others } = await readRequestedDetails(body)
     const agents = await findChain(subject)
     const parent = await grants.find({ id: subject.jti, within: EVERY_OWNER })
     const chain = orThrow(
@@ -112,7 +116,7 @@ export function createTokenExchangeGrant(options: TokenExchangeOptions): GrantTy
     if (!target.ok) throw new OAuthError(target.refusal)
     const authority = agents.get(subject.sub)
     if (authority === undefined) throw new Error('the subject is part of its own chain')
-    const { dropped, scopes } = orThrow(
+    const narrowed = orThrow(
       narrowScopes({
         carried: (subject.scope ?? '').split(' ').filter(Boolean),
         subject: authority,
@@ -122,30 +126,57 @@ export function createTokenExchangeGrant(options: TokenExchangeOptions): GrantTy
         requested,
       }),
     )
+    const { scopes, withheld } = withholdForCall({
+      ...narrowed,
+      requested,
+      client,
+      target: target.value,
+      call,
+    })
+    const dropped = [
+      ...narrowed.dropped,
+      ...withheld.map((scope) => ({ scope, rule: 'needs_approval' as const })),
+    ]
     const tokenId = randomUUID()
-    const limits = orThrow(
+    const refined = orThrow(
       refineDetails({
         carried: subject.authorization_details ?? [],
-        requested: readDetails(body),
+        requested: others,
         id: tokenId,
       }),
     )
-    const checked = checkAuthorizationDetails(limits, target.value)
-    if (!checked.ok) throw new OAuthError(checked.refusal)
+    const grantPath = extendPath(subject, tokenId)
+    const actors = [...listActors(chain.act)]
+    // Never that of the subject token: who may act next is asked for anew.
+    const mayAct = readMayAct(body, client)
+    const { approvalId, details: limits } = await approveDetails(requireApproval, {
+      call,
+      details: refined,
+      target: target.value,
+      describe: () => ({
+        agentId: client.id,
+        subjectId: subject.sub,
+        actors,
+        ownerId: authority.ownerId,
+        audience: target.value.id,
+        scopes: [...scopes],
+        grantPath: grantPath.slice(0, -1),
+        context: request.context,
+      }),
+    })
     const now = clock.now()
     const expiresAt = Math.min(
       subject.exp,
       now + Math.min(MAX_EXCHANGED_TTL_SECONDS, client.accessTokenTtlSeconds),
     )
-    const grantPath = extendPath(subject, tokenId)
     return {
       audience: target.value,
       scopes,
       authorizationDetails: limits.length === 0 ? undefined : [...limits],
       tokenId,
       grantPath,
-      // Never that of the subject token: who may act next is asked for anew.
-      mayAct: readMayAct(body, client),
+      approvalId,
+      mayAct,
       derived: {
         subject: subject.sub,
         act: chain.act,
@@ -159,10 +190,10 @@ export function createTokenExchangeGrant(options: TokenExchangeOptions): GrantTy
           ownerId: authority.ownerId,
           subjectId: subject.sub,
           agentId: client.id,
-          actors: [...listActors(chain.act)],
+          actors,
           audiences: [target.value.id],
           scopes: [...scopes],
-          dropped: [...dropped],
+          dropped,
           limits: [...limits],
           maxDepth: chain.maxDepth,
           credentialId,
@@ -186,6 +217,12 @@ function checkBinding(subject: AccessTokenClaims, { client, confirmation }: Gran
   if (client.id === subject.client_id && confirmation.jkt !== subject.cnf.jkt) {
     throw invalid('the subject_token is bound to another key than the proof', 'binding_changed')
   }
+}
+
+/** What was approved is one call of its holder's, and nothing that could be handed on. */
+function checkNotForOneCall({ authorization_details: details = [] }: AccessTokenClaims): void {
+  if (!details.some(({ type }) => type === 'approved_call')) return
+  throw invalid('the subject_token is good for one approved call alone', 'approved_call_only')
 }
 
 /** Begins the path of what comes from a token of before there were paths. */

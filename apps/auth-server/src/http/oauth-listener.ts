@@ -98,10 +98,11 @@ function notFound(): OAuthAnswer {
 function toErrorAnswer(error: unknown, request: OAuthRequest, logger: Logger): OAuthAnswer {
   const { correlationId, path } = request
   if (error instanceof OAuthError) {
-    const { code, headers, message, status } = error
+    const { code, headers, members, message, status } = error
     const detail = redactSecrets(message)
     logger.info({ path, correlationId, error: code, status, detail }, 'refused')
-    return { status, headers, body: { error: code, error_description: toDescription(message) } }
+    const error_description = toDescription(message)
+    return { status, headers, body: { error: code, error_description, ...members } }
   }
   logger.error({ path, correlationId, err: error }, 'failed')
   if (isUnavailable(error)) {

@@ -7,6 +7,7 @@ import { replayClaims } from './migrations/005-replay-claims.ts'
 import { clientKeys } from './migrations/006-client-keys.ts'
 import { registration } from './migrations/007-registration.ts'
 import { delegation } from './migrations/008-delegation.ts'
+import { approvals } from './migrations/009-approvals.ts'
 
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -18,4 +19,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '006-client-keys': clientKeys,
   '007-registration': registration,
   '008-delegation': delegation,
+  '009-approvals': approvals,
 }

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { AgentStore } from '../agents/agent-store.ts'
 import type { ApiKeyStore } from '../api-keys/api-key-store.ts'
+import type { ApprovalStore } from '../approvals/approval-store.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
 import type { ClientKeyStore } from '../clients/client-key-store.ts'
 import type { ClientSecretStore } from '../clients/client-secret-store.ts'
@@ -12,6 +13,7 @@ import type { RegistrationStore } from '../registration/registration-store.ts'
 import type { RevocationStore } from '../revocation/revocation-store.ts'
 import { createKyselyAgentStore } from './agent-store.ts'
 import { createKyselyApiKeyStore } from './api-key-store.ts'
+import { createKyselyApprovalStore } from './approval-store.ts'
 import { createKyselyClientDirectory } from './client-directory.ts'
 import { createKyselyClientKeyStore } from './client-key-store.ts'
 import { createKyselyClientSecretStore } from './client-secret-store.ts'
@@ -34,6 +36,7 @@ export type Stores = {
   readonly initialAccessTokens: InitialAccessTokenStore
   readonly registrations: RegistrationStore
   readonly grants: GrantStore
+  readonly approvals: ApprovalStore
   readonly revocations: RevocationStore
   readonly signingKeys: SigningKeyStore
 }
@@ -50,6 +53,7 @@ export function createStores(db: Kysely<Tables>): Stores {
     initialAccessTokens: createKyselyInitialAccessTokenStore(db),
     registrations: createKyselyRegistrationStore(db),
     grants: createKyselyGrantStore(db),
+    approvals: createKyselyApprovalStore(db),
     revocations: createKyselyRevocationStore(db),
     signingKeys: createKyselySigningKeyStore(db),
   }

@@ -21,6 +21,7 @@ export type AgentTable = {
   rate_limit_tier: string
   delegation: string
   metadata: string
+  approval_scopes: string
   created_at: number
   deactivated_at: number | null
 }
@@ -87,6 +88,34 @@ export type DelegationGrantTable = {
   created_at: number
   expires_at: number
   revoked_at: number | null
+}
+
+/** A call that somebody has to approve, and what was decided. */
+export type ApprovalTable = {
+  id: string
+  owner_id: string
+  agent_id: string
+  subject_id: string
+  actors: string
+  audience: string
+  scopes: string
+  procedure: string
+  input_sha256: string
+  /** JSON text. */
+  input: string | null
+  binding_message: string | null
+  grant_path: string
+  /** The same for every request for the same call. */
+  call_fingerprint: string
+  /** That again, while it can be decided: no two for one call. */
+  pending_call: string | null
+  state: 'pending' | 'approved' | 'denied'
+  requested_at: number
+  expires_at: number
+  decided_at: number | null
+  decided_by: string | null
+  note: string | null
+  token_id: string | null
 }
 
 /** What is denied before its time, until it would have ended anyway. */
@@ -166,6 +195,7 @@ export type Tables = {
   initial_access_token: InitialAccessTokenTable
   client_registration: ClientRegistrationTable
   delegation_grant: DelegationGrantTable
+  approval: ApprovalTable
   revocation: RevocationTable
   revocation_feed: RevocationFeedTable
   audit_entry: AuditEntryTable

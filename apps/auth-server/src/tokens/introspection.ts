@@ -85,7 +85,10 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
     if (!holder.audiences.includes(resource.id) || !isVisible(holder, resource)) return INACTIVE
     // A key made before its agent was narrowed carries no more than the agent may now.
     const allowed = findAllowedScopes(holder, resource)
-    const scopes = record.scopes.filter((scope) => allowed.includes(scope))
+    // A key names no call, so that nobody could have approved it.
+    const scopes = record.scopes.filter(
+      (scope) => allowed.includes(scope) && !resource.approvalScopes.includes(scope),
+    )
     keyUses.note(record.id, now)
     return {
       active: true,

@@ -42,12 +42,16 @@ export function createIssueGrantedToken(options: IssueGrantedTokenOptions): Issu
       issuedTokenType: derived?.issuedTokenType,
     })
     const event = toEvent(request)
-    if (derived === undefined) {
+    const { approvalId, tokenId } = grant
+    if (derived === undefined && approvalId === undefined) {
       await storage.audit.record(event)
       return response
     }
-    const { node } = derived
+    const node = derived?.node
     await storage.act(async (stores, note) => {
+      note(event)
+      if (approvalId !== undefined) await stores.approvals.markIssued(approvalId, tokenId)
+      if (node === undefined) return
       // Attack prevented: a dead chain extended in the moment in which it dies.
       const agentIds = [node.subjectId, ...node.actors]
       const denial = await stores.revocations.findDenial({ grantIds: node.grantPath, agentIds })
@@ -59,7 +63,6 @@ export function createIssueGrantedToken(options: IssueGrantedTokenOptions): Issu
         })
       }
       await stores.grants.insert(node)
-      note(event)
     })
     return response
   }
@@ -86,5 +89,8 @@ function toEvent({ client, context, grant }: GrantedToken): AuditEvent {
           grantId: grantPath[1],
           details: { from: derived.node.parentId ?? '', dropped: dropped.join(' ') },
         }),
+    ...(grant.approvalId === undefined
+      ? {}
+      : { target: { kind: 'approval', id: grant.approvalId } }),
   }
 }
