@@ -8,6 +8,9 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 /** Where an agent's procedures are. */
 export const TRPC_PATH = '/trpc'
 
+/** The URL of a call as clients make it: nothing in it that a parser would change. */
+const CLEAN_CALL = /^\/trpc\/\w[\w.,-]*(?:\?|$)/
+
 export type HttpRoutes = {
   readonly trpc: RequestListener
   readonly fallback: RequestListener | undefined
@@ -18,6 +21,10 @@ export type HttpRoutes = {
 /** Creates the listener that sends each request to its route by its path. Never throws. */
 export function createRequestListener(routes: HttpRoutes): RequestListener {
   return (req, res) => {
+    if (CLEAN_CALL.test(req.url ?? '')) {
+      routes.trpc(req, res)
+      return
+    }
     const path = readPath(req)
     if (path === undefined) sendJson(res, 400, { error: 'bad_request', message: 'malformed URL' })
     else if (path === '/livez') sendGet(req, res, () => ({ status: 'live' }))

@@ -17,7 +17,6 @@ import {
   type ObserveCall,
 } from '@deputy/auth/trpc'
 import type { AnyTRPCRouter } from '@trpc/server'
-import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { createServer, type RequestListener } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
@@ -26,6 +25,7 @@ import { createCallLog } from './call-log.ts'
 import { createMetadata } from './agent-metadata.ts'
 import { createRequestListener, TRPC_PATH } from './http-routes.ts'
 import { listen } from './listen.ts'
+import { createPlainCallHandler } from './plain-calls/plain-call-handler.ts'
 import { serveWebSocket } from './web-socket.ts'
 
 export type ServeAgentOptions = {
@@ -101,7 +101,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   let url = options.publicUrl ?? ''
 
   const metadata = createMetadata(options)
-  const trpc = createHTTPHandler({
+  const trpc = createPlainCallHandler({
     router,
     basePath: `${TRPC_PATH}/`,
     createContext: createAgentContext({ ...contextOptions, transport: 'http' }),
