@@ -94,12 +94,19 @@ export {
   type Introspect,
 } from './verify/introspect.ts'
 export {
-  createLocalSigningKeySource,
   createRemoteSigningKeySource,
+  type RemoteSigningKeys,
+  type RemoteSigningKeysOptions,
+} from './verify/remote-signing-keys.ts'
+export {
+  createLocalSigningKeySource,
   SigningKeysUnavailableError,
-  type RemoteSigningKeySourceOptions,
   type SigningKeySource,
 } from './verify/signing-key-source.ts'
+export {
+  createVerifiedTokenCache,
+  type VerifiedTokenCacheOptions,
+} from './verify/verified-token-cache.ts'
 export {
   createTokenBindingCheck,
   type CheckTokenBinding,

@@ -10,7 +10,7 @@ import {
   type SigningPair,
 } from '../../../../test/support/test-issuer.ts'
 import { createAccessTokenVerifier } from './access-token-verifier.ts'
-import { createRemoteSigningKeySource } from './signing-key-source.ts'
+import { createRemoteSigningKeySource } from './remote-signing-keys.ts'
 
 const AUDIENCE = 'agent-billing-v2'
 const clock = createSettableClock()

@@ -12,9 +12,10 @@ import { createAuthenticator, type Authenticator } from './authenticator.ts'
 import { createDpopProofVerifier } from './dpop-proof.ts'
 import { createHttpIntrospect, type Introspect } from './introspect.ts'
 import type { IssuerDiscoveryOptions } from './issuer-discovery.ts'
+import { createRemoteSigningKeySource } from './remote-signing-keys.ts'
 import { createLocalReplayMemory } from './replay-memory.ts'
-import { createRemoteSigningKeySource } from './signing-key-source.ts'
 import type { TokenBindingOptions } from './token-binding.ts'
+import { createVerifiedTokenCache } from './verified-token-cache.ts'
 
 export type RevocationOptions = StalenessPolicy & {
   /** Beyond this the view is no longer relied on: every caller is asked about. Default 1,000,000. */
@@ -33,6 +34,8 @@ export type IssuerAuthenticatorOptions = IssuerDiscoveryOptions & {
   readonly algorithms?: readonly SignatureAlgorithm[] | undefined
   readonly clockToleranceSeconds?: number | undefined
   readonly clock?: Clock | undefined
+  /** Verified tokens that are remembered, at most. Default 10,000. */
+  readonly maxVerifiedTokens?: number | undefined
   /** How revocations are followed, where the agent has a secret and its issuer a feed. */
   readonly revocation?: RevocationOptions | undefined
   /** How proofs of tokens that are bound to a key are taken. Default: each once in this process. */
@@ -51,7 +54,9 @@ export function createIssuerAuthenticator(
 ): IssuerAuthenticator {
   const { agentId, clientSecret, issuer } = options
   const keys = createRemoteSigningKeySource(issuer, options)
-  const accessTokens = createAccessTokenVerifier({ ...options, audience: agentId, keys })
+  const verifier = createAccessTokenVerifier({ ...options, audience: agentId, keys })
+  const maxTokens = options.maxVerifiedTokens
+  const accessTokens = createVerifiedTokenCache(verifier, { keys, maxTokens })
   const dpop = options.dpop ?? createLocalBinding(options)
   const { clock } = options
   if (clientSecret === undefined) {

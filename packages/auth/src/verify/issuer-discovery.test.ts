@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { createIssuerDiscovery } from './issuer-discovery.ts'
 import { createHttpIntrospect } from './introspect.ts'
-import { createRemoteSigningKeySource } from './signing-key-source.ts'
+import { createRemoteSigningKeySource } from './remote-signing-keys.ts'
 
 /** Serves by path what the test says, and keeps what was asked for. */
 async function startServer(listener: RequestListener) {

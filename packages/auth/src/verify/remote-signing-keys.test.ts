@@ -10,7 +10,7 @@ import {
   type SigningPair,
 } from '../../../../test/support/test-issuer.ts'
 import { createAccessTokenVerifier } from './access-token-verifier.ts'
-import { createRemoteSigningKeySource } from './signing-key-source.ts'
+import { createRemoteSigningKeySource } from './remote-signing-keys.ts'
 
 const clock = createSettableClock()
 let first: SigningPair
@@ -21,8 +21,8 @@ beforeAll(async () => {
   second = await createSigningPair('key-2')
 })
 
-function createVerifier(issuer: FakeIssuer, cooldownMs = 0) {
-  const keys = createRemoteSigningKeySource(ISSUER, { fetch: issuer.fetch, cooldownMs })
+function createVerifier(issuer: FakeIssuer, cooldownSeconds = 0) {
+  const keys = createRemoteSigningKeySource(ISSUER, { fetch: issuer.fetch, cooldownSeconds, clock })
   const verifier = createAccessTokenVerifier({
     issuer: ISSUER,
     audience: 'agent-billing-v2',
@@ -59,7 +59,7 @@ describe('the keys of a remote issuer', () => {
   test('are not fetched again and again for key ids that are made up', async () => {
     // Attack: a flood of tokens with random key ids, to make the agent flood its issuer.
     const issuer = createFakeIssuer([first.publicJwk])
-    const verify = createVerifier(issuer, 30_000)
+    const verify = createVerifier(issuer, 30)
     await verify(first)
 
     const results = await Promise.all(Array.from({ length: 20 }, async () => verify(second)))
@@ -88,6 +88,74 @@ describe('the keys of a remote issuer', () => {
 
     expect(await verify(first)).toBe('accepted')
   })
+
+  test('still verify however long the issuer is down', async () => {
+    const issuer = createFakeIssuer([first.publicJwk])
+    const verify = createVerifier(issuer, 30)
+    await verify(first)
+    issuer.isDown = true
+
+    clock.advance(24 * 3600)
+
+    expect([await verify(first), await verify(first)]).toEqual(['accepted', 'accepted'])
+    // One attempt to hear of the keys, and none again so soon.
+    expect(issuer.requests).toHaveLength(3)
+  })
+
+  test('are fetched again beside their use, so that one that was thrown away leaves', async () => {
+    // Attack: a signing key was stolen, and its owner has thrown it away; the thief goes on to sign.
+    const issuer = createFakeIssuer([first.publicJwk])
+    const verify = createVerifier(issuer, 30)
+    await verify(first)
+    issuer.keys = [second.publicJwk]
+
+    clock.advance(60)
+    const atFirst = await verify(first)
+    const then = await verify(first)
+
+    expect([atFirst, then]).toEqual(['accepted', 'token_signature_invalid'])
+  })
+
+  test('that were not looked at for long are fetched before they are used', async () => {
+    const issuer = createFakeIssuer([first.publicJwk])
+    const verify = createVerifier(issuer, 30)
+    await verify(first)
+    issuer.keys = [second.publicJwk]
+
+    clock.advance(120)
+
+    expect(await verify(first)).toBe('token_signature_invalid')
+  })
+
+  test('are fetched once however many callers come with keys that are not looked at for long', async () => {
+    const issuer = createFakeIssuer([first.publicJwk])
+    const verify = createVerifier(issuer, 30)
+    await verify(first)
+    issuer.keys = [second.publicJwk]
+    clock.advance(120)
+
+    const results = await Promise.all(Array.from({ length: 20 }, async () => verify(first)))
+
+    expect(new Set(results)).toEqual(new Set(['token_signature_invalid']))
+    expect(issuer.requests).toHaveLength(3)
+  })
+
+  test.each([['nonsense'], [{}], [{ keys: 'none' }], [{ keys: [7] }]])(
+    'stay as they are when the issuer answers %j',
+    async (answer) => {
+      const issuer = createFakeIssuer([first.publicJwk])
+      const fetchWith: typeof fetch = async (input, init) =>
+        isBroken && input === `${ISSUER}/jwks` ? Response.json(answer) : issuer.fetch(input, init)
+      let isBroken = false
+      const verify = createVerifier({ ...issuer, fetch: fetchWith })
+      await verify(first)
+
+      isBroken = true
+      clock.advance(120)
+
+      expect(await verify(first)).toBe('accepted')
+    },
+  )
 
   test('are not taken from metadata that names another issuer', async () => {
     // Attack: mix-up. Whoever can answer at the metadata URL must not choose the issuer (RFC 8414 §3.3).

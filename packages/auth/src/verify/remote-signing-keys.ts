@@ -1,0 +1,145 @@
+// The issuer's public keys over HTTP: fetched once for any number of callers, looked after while they are
+// used, and kept while the issuer cannot be asked. An issuer that throws a key away at once is heard within
+// two minutes (docs/adr/0009).
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import * as z from 'zod'
+import { systemClock, type Clock, type EpochSeconds } from '../protocol/index.ts'
+import {
+  createIssuerDiscovery,
+  DEFAULT_ISSUER_TIMEOUT_MS,
+  type IssuerDiscoveryOptions,
+} from './issuer-discovery.ts'
+import { SigningKeysUnavailableError, type SigningKeySource } from './signing-key-source.ts'
+
+export type RemoteSigningKeysOptions = IssuerDiscoveryOptions & {
+  /** After a fetch, how long neither an unknown `kid` nor age causes another one. Default 30. */
+  readonly cooldownSeconds?: number | undefined
+  /** From which age on the keys are fetched again, beside their use. Default 60. */
+  readonly refreshAfterSeconds?: number | undefined
+  /** From which age on they are not used before a fetch was tried. Default 120. */
+  readonly distrustAfterSeconds?: number | undefined
+  readonly clock?: Clock | undefined
+}
+
+/** A source whose keys may come and go. */
+export type RemoteSigningKeys = SigningKeySource & {
+  /**
+   * Called before something is relied on that was verified earlier. What it answers is waited for:
+   * nothing, mostly; a fetch, where the keys have not been looked at for long. Never rejects.
+   */
+  readonly keepFresh: () => Promise<void> | undefined
+  /** Goes up whenever a key leaves the set: what was verified before may rest on that key. */
+  readonly removals: () => number
+}
+
+const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
+
+type Held = {
+  readonly keys: JSONWebKeySet['keys']
+  readonly find: JWTVerifyGetKey
+  readonly fetchedAt: EpochSeconds
+}
+
+/**
+ * Serves keys from the issuer's JWKS, found through its metadata (RFC 8414) on first use. Rejects with
+ * `SigningKeysUnavailableError` when there are no keys yet and the issuer cannot be asked; with keys at hand
+ * an outage is not noticed, however long.
+ */
+export function createRemoteSigningKeySource(
+  issuer: string,
+  options: RemoteSigningKeysOptions = {},
+): RemoteSigningKeys {
+  const { clock = systemClock, cooldownSeconds = 30 } = options
+  const { distrustAfterSeconds = 120, refreshAfterSeconds = 60 } = options
+  const timeoutMs = options.timeoutMs ?? DEFAULT_ISSUER_TIMEOUT_MS
+  const fetchWith = options.fetch ?? fetch
+  const discover = createIssuerDiscovery(issuer, options)
+  let held: Held | undefined
+  let triedAt: EpochSeconds | undefined
+  let underWay: Promise<Held> | undefined
+  let removals = 0
+
+  async function download(): Promise<Held> {
+    const { jwks_uri: uri } = await discover()
+    const response = await fetchWith(uri, {
+      // Attack prevented: a redirect to a host that then chooses the keys.
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+      headers: { accept: 'application/jwk-set+json, application/json' },
+    })
+    if (!response.ok) throw new Error(`${uri} answered ${String(response.status)}`)
+    const set = KeySet.parse(await response.json())
+    const find = createLocalJWKSet(set)
+    const fetchedAt = clock.now()
+    if (held === undefined) return { keys: set.keys, find, fetchedAt }
+    if (isSame(held.keys, set.keys)) return { ...held, fetchedAt }
+    if (hasLost(held.keys, set.keys)) removals += 1
+    return { keys: set.keys, find, fetchedAt }
+  }
+
+  /** One fetch at a time. Rejects with what was wrong; the keys at hand stay. */
+  async function refresh(): Promise<Held> {
+    triedAt = clock.now()
+    underWay ??= download()
+      .then((fetched) => (held = fetched))
+      .finally(() => {
+        underWay = undefined
+      })
+    return underWay
+  }
+
+  function mayRefresh(): boolean {
+    return triedAt === undefined || clock.now() - triedAt >= cooldownSeconds
+  }
+
+  function keepFresh(): Promise<void> | undefined {
+    if (held === undefined) return undefined
+    const ageSeconds = clock.now() - held.fetchedAt
+    if (ageSeconds < refreshAfterSeconds) return undefined
+    const isDistrusted = ageSeconds >= distrustAfterSeconds
+    if (!mayRefresh()) return isDistrusted ? settle(underWay) : undefined
+    const refreshed = settle(refresh())
+    return isDistrusted ? refreshed : undefined
+  }
+
+  const find: JWTVerifyGetKey = async (...token) => {
+    await keepFresh()
+    const known = held ?? (await refreshOrExplain())
+    try {
+      return await known.find(...token)
+    } catch (cause) {
+      const isUnknown = cause instanceof errors.JWKSNoMatchingKey
+      if (!isUnknown || (underWay === undefined && !mayRefresh())) throw cause
+      const fresh = await refreshOrExplain()
+      return fresh.find(...token)
+    }
+  }
+
+  async function refreshOrExplain(): Promise<Held> {
+    try {
+      return await refresh()
+    } catch (cause) {
+      throw new SigningKeysUnavailableError(`cannot read the keys of ${issuer}`, { cause })
+    }
+  }
+
+  return Object.assign(find, { keepFresh, removals: () => removals })
+}
+
+async function settle(work: Promise<unknown> | undefined): Promise<void> {
+  try {
+    await work
+  } catch {
+    // The keys at hand go on to count: an issuer that is down throws nobody out.
+  }
+}
+
+function isSame(before: JSONWebKeySet['keys'], after: JSONWebKeySet['keys']): boolean {
+  return before.length === after.length && !hasLost(before, after)
+}
+
+/** Whether a key is gone, or is another one under the same name. */
+function hasLost(before: JSONWebKeySet['keys'], after: JSONWebKeySet['keys']): boolean {
+  const left = new Set(after.map((key) => JSON.stringify(key)))
+  return before.some((key) => !left.has(JSON.stringify(key)))
+}
