@@ -14,6 +14,9 @@ export default defineConfig({
     outputFile: { json: 'test-report.json' },
     unstubGlobals: true,
     restoreMocks: true,
+    // A hang is told from a busy machine; nothing else depends on it.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'],

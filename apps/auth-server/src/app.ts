@@ -26,7 +26,7 @@ import { createIntrospectEndpoint } from './endpoints/introspect.ts'
 import { createMetadata } from './endpoints/metadata.ts'
 import { createRegisterEndpoints } from './endpoints/register.ts'
 import { createRevokeEndpoint } from './endpoints/revoke.ts'
-import { createRevocationsEndpoint } from './endpoints/revocations.ts'
+import { createReachEndpoint, createRevocationsEndpoint } from './endpoints/revocations.ts'
 import { createTokenEndpoint } from './endpoints/token.ts'
 import { createClientCredentialsGrant } from './grants/client-credentials.ts'
 import { createTokenExchangeGrant, TOKEN_EXCHANGE_GRANT_TYPE } from './grants/token-exchange.ts'
@@ -183,6 +183,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       audit,
     }),
     revocations: createRevocationsEndpoint({ authenticateClient, feed, verifiers, audit }),
+    reach: createReachEndpoint({ authenticateClient, verifiers, audit }),
     register: isRegistrationOpen
       ? createRegisterEndpoints({
           registration: createRegistration({ storage, clock }),

@@ -18,6 +18,7 @@ export type RoutesOptions = {
   readonly introspect: Endpoint
   readonly revoke: Endpoint
   readonly revocations: Endpoint
+  readonly reach: Endpoint
   /** Left out where clients may not register themselves. */
   readonly register?: RegisterEndpoints | undefined
 }
@@ -27,12 +28,12 @@ const PUBLIC = { 'cache-control': `public, max-age=${String(JWKS_CACHE_SECONDS)}
 
 /** Creates the routes. */
 export function createRoutes(options: RoutesOptions): OAuthRoutes {
-  const { introspect, metadata, publicKeys, register, revocations, revoke, token } = options
+  const { introspect, metadata, publicKeys, reach, register, revocations, revoke, token } = options
   return {
     [ENDPOINT_PATH.token]: { POST: token },
     [ENDPOINT_PATH.introspect]: { POST: introspect },
     [ENDPOINT_PATH.revoke]: { POST: revoke },
-    [ENDPOINT_PATH.revocations]: { GET: revocations },
+    [ENDPOINT_PATH.revocations]: { GET: revocations, POST: reach },
     ...(register === undefined
       ? {}
       : {

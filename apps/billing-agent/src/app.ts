@@ -13,6 +13,7 @@ import {
 } from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
 import { createBillingService } from './billing-service.ts'
+import { findHeld } from './grants/find-held.ts'
 import { createResearchReceiptSource, RECEIPT_SCOPE } from './receipts/research-receipt-source.ts'
 import { openStorage } from './storage/open-storage.ts'
 
@@ -62,7 +63,10 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
       clientSecret: secret,
       clockToleranceSeconds: options.clockToleranceSeconds,
       clock,
-      revocation: { onChange: createFeedLog(logger) },
+      revocation: {
+        onChange: createFeedLog(logger),
+        findHeld: async (grantIds) => findHeld({ storage, clock }, grantIds),
+      },
     }),
   )
   const running = stack.use(

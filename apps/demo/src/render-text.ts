@@ -103,8 +103,8 @@ function previewLines(event: Of<'preview'>): readonly string[] {
     '  If the task grant is revoked:',
     `    ${count(liveTokens, 'live token')} of ${agents.join(', ')} end, and ${toAmount(heldMinor)} ${currency} are held below it`,
     ...verifiers.map(
-      ({ agentId, isConnected }) =>
-        `    ${agentId} ${isConnected ? 'follows the feed, and notices at once' : 'is not connected: it asks within a minute'}`,
+      ({ agentId, isConnected, open }) =>
+        `    ${agentId} ${isConnected ? 'follows the feed, and notices at once' : 'is not connected: it asks within a minute'}${open === undefined ? '' : `; under way there: ${count(open, 'call')}`}`,
     ),
   ]
 }

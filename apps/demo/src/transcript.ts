@@ -62,7 +62,11 @@ export type TranscriptEvent =
       readonly liveTokens: number
       readonly heldMinor: number
       readonly currency: string
-      readonly verifiers: readonly { readonly agentId: string; readonly isConnected: boolean }[]
+      readonly verifiers: readonly {
+        readonly agentId: string
+        readonly isConnected: boolean
+        readonly open?: number | undefined
+      }[]
     }
   | {
       readonly type: 'noticed'

@@ -59,6 +59,14 @@ describe('who may call', () => {
         (admin) => admin.taskGrants.delegate.mutate(task),
         (admin) => admin.taskGrants.withdraw.mutate({ grantId: 'x' }),
       ],
+      'approvals:read': [
+        (admin) => admin.approvals.list.query(),
+        (admin) => admin.approvals.get.query({ approvalId: 'x' }),
+      ],
+      'approvals:decide': [
+        (admin) => admin.approvals.approve.mutate({ approvalId: 'x', inputSha256: 'x' }),
+        (admin) => admin.approvals.deny.mutate({ approvalId: 'x' }),
+      ],
       'tokens:revoke': [
         (admin) => admin.taskGrants.revoke.mutate({ grantId: 'x' }),
         (admin) => admin.tokens.revoke.mutate({ agentId: 'operator', tokenId: 'x' }),
@@ -89,7 +97,7 @@ describe('who may call', () => {
     )
 
     expect(Object.keys(calls)).toEqual(every)
-    expect(refusals.flat()).toHaveLength(36)
+    expect(refusals.flat()).toHaveLength(40)
     for (const refusal of refusals.flat()) {
       expect(refusal).toMatchObject({ code: 'scope_missing', status: 403 })
     }

@@ -1,4 +1,4 @@
-import { AgentId } from '@deputy/auth/protocol'
+import { AgentId, ReachAnswer } from '@deputy/auth/protocol'
 import { agentRouter } from '@deputy/auth/trpc'
 import * as z from 'zod'
 import type { Tenancy } from '../owners/tenancy.ts'
@@ -30,6 +30,14 @@ const Preview = z.object({
       noticesWithinSeconds: z
         .int()
         .describe('of one that is not connected, by the default policy; see SECURITY.md'),
+      open: z
+        .int()
+        .optional()
+        .describe('calls, streams and sockets that would end there; left out where it did not say'),
+      held: ReachAnswer.shape.held
+        .unwrap()
+        .optional()
+        .describe('money held there below what would end; left out where it did not say'),
     }),
   ),
   endsAt: z.int().optional().describe('when the last of it would end by itself'),

@@ -1,10 +1,12 @@
+import { ReachQuestion } from '@deputy/auth/protocol'
 import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { connectAdmin, readRefusal } from '../../test-support/admin-client.ts'
+import type { Client, TestServer } from '../../test-support/auth-server.ts'
 import { START_AT } from '../../test-support/clock.ts'
 import { createDelegationWorld, readToken } from '../../test-support/delegation-world.ts'
 import { followFeed } from '../../test-support/follow-feed.ts'
-import { getToken } from '../../test-support/oauth-request.ts'
+import { basic, getToken, send, type Answer } from '../../test-support/oauth-request.ts'
 
 /** A task with a token for Bob, one of Bob's for Carol below it, and a token of Alice's own beside it. */
 async function createTree() {
@@ -15,6 +17,20 @@ async function createTree() {
   await getToken(world.server, world.alice, { audience: 'agent-carol' })
   const preview = world.operator.revocations.preview.query
   return { ...world, grantId, first: decodeJwt(first).jti ?? '', second, preview }
+}
+
+/** Answers, as an agent, what a verifier was asked. */
+async function answerReach(
+  server: Pick<TestServer, 'issuer'>,
+  client: Client,
+  { id, reach }: { readonly id: string; readonly reach: object | string | undefined },
+): Promise<Answer> {
+  const text = typeof reach === 'object' ? JSON.stringify(reach) : reach
+  return send(`${server.issuer}/oauth/revocations`, {
+    method: 'POST',
+    headers: basic(client),
+    body: new URLSearchParams({ reach_id: id, ...(text === undefined ? {} : { reach: text }) }),
+  })
 }
 
 const unconnected = (agentId: string) => ({
@@ -86,6 +102,42 @@ describe('a preview of a revocation', () => {
       unconnected('agent-bob'),
       { agentId: 'agent-carol', isConnected: true, noticesWithinSeconds: 1 },
     ])
+  })
+
+  test('says what would end there and what is held, as the verifiers themselves say it', async () => {
+    await using world = await createTree()
+    const { bob, carol, server } = world
+    await using feed = await followFeed(server, carol)
+    const asking = world.preview({ kind: 'grant', grantId: world.grantId })
+    let heard = await feed.next()
+    while (heard !== undefined && heard.event !== 'reach') heard = await feed.next()
+    const question = ReachQuestion.parse(heard?.data)
+    const reach = { open: 2, held: [{ currency: 'USD', amount: '0.35' }] }
+    // Attack: another agent that answers in her name.
+    await answerReach(server, bob, { id: question.id, reach: { open: 99 } })
+
+    const answer = await answerReach(server, carol, { id: question.id, reach })
+
+    expect(answer.status).toBe(200)
+    expect(question).toMatchObject({ grants: [world.grantId], agents: [] })
+    expect((await asking).verifiers).toEqual([
+      unconnected('agent-bob'),
+      { agentId: 'agent-carol', isConnected: true, noticesWithinSeconds: 1, ...reach },
+    ])
+  })
+
+  test.each([
+    ['nothing', undefined],
+    ['no JSON', '{"open":'],
+    ['no number', { open: 'many' }],
+    ['less than nothing', { open: -1 }],
+    ['amounts that are none', { open: 0, held: [{ currency: 'USD', amount: 'lots' }] }],
+  ])('refuses an answer with %s', async (_, reach) => {
+    await using world = await createTree()
+
+    const answer = await answerReach(world.server, world.carol, { id: 'question-1', reach })
+
+    expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request' } })
   })
 
   test('changes nothing, and counts nothing that has ended', async () => {

@@ -1,6 +1,7 @@
 // GET /oauth/revocations: what was revoked, as server-sent events, for agents that verify tokens
 // themselves. Plain SSE, so that verifiers of any language can follow it with nothing but their own
 // credentials (docs/adr/0015).
+import { ReachAnswer, type ReachQuestion } from '@deputy/auth/protocol'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { AuthenticateClient } from '../clients/client-authentication.ts'
 import type { Endpoint } from '../http/oauth-request.ts'
@@ -9,6 +10,7 @@ import type { FeedEvent, RevocationFeed } from '../revocation/revocation-feed.ts
 import type { FeedHead, Revocation } from '../revocation/revocation-store.ts'
 import type { Verifiers } from '../revocation/verifiers.ts'
 import { createAuditedEndpoint } from './audited.ts'
+import { parseFormBody } from './form-body.ts'
 
 export type RevocationsEndpointOptions = {
   readonly authenticateClient: AuthenticateClient
@@ -29,10 +31,29 @@ export function createRevocationsEndpoint(options: RevocationsEndpointOptions): 
     after: FeedHead | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<string, void> {
-    using _connection = verifiers.connect(follower.agentId)
-    for await (const event of feed.follow({ after, signal })) {
+    const questions: ReachQuestion[] = []
+    let wake = (): void => undefined
+    using _connection = verifiers.connect(follower.agentId, (question) => {
+      questions.push(question)
+      wake()
+    })
+    const events = feed.follow({ after, signal })
+    let next = events.next()
+    for (;;) {
+      const { promise, resolve } = Promise.withResolvers<undefined>()
+      wake = () => resolve(undefined)
+      const question = questions.shift()
+      if (question !== undefined) {
+        yield `event: reach\ndata: ${JSON.stringify(question)}\n\n`
+        continue
+      }
+      const result = await Promise.race([next, promise])
+      if (result === undefined) continue
+      if (result.done === true) return
+      const event = result.value
       yield formatEvent(event)
       if ('entries' in event && event.entries.some((entry) => endsFollower(entry, follower))) return
+      next = events.next()
     }
   }
 
@@ -57,6 +78,37 @@ export function createRevocationsEndpoint(options: RevocationsEndpointOptions): 
     const follower = { agentId: agent.id, credentialId }
     return { events: (signal) => follow(follower, after, signal) }
   })
+}
+
+/** Creates the endpoint for `POST`: a follower answers how far a revocation would reach there. */
+export function createReachEndpoint(
+  options: Pick<RevocationsEndpointOptions, 'audit' | 'authenticateClient' | 'verifiers'>,
+): Endpoint {
+  const { audit, authenticateClient, verifiers } = options
+  return createAuditedEndpoint(audit, 'revocations.refused', async (request, trail) => {
+    const body = await parseFormBody(request)
+    const { headers, remoteAddress } = request
+    const { authorization } = headers
+    const { agent } = await authenticateClient({ authorization, body, trail, remoteAddress })
+    const answer = ReachAnswer.safeParse(parseJson(body.get('reach')))
+    if (!answer.success) {
+      throw new OAuthError({
+        code: 'invalid_request',
+        message: 'reach must be JSON with open, a whole number, and held, a list of amounts',
+      })
+    }
+    // Whoever comes too late is not told: it could do nothing about it.
+    verifiers.answer(agent.id, body.get('reach_id') ?? '', answer.data)
+    return { body: {} }
+  })
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Who was shut out is not told more. */

@@ -1,5 +1,5 @@
 // What an act of revocation would end, before anybody does it. Reads only.
-import type { Clock, EpochSeconds } from '@deputy/auth/protocol'
+import type { Clock, EpochSeconds, ReachAnswer } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
 import type { Storage } from '../storage/open-storage.ts'
@@ -29,6 +29,10 @@ export type PreviewVerifier = {
   readonly isConnected: boolean
   /** When it refuses, counted from the act; of one that is not connected, by the default policy. */
   readonly noticesWithinSeconds: number
+  /** Calls, streams and sockets that would end there; `undefined` where it did not say. */
+  readonly open: number | undefined
+  /** Money that is held there below what would end; `undefined` where it did not say. */
+  readonly held: ReachAnswer['held'] | undefined
 }
 
 export type Preview = {
@@ -69,18 +73,39 @@ export async function previewRevocation(
     ...tokens.flatMap(({ audience }) => audience ?? []),
     ...derivedTokens.flatMap((node) => node.audiences),
   ])
+  const verifierIds = [...audiences].toSorted()
+  const answers = await verifiers.ask(verifierIds, toDenied(target, nodes))
   const ends = [...tokens, ...nodes].map(({ expiresAt }) => expiresAt)
   return {
     agents: [...new Set([...own, ...nodes.flatMap((node) => [node.agentId, ...node.actors])])],
     liveTokens: tokens.length + derivedTokens.length,
     derivedGrants: nodes.length,
-    verifiers: [...audiences].toSorted().map((agentId) => {
+    verifiers: verifierIds.map((agentId) => {
       const isConnected = verifiers.isConnected(agentId)
       const noticesWithinSeconds = isConnected ? CONNECTED_SECONDS : UNCONNECTED_SECONDS
-      return { agentId, isConnected, noticesWithinSeconds }
+      const { held, open } = answers.get(agentId) ?? {}
+      return { agentId, isConnected, noticesWithinSeconds, open, held }
     }),
     endsAt: ends.length === 0 ? undefined : Math.max(...ends),
     isComplete: issued.isComplete && found.length < MAX_GRANTS,
+  }
+}
+
+/** What the act would deny: what is named, and of an agent the grants that it opened. */
+function toDenied(target: PreviewTarget, nodes: readonly GrantNode[]) {
+  switch (target.kind) {
+    case 'grant':
+      return { grants: [target.node.id], agents: [] }
+    case 'token':
+      return { grants: [target.token.tokenId], agents: [] }
+    case 'credential':
+      return { grants: [target.credentialId], agents: [] }
+    case 'agent': {
+      const opened = nodes.filter(
+        ({ kind, openedBy }) => kind === 'task' && openedBy === target.agent.id,
+      )
+      return { grants: opened.slice(0, 1000).map(({ id }) => id), agents: [target.agent.id] }
+    }
   }
 }
 

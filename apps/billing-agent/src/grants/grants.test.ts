@@ -9,6 +9,7 @@ import {
   USD,
 } from '../../test-support/billing-world.ts'
 import { HOLD_TTL_SECONDS } from '../holds/place-hold.ts'
+import { findHeld } from './find-held.ts'
 import { MAX_RELEASED_HOLDS } from './release-grant.ts'
 
 const TASK = 'task-1'
@@ -25,6 +26,9 @@ async function createWorld() {
   await world.deposit(ALICE, 100_000)
   return world
 }
+
+const release = async (world: Awaited<ReturnType<typeof createWorld>>, grantId: string) =>
+  world.service.releaseGrant(AUDITOR, { grantId, idempotencyKey: world.key() })
 
 describe('billing.budget', () => {
   test('tells what is held and captured below a grant of the own path', async () => {
@@ -112,9 +116,6 @@ describe('billing.budget', () => {
 })
 
 describe('billing.releaseGrant', () => {
-  const release = async (world: Awaited<ReturnType<typeof createWorld>>, grantId: string) =>
-    world.service.releaseGrant(AUDITOR, { grantId, idempotencyKey: world.key() })
-
   test('gives back all that is open below the grant, and nothing else', async () => {
     await using world = await createWorld()
     const captured = await world.holdBy(BELOW)
@@ -183,5 +184,35 @@ describe('billing.releaseGrant', () => {
     expect([first.released.length, first.isComplete]).toEqual([MAX_RELEASED_HOLDS, false])
     expect([second.released.length, second.isComplete]).toEqual([1, true])
     expect(await world.balance(ALICE)).toMatchObject({ heldMinor: 0 })
+  })
+})
+
+describe('what a revocation would reach', () => {
+  const find = async (world: Awaited<ReturnType<typeof createWorld>>, ...ids: string[]) =>
+    findHeld({ storage: world.storage, clock: world.clock }, ids)
+
+  test('is what is held below any of the grants, each hold once, in the major unit', async () => {
+    await using world = await createWorld()
+    const { amount } = await world.holdBy(BELOW)
+    await world.holdBy(OTHER)
+
+    const held = [{ currency: USD, amount: (amount.amountMinor / 100).toFixed(2) }]
+    expect(await find(world, TASK)).toEqual(held)
+    expect(await find(world, TASK, 'token-1')).toEqual(held)
+    expect(await find(world, 'task-9')).toEqual([])
+    expect(await find(world)).toEqual([])
+  })
+
+  test('counts nothing that was released or has expired', async () => {
+    await using world = await createWorld()
+    await world.holdBy(BELOW)
+    await release(world, TASK)
+    expect(await find(world, TASK)).toEqual([])
+    await world.holdBy(BELOW, 4, 'job-2')
+    expect(await find(world, TASK)).toHaveLength(1)
+
+    world.clock.advance(HOLD_TTL_SECONDS)
+
+    expect(await find(world, TASK)).toEqual([])
   })
 })

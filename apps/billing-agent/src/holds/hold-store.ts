@@ -24,6 +24,8 @@ export type OpenHoldsQuery = {
 
 export type HoldSums = { readonly heldMinor: number; readonly capturedMinor: number }
 
+export type HeldSum = { readonly currency: string; readonly heldMinor: number }
+
 /** Where holds are kept. Only for use inside a transaction. */
 export type HoldStore = {
   /**
@@ -43,6 +45,8 @@ export type HoldStore = {
   listOpen(grant: OpenHoldsQuery): Promise<readonly HoldRecord[]>
   /** What is held below a grant, without what expired, and what was captured, in one currency. */
   sumBelow(grant: HoldsBelow, now: EpochSeconds): Promise<HoldSums>
+  /** What is held below any of these grants, without what expired, one entry a currency. */
+  sumHeld(grantIds: readonly string[], now: EpochSeconds): Promise<readonly HeldSum[]>
   /** Captured, and on no statement yet; oldest first. */
   listUnbilled(account: string, currency: string): Promise<readonly HoldRecord[]>
 }

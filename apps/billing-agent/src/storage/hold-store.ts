@@ -80,6 +80,24 @@ export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
       return { heldMinor: rows[0]?.held ?? 0, capturedMinor: rows[0]?.captured ?? 0 }
     },
 
+    async sumHeld(grantIds, now) {
+      if (grantIds.length === 0) return []
+      const below = db
+        .selectFrom('hold_grant')
+        .select('hold_id')
+        .where('grant_id', 'in', [...grantIds])
+      const rows = await db
+        .selectFrom('hold')
+        .select(({ fn }) => ['currency', fn.sum<number | string>('amount_minor').as('held')])
+        .where('id', 'in', below)
+        .where('state', '=', 'held')
+        .where('expires_at', '>', now)
+        .groupBy('currency')
+        .orderBy('currency')
+        .execute()
+      return rows.map(({ currency, held }) => ({ currency, heldMinor: Number(held) }))
+    },
+
     async listUnbilled(account, currency) {
       const rows = await db
         .selectFrom('hold')

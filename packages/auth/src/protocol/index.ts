@@ -30,6 +30,7 @@ export {
   ApprovedCallRequest,
   BudgetLimit,
   CallsLimit,
+  fromMinorUnits,
   Limit,
   LIMIT_TYPES,
   LIMIT_USE_TTL_SECONDS,
@@ -60,6 +61,7 @@ export {
   type ProofAlgorithm,
   type PublicJwkRefusal,
 } from './public-jwk.ts'
+export { ReachAnswer, ReachQuestion } from './reach.ts'
 export { RevocationEventData, type RevokedEntry } from './revocation-feed.ts'
 export { accept, refuse, type Result } from './result.ts'
 export {

@@ -72,12 +72,24 @@ export type LimitType = (typeof LIMIT_TYPES)[number]
  * decimals than the currency (ISO 4217).
  */
 export function toMinorUnits({ amount, currency }: Pick<BudgetLimit, 'amount' | 'currency'>) {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2
+  const digits = findDecimals(currency)
   const [whole = '', fraction = ''] = amount.split('.')
   const kept = fraction.replace(/0+$/, '')
   if (kept.length > digits) return undefined
   return Number(whole + kept.padEnd(digits, '0'))
+}
+
+/** An amount in its currency's major unit, from whole minor units: 35 of USD is `"0.35"`. */
+export function fromMinorUnits(amountMinor: number, currency: string): string {
+  const digits = findDecimals(currency)
+  if (digits === 0) return String(amountMinor)
+  const text = String(amountMinor).padStart(digits + 1, '0')
+  return `${text.slice(0, -digits)}.${text.slice(-digits)}`
+}
+
+function findDecimals(currency: string): number {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
+  return format.resolvedOptions().maximumFractionDigits ?? 2
 }
 
 /**

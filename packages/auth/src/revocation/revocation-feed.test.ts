@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import type { Principal } from '../principal.ts'
-import { followRevocationFeed, type FeedState } from './revocation-feed.ts'
+import { followRevocationFeed, type FeedState, type FollowFeedOptions } from './revocation-feed.ts'
 import { createRevocationView } from './revocation-view.ts'
 
 const NOW = 1_800_000_000
@@ -9,12 +9,15 @@ const ISSUER = 'https://issuer.example'
 const SECRET = 'cs-agent-of-nobody'
 
 /** An issuer whose feed is written by the test, connection by connection. */
-function createHarness(members: { readonly hasFeed?: boolean } = {}) {
+function createHarness(
+  members: { readonly hasFeed?: boolean } & Pick<FollowFeedOptions, 'findHeld'> = {},
+) {
   const clock = createSettableClock(NOW)
   const view = createRevocationView({ clock })
   const connections: { headers: Headers; write(text: string): void; end(): void }[] = []
   const states: FeedState[] = []
   const waits: number[] = []
+  const answers: { id: string | null; reach: unknown; authorization: string | null }[] = []
   const changes = new Set<() => void>()
   const tell = (): void => {
     for (const change of changes) change()
@@ -29,6 +32,16 @@ function createHarness(members: { readonly hasFeed?: boolean } = {}) {
         response_types_supported: [],
         ...(members.hasFeed === false ? {} : { revocation_feed_endpoint: `${ISSUER}/feed` }),
       })
+    }
+    if (init?.method === 'POST') {
+      const form = new URLSearchParams(init.body instanceof URLSearchParams ? init.body : '')
+      answers.push({
+        id: form.get('reach_id'),
+        reach: JSON.parse(form.get('reach') ?? 'null') as unknown,
+        authorization: new Headers(init.headers).get('authorization'),
+      })
+      tell()
+      return Response.json({})
     }
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
     const writer = writable.getWriter()
@@ -49,6 +62,7 @@ function createHarness(members: { readonly hasFeed?: boolean } = {}) {
     clientSecret: SECRET,
     view,
     fetch: fetchDocument,
+    findHeld: members.findHeld,
     random: () => 1,
     wait: async (ms) => void waits.push(ms),
     onChange(state) {
@@ -78,7 +92,16 @@ function createHarness(members: { readonly hasFeed?: boolean } = {}) {
     for (const each of connections) each.end()
     await feed[Symbol.asyncDispose]()
   }
-  return { view, states, waits, connection, until, isDenied, [Symbol.asyncDispose]: dispose }
+  return {
+    view,
+    answers,
+    states,
+    waits,
+    connection,
+    until,
+    isDenied,
+    [Symbol.asyncDispose]: dispose,
+  }
 }
 
 const makePrincipal = (id: string): Principal => ({
@@ -177,5 +200,52 @@ describe('following the feed', () => {
 
     expect(world.states).toEqual([{ state: 'none' }])
     expect(world.waits).toEqual([])
+  })
+})
+
+describe('asked how far a revocation would reach', () => {
+  const reach = (id: string): string =>
+    `event: reach\ndata: ${JSON.stringify({ id, grants: ['task-1'], agents: [] })}\n\n`
+
+  test('tells what is under way and what is held, as itself', async () => {
+    const held = [{ currency: 'USD', amount: '0.35' }]
+    const asked: (readonly string[])[] = []
+    await using world = createHarness({
+      findHeld: async (grants) => {
+        asked.push(grants)
+        return held
+      },
+    })
+    world.view.watch(makePrincipal('task-1'), () => undefined)
+    world.view.watch(makePrincipal('task-2'), () => undefined)
+    const connection = await world.connection(0)
+
+    connection.write(snapshot(1, []) + READY + reach('question-1'))
+    await world.until(() => world.answers.length === 1)
+
+    expect(world.answers).toEqual([
+      {
+        id: 'question-1',
+        reach: { open: 1, held },
+        authorization: `Basic ${btoa(`agent-carol:${SECRET}`)}`,
+      },
+    ])
+    expect(asked).toEqual([['task-1']])
+  })
+
+  test('says nothing where it cannot tell, and goes on to follow', async () => {
+    await using world = createHarness({ findHeld: async () => Promise.reject(new Error('gone')) })
+    const connection = await world.connection(0)
+
+    connection.write(snapshot(1, []) + READY + reach('question-1') + revoked(2, ['token-1']))
+    connection.end()
+    await world.connection(1)
+
+    expect(world.states).toMatchObject([
+      { state: 'following' },
+      { state: 'lost', detail: 'the feed was closed' },
+    ])
+    expect(world.answers).toEqual([])
+    expect(world.isDenied('token-1')).toBe(true)
   })
 })

@@ -2,7 +2,12 @@
 // was, whenever the connection ends or says nothing any more.
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import type { EventSourceMessage } from 'eventsource-parser'
-import { parseSecureUrl, RevocationEventData } from '../protocol/index.ts'
+import {
+  parseSecureUrl,
+  ReachQuestion,
+  RevocationEventData,
+  type ReachAnswer,
+} from '../protocol/index.ts'
 import { toBasicAuthorization } from '../verify/basic-authorization.ts'
 import { createIssuerDiscovery, type IssuerDiscoveryOptions } from '../verify/issuer-discovery.ts'
 import type { RevocationView } from './revocation-view.ts'
@@ -13,6 +18,8 @@ export type FollowFeedOptions = IssuerDiscoveryOptions & {
   readonly clientId: string
   readonly clientSecret: string
   readonly view: RevocationView
+  /** Money that is held below these grants, where the agent holds any. */
+  readonly findHeld?: ((grantIds: readonly string[]) => Promise<ReachAnswer['held']>) | undefined
   /** Told when the feed is lost and when it is there again. Never a secret. */
   readonly onChange?: ((state: FeedState) => void) | undefined
   /** After how long without a word a connection is given up. Default 15,000 ms: three heartbeats. */
@@ -43,7 +50,22 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
   let lastEventId: string | undefined
   let failures = 0
 
-  function take({ data, event, id }: EventSourceMessage): void {
+  /** Tells how far a revocation would reach here. Where it cannot be told, the answer is left out. */
+  async function answerReach(endpoint: string, text: string): Promise<void> {
+    const { id, ...denied } = ReachQuestion.parse(JSON.parse(text))
+    const held = (await options.findHeld?.(denied.grants)) ?? []
+    const answer: ReachAnswer = { open: view.countWatched(denied), held }
+    const response = await (options.fetch ?? fetch)(endpoint, {
+      method: 'POST',
+      redirect: 'error',
+      signal: AbortSignal.any([closing.signal, AbortSignal.timeout(idleTimeoutMs)]),
+      headers: { authorization: toBasicAuthorization(options.clientId, options.clientSecret) },
+      body: new URLSearchParams({ reach_id: id, reach: JSON.stringify(answer) }),
+    })
+    await response.body?.cancel()
+  }
+
+  function take(endpoint: string, { data, event, id }: EventSourceMessage): void {
     if (event === 'snapshot' || event === 'revoked') {
       const { entries, reset } = RevocationEventData.parse(JSON.parse(data))
       if (reset === true) view.beginSnapshot()
@@ -56,6 +78,9 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
       options.onChange?.({ state: 'following' })
     } else if (event === 'heartbeat') {
       view.heard()
+    } else if (event === 'reach') {
+      // Nothing depends on it but a preview, which says who did not answer.
+      answerReach(endpoint, data).catch(() => undefined)
     }
     // A newer server may say more.
   }
@@ -90,7 +115,7 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
         .pipeThrough(new EventSourceParserStream({ onError: 'terminate' }))
       for await (const event of events) {
         keepAlive()
-        take(event)
+        take(endpoint, event)
       }
       throw new Error('the feed was closed')
     } finally {

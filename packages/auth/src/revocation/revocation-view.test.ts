@@ -159,3 +159,39 @@ describe('the view', () => {
     )
   })
 })
+
+describe('counting who would be denied', () => {
+  const count = (grants: string[], agents: string[] = []): number => {
+    const { view } = createHarness()
+    view.watch(makePrincipal(), () => undefined)
+    view.watch(makePrincipal(), () => undefined)
+    view.watch(makePrincipal({ grantPath: ['other'], subject: 'agent-eve' }), () => undefined)
+    view.watch(makePrincipal(), () => undefined)()
+    return view.countWatched({ grants, agents })
+  }
+
+  type Case = [what: string, grants: string[], agents: string[], expected: number]
+
+  test.each<Case>([
+    ['a grant of the path', ['task'], [], 2],
+    ['the subject', [], ['agent-alice'], 2],
+    ['who acts', [], ['agent-bob'], 3],
+    ['who acted before', [], ['agent-dave'], 3],
+    ['several things that one caller stands on', ['task', 'token-1'], ['agent-alice'], 2],
+    ['nothing that anybody stands on', ['token-9'], ['agent-carol'], 0],
+    ['an agent named as a grant', ['agent-alice'], ['task'], 0],
+  ])('counts the callers that are under way, for %s', (...[, grants, agents, expected]) => {
+    expect(count(grants, agents)).toBe(expected)
+  })
+
+  test('denies nobody by it', () => {
+    const { view } = createHarness()
+    const onDenied = vi.fn<() => void>()
+    view.watch(makePrincipal(), onDenied)
+
+    view.countWatched({ grants: ['task'], agents: [] })
+
+    expect(onDenied).not.toHaveBeenCalled()
+    expect(view.isDenied(makePrincipal())).toBe(false)
+  })
+})

@@ -1,6 +1,6 @@
 // What an agent knows of what was revoked: two maps in memory, asked on every call.
 import type { Principal } from '../principal.ts'
-import type { Clock, EpochSeconds, RevokedEntry } from '../protocol/index.ts'
+import type { Clock, EpochSeconds, ReachQuestion, RevokedEntry } from '../protocol/index.ts'
 
 export type RevocationView = {
   /** Takes up what the feed says. */
@@ -15,6 +15,8 @@ export type RevocationView = {
   isDenied(principal: Principal): boolean
   /** Calls back, once, when the caller is denied, unless the function that it returns is called before. */
   watch(principal: Principal, onDenied: () => void): () => void
+  /** How many of those that are watched would be denied by these, which need not be known. */
+  countWatched(denied: Pick<ReachQuestion, 'grants' | 'agents'>): number
   /** Entries that are known. */
   readonly size: number
 }
@@ -107,6 +109,15 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
       const watcher = { principal, onDenied }
       watchers.add(watcher)
       return () => watchers.delete(watcher)
+    },
+
+    countWatched(denied) {
+      const grants = new Set(denied.grants)
+      const agents = new Set(denied.agents)
+      const standsOn = ({ agentId, grantPath, priorActors, subject }: Principal): boolean =>
+        grantPath.some((id) => grants.has(id)) ||
+        [agentId, subject, ...priorActors].some((id) => agents.has(id))
+      return [...watchers].filter(({ principal }) => standsOn(principal)).length
     },
 
     get size() {

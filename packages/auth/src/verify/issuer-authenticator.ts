@@ -4,7 +4,11 @@ import {
   type RevocationCheck,
   type StalenessPolicy,
 } from '../revocation/revocation-check.ts'
-import { followRevocationFeed, type FeedState } from '../revocation/revocation-feed.ts'
+import {
+  followRevocationFeed,
+  type FeedState,
+  type FollowFeedOptions,
+} from '../revocation/revocation-feed.ts'
 import { createRevocationView } from '../revocation/revocation-view.ts'
 import { createAccessTokenVerifier } from './access-token-verifier.ts'
 import { createApiKeyVerifier } from './api-key-verifier.ts'
@@ -20,6 +24,8 @@ import { createVerifiedTokenCache } from './verified-token-cache.ts'
 export type RevocationOptions = StalenessPolicy & {
   /** Beyond this the view is no longer relied on: every caller is asked about. Default 1,000,000. */
   readonly maxEntries?: number | undefined
+  /** Money that is held below grants, for whoever asks how far a revocation would reach. */
+  readonly findHeld?: FollowFeedOptions['findHeld']
   /** Told when the feed is lost and when it is there again, for the log. */
   readonly onChange?: ((state: FeedState) => void) | undefined
 }
@@ -88,6 +94,7 @@ function followRevocations(options: FollowOptions): {
     ...options,
     clientId: options.agentId,
     view,
+    findHeld: revocation?.findHeld,
     onChange(state) {
       if (state.state === 'none') hasFeed = false
       revocation?.onChange?.(state)
