@@ -6,6 +6,8 @@ export type Principal = {
   readonly agentId: string
   /** Whose authority is used (`sub`). Equal to `agentId` unless the work was delegated. */
   readonly subject: string
+  /** The organisation that the subject belongs to; `undefined` where the issuer does not say. */
+  readonly ownerId?: string | undefined
   /** The agent that the credential is meant for (`aud`): this one. */
   readonly audience: string
   /** What the credential allows, each scope once. */

@@ -8,6 +8,8 @@ export type Call = {
   readonly principal: Principal
   /** Aborted when the caller gives up, or its authority ends. */
   readonly signal: AbortSignal | undefined
+  /** The trace that the call belongs to (W3C Trace Context): 32 hexadecimal digits. */
+  readonly traceId?: string | undefined
   /** What the caller presented, to act for it at another agent; `undefined` for an API key. */
   readonly subjectToken?: SubjectToken | undefined
 }
@@ -15,6 +17,7 @@ export type Call = {
 /** The context of a handler, as far as a service needs it. */
 type HandlerContext = {
   readonly principal: Principal
+  readonly traceId: string
   getSignal(): AbortSignal
   getSubjectToken(): SubjectToken | undefined
 }
@@ -23,6 +26,7 @@ type HandlerContext = {
 export function toCall(ctx: HandlerContext): Call {
   return {
     principal: ctx.principal,
+    traceId: ctx.traceId,
     signal: ctx.getSignal(),
     subjectToken: ctx.getSubjectToken(),
   }

@@ -106,7 +106,7 @@ describe('the call log', () => {
 test('the log is idle when the last of several calls has ended', async () => {
   const { observeCall, whenIdle } = createCallLog(createLogger({ name: 'x', level: 'silent' }))
   const ends = ['a', 'b'].map((path) =>
-    observeCall({ path, type: 'query', correlationId: 'call-1' }),
+    observeCall({ path, type: 'query', correlationId: 'call-1', traceId: 'a'.repeat(32) }),
   )
   let isIdle = false
   const wait = async (): Promise<void> => {

@@ -22,7 +22,7 @@ export function createCallLog(logger: Logger): CallLog {
   }
 
   return {
-    observeCall({ correlationId, path, type }) {
+    observeCall({ correlationId, path, traceId, type }) {
       underWay += 1
       const startedMs = performance.now()
       return ({ error, principal }) => {
@@ -31,6 +31,7 @@ export function createCallLog(logger: Logger): CallLog {
           path,
           type,
           correlationId,
+          traceId,
           agentId: principal?.agentId,
           subject: principal?.subject,
           credentialId: principal?.credential.id,

@@ -23,6 +23,7 @@ function goodClaims(issuer: string): JWTPayload {
     iss: issuer,
     sub: 'agent-alice',
     client_id: 'agent-alice',
+    owner_id: 'system',
     aud: 'agent-bob',
     iat: START_AT,
     exp: START_AT + 900,

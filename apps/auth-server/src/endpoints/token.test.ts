@@ -52,6 +52,7 @@ describe('POST /oauth/token', () => {
       iss: world.server.issuer,
       sub: 'agent-alice',
       client_id: 'agent-alice',
+      owner_id: 'system',
       aud: 'agent-bob',
       iat: START_AT,
       exp: START_AT + 900,
@@ -324,6 +325,7 @@ describe('POST /oauth/token', () => {
     const byBasic = await postToken(world.server, { id: 'agent-alice', secret: 'wrong' })
     const byPost = await postToken(world.server, undefined, {
       client_id: 'agent-alice',
+      owner_id: 'system',
       client_secret: 'wrong',
     })
 

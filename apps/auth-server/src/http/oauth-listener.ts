@@ -1,5 +1,6 @@
 // The OAuth side of the server on plain `node:http`: paths to endpoints, and the one place where what
 // an endpoint throws becomes an answer (RFC 6749 §5.2).
+import { readTraceId } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
@@ -64,13 +65,6 @@ function toOAuthRequest(req: IncomingMessage, trustedProxies: number): OAuthRequ
     traceId: readTraceId(headers['traceparent']),
     readBody: async () => readBody(req),
   }
-}
-
-/** The trace id of a `traceparent` (W3C Trace Context §3.2); all zeros is none. */
-function readTraceId(traceparent: string | string[] | undefined): string | undefined {
-  if (typeof traceparent !== 'string') return undefined
-  const id = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent)?.[1]
-  return id === '0'.repeat(32) ? undefined : id
 }
 
 function findEndpoint(routes: OAuthRoutes, { method, path }: OAuthRequest): Endpoint {

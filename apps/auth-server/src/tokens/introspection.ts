@@ -57,7 +57,7 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
     if (holders.length < chain.length || holders.some(({ state }) => state !== 'active')) {
       return INACTIVE
     }
-    const { act, authorization_details, cnf, rate_limit_tier } = claims
+    const { act, authorization_details, cnf, owner_id, rate_limit_tier } = claims
     return {
       active: true,
       token_type: cnf === undefined ? 'Bearer' : 'DPoP',
@@ -65,6 +65,7 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
       sub: claims.sub,
       aud: claims.aud,
       client_id: claims.client_id,
+      ...(owner_id === undefined ? {} : { owner_id }),
       jti: claims.jti,
       scope: claims.scope ?? '',
       iat: claims.iat,
@@ -97,6 +98,7 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
       sub: holder.id,
       aud: resource.id,
       client_id: holder.id,
+      owner_id: holder.ownerId,
       jti: record.id,
       scope: formatScope(scopes),
       iat: record.createdAt,

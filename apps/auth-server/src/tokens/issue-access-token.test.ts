@@ -40,6 +40,7 @@ describe('an access token', () => {
       sub: 'agent-alice',
       aud: 'agent-bob',
       client_id: 'agent-alice',
+      owner_id: 'system',
       scope: 'notes:read notes:write',
       iat: START_AT,
       exp: START_AT + 900,
@@ -81,6 +82,7 @@ describe('an access token', () => {
     expect(claims).toMatchObject({
       sub: 'agent-dora',
       client_id: 'agent-alice',
+      owner_id: 'system',
       act,
       authorization_details: authorizationDetails,
       cnf: { jkt: 'thumbprint' },

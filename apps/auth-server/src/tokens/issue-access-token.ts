@@ -15,11 +15,13 @@ import { createJwtEncoder } from './jwt-encoder.ts'
 
 export type AccessTokenRequest = {
   /** Whom it is issued to: `client_id`. */
-  readonly agent: Pick<Agent, 'id' | 'accessTokenTtlSeconds' | 'rateLimitTier'>
+  readonly agent: Pick<Agent, 'id' | 'ownerId' | 'accessTokenTtlSeconds' | 'rateLimitTier'>
   readonly audience: string
   readonly scopes: readonly string[]
   /** Whose authority it is: `sub`. Default: the agent itself. */
   readonly subject?: string | undefined
+  /** The organisation that the subject belongs to. Default: the agent's. */
+  readonly ownerId?: string | undefined
   /** Who acts, and who acted before (RFC 8693 §4.1). */
   readonly act?: ActClaim | undefined
   /** Limits (RFC 9396 §9.1). */
@@ -44,6 +46,7 @@ export type IssuedClaims = {
   readonly sub: string
   readonly aud: string
   readonly client_id: string
+  readonly owner_id: string
   readonly scope: string
   readonly iat: EpochSeconds
   readonly exp: EpochSeconds
@@ -107,6 +110,7 @@ function toClaims(request: AccessTokenRequest, issuer: string, now: EpochSeconds
     sub: request.subject ?? agent.id,
     aud: request.audience,
     client_id: agent.id,
+    owner_id: request.ownerId ?? agent.ownerId,
     scope: formatScope(request.scopes),
     iat: now,
     exp,

@@ -37,6 +37,7 @@ export function createIssueGrantedToken(options: IssueGrantedTokenOptions): Issu
       audience: grant.audience.id,
       confirmation,
       subject: derived?.subject,
+      ownerId: derived?.node.ownerId,
       act: derived?.act,
       expiresAt: derived?.expiresAt,
       issuedTokenType: derived?.issuedTokenType,

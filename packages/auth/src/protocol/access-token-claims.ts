@@ -39,6 +39,8 @@ export const AccessTokenClaims = z.object({
   sub: z.string().min(1),
   aud: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   client_id: z.string().min(1),
+  /** The organisation whose authority it is: that of `sub`. */
+  owner_id: z.string().min(1).max(64).optional(),
   jti: z.string().min(1),
   exp: z.number(),
   iat: z.number(),

@@ -75,3 +75,4 @@ export {
 export { isSecureUrl, parseSecureUrl } from './secure-url.ts'
 export { SubjectToken } from './subject-token.ts'
 export { TokenResponse } from './token-response.ts'
+export { readTraceId } from './trace-id.ts'

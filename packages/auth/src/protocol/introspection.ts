@@ -14,6 +14,7 @@ export const IntrospectionResponse = z.discriminatedUnion('active', [
     sub: z.string().min(1),
     aud: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
     client_id: z.string().min(1),
+    owner_id: z.string().min(1).max(64).optional(),
     jti: z.string().min(1),
     scope: z.string(),
     iat: z.number(),

@@ -114,3 +114,26 @@ describe('over WebSocket', () => {
     ])
   })
 })
+
+describe('the trace of a request', () => {
+  const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+
+  test("is the caller's", () => {
+    const { createContext } = createHarness('http')
+
+    const traceparent = `00-${TRACE}-00f067aa0ba902b7-01`
+
+    expect(createContext({ req: { headers: { traceparent } } }).traceId).toBe(TRACE)
+  })
+
+  test.each([undefined, 'nonsense', `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`])(
+    'begins here, with the id of the request, where the caller sends %s',
+    (traceparent) => {
+      const { createContext } = createHarness('http')
+
+      const context = createContext({ req: { headers: { traceparent } } })
+
+      expect(context.traceId).toBe(context.correlationId.replaceAll('-', ''))
+    },
+  )
+})

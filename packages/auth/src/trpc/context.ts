@@ -4,7 +4,7 @@ import type { TRPCRequestInfo } from '@trpc/server/http'
 import type { FailureGuard } from '../limit/failure-guard.ts'
 import type { LimitCaller } from '../limit/limit-caller.ts'
 import type { RateLimitRefusal, RateLimitState } from '../limit/rate-limit.ts'
-import { accept, refuse, type Result, type SubjectToken } from '../protocol/index.ts'
+import { accept, readTraceId, refuse, type Result, type SubjectToken } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { LimitStores } from '../token-limit/limit-stores.ts'
@@ -20,6 +20,8 @@ export type AgentContext = {
   readonly transport: AgentTransport
   /** Names this request (HTTP) or connection (WebSocket) in answers and logs. */
   readonly correlationId: string
+  /** The caller's trace (W3C Trace Context); one that begins here when it sent none. 32 hexadecimal digits. */
+  readonly traceId: string
   /** Says who is calling. On HTTP verified once however many calls are in the batch. */
   authenticate(): Promise<Result<Principal, CredentialRefusal | RateLimitRefusal>>
   /**
@@ -79,11 +81,12 @@ export function createAgentContext(
 
   return ({ info, req }) => {
     const parameters = info?.connectionParams
-    const header: HeaderLookup = (name) => {
+    const read = (name: string): string | undefined => {
       if (parameters) return parameters[name]
       const value = req.headers[name]
       return typeof value === 'string' ? value : value?.join(', ')
     }
+    const header: HeaderLookup = read
     const target = readTarget(req, options.publicUrl)
     let caller: Authenticated | undefined
     const first = once(async () => {
@@ -95,6 +98,7 @@ export function createAgentContext(
       return refusal === undefined ? authenticated : refuse(refusal)
     })
     const rateLimits: RateLimitState[] = []
+    const correlationId = createCorrelationId()
     return {
       rateLimits,
       limitStores: options.limitStores,
@@ -106,7 +110,8 @@ export function createAgentContext(
         return counted ?? accept(undefined)
       },
       transport,
-      correlationId: createCorrelationId(),
+      correlationId,
+      traceId: readTraceId(read('traceparent')) ?? toTraceId(correlationId),
       observeCall: options.observeCall,
       getSubjectToken: () => caller?.subjectToken,
       watch: (onEnd) => caller?.watch(onEnd) ?? (() => undefined),
@@ -119,6 +124,15 @@ export function createAgentContext(
       },
     }
   }
+}
+
+/**
+ * > If the vendor failed to parse traceparent […] the vendor creates a new traceparent header (W3C Trace Context §4.3).
+ * The id of a new trace is that of the request, so that the two are found by one another.
+ */
+function toTraceId(correlationId: string): string {
+  const digits = correlationId.replaceAll('-', '').toLowerCase()
+  return /^[0-9a-f]{32}$/.test(digits) ? digits : crypto.randomUUID().replaceAll('-', '')
 }
 
 const NO_FAILURES: ReadonlySet<CredentialRefusal['reason']> = new Set([

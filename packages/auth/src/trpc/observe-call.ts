@@ -6,6 +6,7 @@ export type CallStart = {
   readonly path: string
   readonly type: 'query' | 'mutation' | 'subscription'
   readonly correlationId: string
+  readonly traceId: string
 }
 
 /** How a call ended: for a subscription, how its start did. */

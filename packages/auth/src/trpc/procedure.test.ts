@@ -336,6 +336,7 @@ describe('whoever observes calls', () => {
       path: expected.path,
       type: 'query',
       correlationId: 'call-1',
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
     })
     expect(calls[0]?.end?.principal?.agentId).toBe(expected.agentId)
     expect(calls[0]?.end?.error?.code).toBe(expected.code)

@@ -56,7 +56,12 @@ export function requireScope(principal: Principal, ...scopes: readonly [Scope, .
 export function scopedProcedure(...needs: ScopedProcedureArguments) {
   const meta = toMeta(needs)
   return t.procedure.meta(meta).use(async ({ ctx, getRawInput, next, path, signal, type }) => {
-    const end = ctx.observeCall?.({ path, type, correlationId: ctx.correlationId })
+    const end = ctx.observeCall?.({
+      path,
+      type,
+      correlationId: ctx.correlationId,
+      traceId: ctx.traceId,
+    })
     let principal: Principal | undefined
     let guard: CallGuard | undefined
     try {

@@ -101,6 +101,7 @@ function toPrincipal(payload: JWTPayload, audience: string): Result<Principal, C
   return accept({
     agentId: actors[0] ?? clientId,
     subject: sub,
+    ...(claims.data.owner_id === undefined ? {} : { ownerId: claims.data.owner_id }),
     audience,
     scopes: scopes.value,
     priorActors: actors.slice(1),

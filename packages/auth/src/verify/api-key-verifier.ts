@@ -40,6 +40,7 @@ export function createApiKeyVerifier(options: ApiKeyVerifierOptions): ApiKeyVeri
       return accept({
         agentId: found.client_id,
         subject: found.sub,
+        ...(found.owner_id === undefined ? {} : { ownerId: found.owner_id }),
         audience,
         scopes: scopes.value,
         priorActors: [],
