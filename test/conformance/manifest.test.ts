@@ -22,7 +22,7 @@ vi.mock(import('./verifies.ts'), () => ({ verifies: record(false), breaks: recor
 const suites = (await readdir(import.meta.dirname))
   .filter((file) => /^rfc\d{4}.*\.test\.ts$/.test(file))
   .toSorted()
-for (const suite of suites) await import(`./${suite}`)
+for (const suite of suites) await import(/* @vite-ignore */ new URL(suite, import.meta.url).href)
 
 const requirements = listRequirements()
 

@@ -14,7 +14,6 @@ import {
 import { createAgentSecret, refuse } from '@deputy/auth/protocol'
 import { agentRouter, CallRefusal, requireScope, scopedProcedure } from '@deputy/auth/trpc'
 import { createLogger, serveAgent, type ServeAgentOptions } from '@deputy/serve'
-import type { JWTPayload } from 'jose'
 import * as z from 'zod'
 import { createSettableClock } from './settable-clock.ts'
 import {
@@ -185,9 +184,11 @@ export async function startTestAgent(options: TestAgentOptions = {}) {
     /** Everything that was logged, a record for each line. */
     log: () => lines.map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line))),
     logText: () => lines.join(''),
-    /** Signs a good token, but for what is changed. */
-    token: async (changes: JWTPayload & Record<string, unknown> = {}): Promise<string> =>
-      signToken(pair, { ...goodClaims(clock.now()), ...changes }),
+    /** Signs a good token, but for what is changed; a claim that is `undefined` is left out. */
+    token: async (
+      changes: Readonly<Record<string, unknown>> = {},
+      header: Parameters<typeof signToken>[2] = {},
+    ): Promise<string> => signToken(pair, { ...goodClaims(clock.now()), ...changes }, header),
     /** Drains. Calls that are held stay held. */
     close: async () => running.close(),
     [Symbol.asyncDispose]: async () => {

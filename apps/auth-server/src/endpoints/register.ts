@@ -105,7 +105,8 @@ function readBearer({ headers }: OAuthRequest): string {
     code: 'invalid_token',
     message: 'send the token that allows this as "Authorization: Bearer <token>"',
     status: 401,
-    headers: { 'www-authenticate': 'Bearer' },
+    // > This scheme MUST be followed by one or more auth-param values. (RFC 6750 §3)
+    headers: { 'www-authenticate': 'Bearer realm="deputy"' },
   })
 }
 
