@@ -4,7 +4,11 @@ import { createAuthServer } from '@deputy/auth-server'
 import { createLogger } from '@deputy/serve'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { connectAdmin, enrollCast } from '../../apps/auth-server/test-support/admin-client.ts'
+import {
+  connectAdmin,
+  enrollCast,
+  readRefusal,
+} from '../../apps/auth-server/test-support/admin-client.ts'
 import {
   getToken,
   introspect,
@@ -105,6 +109,7 @@ describe.skipIf(postgresUrl === undefined)('two servers on one PostgreSQL', () =
       await introspect(world.two, world.bob, 'x.y.z'),
       await postToken(world.two, world.alice),
     ]
+    const act = await readRefusal(world.admin.agents.list.query())
     await runOnServer(`alter database ${database} with allow_connections true`)
     const after = [await postToken(world.one, world.alice), await postToken(world.two, world.alice)]
 
@@ -112,6 +117,7 @@ describe.skipIf(postgresUrl === undefined)('two servers on one PostgreSQL', () =
       expect(readOAuthError(answer)).toEqual({ status: 503, error: 'temporarily_unavailable' })
       expect(answer.headers.get('retry-after')).toBe('5')
     }
+    expect(act).toMatchObject({ status: 503, code: 'verifier_unavailable' })
     expect(after.map(({ status }) => status)).toEqual([200, 200])
     expect(await world.admin.audit.verify.query()).toMatchObject({ ok: true })
   })

@@ -15,6 +15,7 @@ import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
 import { findStanding } from './revocation/standing.ts'
 import type { Storage } from './storage/open-storage.ts'
 import type { IntrospectFor } from './tokens/introspection.ts'
+import { isUnavailable } from './unavailable.ts'
 
 export type OwnAuthenticatorOptions = {
   readonly issuer: string
@@ -46,8 +47,14 @@ export function createOwnAuthenticator(options: OwnAuthenticatorOptions): Authen
   const isDenied = async (principal: Principal): Promise<boolean> =>
     (await storage.revocations.findDenial(findStanding(principal))) !== undefined
   const revocations: RevocationCheck = {
-    check: async (principal) =>
-      (await isDenied(principal)) ? refuse({ reason: 'token_revoked' }) : accept(principal),
+    async check(principal) {
+      try {
+        return (await isDenied(principal)) ? refuse({ reason: 'token_revoked' }) : accept(principal)
+      } catch (error) {
+        if (!(error instanceof Error && isUnavailable(error))) throw error
+        return refuse({ reason: 'verifier_unavailable', detail: error.message })
+      }
+    },
     watch(principal, onDenied) {
       const stop = storage.revocationSignal.onRevoked(() => void look())
       async function look(): Promise<void> {

@@ -7,7 +7,9 @@ import type { AuditEvent } from '../audit/audit-event.ts'
 import { SYSTEM_OWNER_ID } from '../owners/owner.ts'
 import { EVERY_OWNER, type Tenancy } from '../owners/tenancy.ts'
 import type { Stores } from '../storage/stores.ts'
+import { isUnavailable } from '../unavailable.ts'
 import type { AdminDeps } from './admin-deps.ts'
+import { storeUnavailable } from './refusals.ts'
 
 /** An administrator at work. */
 export type Administrator = {
@@ -32,30 +34,36 @@ export type AdminProcedure = ReturnType<typeof createAdminProcedure>
 /** Creates the builder. */
 export function createAdminProcedure({ storage }: AdminDeps) {
   return (...scopes: readonly [Scope, ...Scope[]]) =>
-    scopedProcedure(...scopes).use(async ({ ctx, next }) => {
-      const { correlationId, principal } = ctx
-      const agent = await storage.clients.find(principal.agentId)
-      // A token outlives the agent that it was issued to: its power over others does not.
-      if (agent?.state !== 'active') throw new AuthError({ reason: 'token_revoked' })
-      const isSystemWide =
-        agent.ownerId === SYSTEM_OWNER_ID &&
-        (principal.scopes.includes('owners:write') || principal.scopes.includes('owners:read'))
-      const administrator: Administrator = {
-        agent,
-        within: isSystemWide ? EVERY_OWNER : agent.ownerId,
-        act: async (work) =>
-          storage.act(async (stores, note) =>
-            work(stores, (event) => {
-              note({
-                outcome: 'success',
-                actorId: agent.id,
-                credentialId: principal.credential.id,
-                correlationId,
-                ...event,
-              })
-            }),
-          ),
-      }
-      return next({ ctx: { administrator } })
-    })
+    scopedProcedure(...scopes)
+      .use(async ({ next }) => {
+        const result = await next()
+        if (result.ok || !isUnavailable(result.error.cause)) return result
+        throw storeUnavailable()
+      })
+      .use(async ({ ctx, next }) => {
+        const { correlationId, principal } = ctx
+        const agent = await storage.clients.find(principal.agentId)
+        // A token outlives the agent that it was issued to: its power over others does not.
+        if (agent?.state !== 'active') throw new AuthError({ reason: 'token_revoked' })
+        const isSystemWide =
+          agent.ownerId === SYSTEM_OWNER_ID &&
+          (principal.scopes.includes('owners:write') || principal.scopes.includes('owners:read'))
+        const administrator: Administrator = {
+          agent,
+          within: isSystemWide ? EVERY_OWNER : agent.ownerId,
+          act: async (work) =>
+            storage.act(async (stores, note) =>
+              work(stores, (event) => {
+                note({
+                  outcome: 'success',
+                  actorId: agent.id,
+                  credentialId: principal.credential.id,
+                  correlationId,
+                  ...event,
+                })
+              }),
+            ),
+        }
+        return next({ ctx: { administrator } })
+      })
 }

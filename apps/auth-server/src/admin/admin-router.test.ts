@@ -429,7 +429,7 @@ describe('refusals', () => {
       'approval_unknown 404',
     ])
     // These take an agent that asks for approval: see approvals.test.ts.
-    const others = ['approval_decided', 'approval_not_yours', 'call_mismatch']
+    const others = ['approval_decided', 'approval_not_yours', 'call_mismatch', 'store_unavailable']
     const codes = refusals.map(({ code }) => code)
     expect(new Set([...codes, ...others])).toEqual(new Set(ADMIN_REASONS))
     for (const { hint, message } of refusals) expect([hint, message]).not.toContain('')

@@ -24,6 +24,7 @@ export const ADMIN_REASONS = [
   'owner_unknown',
   'rotation_too_early',
   'scope_not_allowed',
+  'store_unavailable',
   'token_unknown',
 ] as const
 export type AdminReason = (typeof ADMIN_REASONS)[number]
@@ -209,8 +210,16 @@ export function expiryInThePast(): CallRefusal {
   })
 }
 
+/** The database is gone, or takes no writes: nothing was done. */
+export function storeUnavailable(): CallRefusal {
+  return createRefusal('SERVICE_UNAVAILABLE', 'store_unavailable', {
+    message: 'The store cannot be reached or written right now: nothing was done',
+    hint: 'Try again shortly. The log of the authorization server says what is wrong with the store.',
+  })
+}
+
 function createRefusal(
-  code: 'BAD_REQUEST' | 'CONFLICT' | 'FORBIDDEN' | 'NOT_FOUND',
+  code: 'BAD_REQUEST' | 'CONFLICT' | 'FORBIDDEN' | 'NOT_FOUND' | 'SERVICE_UNAVAILABLE',
   reason: AdminReason,
   text: { readonly message: string; readonly hint: string },
 ): CallRefusal {

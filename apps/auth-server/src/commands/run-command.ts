@@ -1,5 +1,6 @@
 // What the server's program can do beside serving. One word, then its argument.
 import { backupDatabase, restoreDatabase, type DatabaseLocation } from '@deputy/storage'
+import { findSecrets } from './find-secrets.ts'
 import { exportTrail, verifyExport } from '../audit/export-trail.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
 import { migrations } from '../storage/migrations.ts'
@@ -25,7 +26,8 @@ const USAGE = `commands:
   backup <target>   copy the SQLite database into a new file, while servers run
   restore <backup>  put a backup in the place of the SQLite database; stop the server first
   audit-export      write the audit trail as JSON lines
-  audit-check       verify JSON lines of standard input that audit-export wrote`
+  audit-check       verify JSON lines of standard input that audit-export wrote
+  secret-check      say where standard input has secrets of Deputy; works offline`
 
 type Command = (argument: string, context: CommandContext) => Promise<void>
 
@@ -55,6 +57,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       throw new CommandError(`the audit trail is broken: ${JSON.stringify(verified.refusal)}`)
     }
     print(`${String(verified.value.entries)} entries are as they were written\n`)
+  },
+
+  async 'secret-check'(_, { print, readLines }) {
+    const { genuine, mistyped } = await findSecrets(readLines(), print)
+    if (genuine > 0) {
+      throw new CommandError(
+        `genuine by their checksum: ${String(genuine)}. Deactivate each where it was made, and make another`,
+      )
+    }
+    print(`no secrets${mistyped > 0 ? ': the checksums of those above are wrong' : ''}\n`)
   },
 }
 
