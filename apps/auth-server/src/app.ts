@@ -11,14 +11,14 @@ import {
   type Clock,
   type SignatureAlgorithm,
 } from '@deputy/auth/protocol'
-import { serveAgent, type Logger, type RunningAgent } from '@deputy/serve'
+import { serveAgent, type Bind, type Logger, type RunningAgent } from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
 import type { DatabaseLocation } from '@deputy/storage'
 import { createAdminRouter } from './admin/admin-router.ts'
 import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
 import { createRefusalObserver } from './admin/observe-refusals.ts'
 import { createRequireApproval } from './approvals/require-approval.ts'
-import { bootstrap } from './bootstrap.ts'
+import { bootstrap, type OperatorFile } from './bootstrap.ts'
 import { openClientAuthentication } from './clients/open-client-authentication.ts'
 import { openUseLogs } from './credentials/open-use-logs.ts'
 import { createDpopBinding } from './dpop/dpop-binding.ts'
@@ -57,10 +57,12 @@ export type AuthServerOptions = {
   readonly issuer: string
   readonly host?: string | undefined
   readonly port: number
+  /** In place of host and port: where connections come from, for a server without a port (tests). */
+  readonly bind?: Bind | undefined
   /** A SQLite file, made on the first start, or the URL of a PostgreSQL database. */
   readonly database: DatabaseLocation
-  /** Where the first start writes the operator's credentials. */
-  readonly operatorFile: string
+  /** Where the first start writes the operator's credentials, or who takes them in place of a file. */
+  readonly operatorFile: OperatorFile
   readonly resetOperator?: boolean | undefined
   /** Whether clients may register themselves with an initial access token (RFC 7591). Default: no. */
   readonly isRegistrationOpen?: boolean | undefined
@@ -116,12 +118,12 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
         details: { formerKid },
       }),
   })
-  stack.use(startKeyTimer({ keyRing, logger }))
+  stack.use(startKeyTimer({ keyRing, clock, logger }))
   const keys = createRingSigningKeySource(keyRing, clock)
   const { audit } = storage
   const { redisUrl, rateLimitTiers } = options
   const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
-  const useLogs = stack.use(openUseLogs(storage, logger))
+  const useLogs = stack.use(openUseLogs({ storage, clock, logger }))
   const replayMemory = storage.createReplayMemory(clock)
   stack.use(startHousekeeping({ storage, replayMemory, clock, logger }))
   const authenticateClient = openClientAuthentication({
@@ -154,6 +156,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   const feed = await openRevocationFeed({
     revocations: storage.revocations,
     signal: storage.revocationSignal,
+    clock,
     logger,
   })
   const verifiers = createVerifiers()
@@ -202,6 +205,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     publicUrl: issuer.replace(/\/$/, ''),
     host: options.host,
     port: options.port,
+    bind: options.bind,
     rateLimiter,
     rateLimitTiers,
     observeCall: createRefusalObserver(audit, logger),

@@ -13,10 +13,13 @@ import { SYSTEM_OWNER_ID } from './owners/owner.ts'
 import { denyCredential } from './revocation/deny.ts'
 import type { Storage } from './storage/open-storage.ts'
 
+/** A path; or, for a server that leaves nothing on disk, what takes the credentials. */
+export type OperatorFile = string | ((credentials: CredentialsFile) => void)
+
 export type BootstrapOptions = {
   readonly storage: Storage
   readonly issuer: string
-  readonly operatorFile: string
+  readonly operatorFile: OperatorFile
   /** Gives the operator a new secret in place of all others, and its authority back. */
   readonly resetOperator: boolean
   readonly clock: Clock
@@ -54,7 +57,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   })
   const secrets = await storage.clientSecrets.listByAgent(OPERATOR_ID, SYSTEM_OWNER_ID)
   if (secrets.length > 0 && !resetOperator) {
-    await updateIssuer(operatorFile, issuer)
+    if (typeof operatorFile === 'string') await updateIssuer(operatorFile, issuer)
     return
   }
   await restoreAuthority(storage)
@@ -65,20 +68,24 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   })
   // The file first: a crash in between leaves a file of no use, which the next start replaces,
   // and not an operator whose secret nobody knows.
-  await writeCredentials(operatorFile, {
+  const credentials = {
     issuer,
     client_id: OPERATOR_ID,
     client_secret: secret,
     scope: formatScope(ADMIN_SCOPES),
     token_endpoint: toTokenEndpoint(issuer),
-  })
+  }
+  if (typeof operatorFile === 'string') await writeCredentials(operatorFile, credentials)
+  else operatorFile(credentials)
   await storage.clientSecrets.insert(record)
   // A reset is for a file that was lost, perhaps to somebody: what was in it must not go on working.
   for (const { id } of secrets) {
     await storage.clientSecrets.deactivate({ id, within: SYSTEM_OWNER_ID }, now)
     await denyCredential(storage, id, now)
   }
-  logger.info({ operatorFile }, "the operator's credentials are in this file")
+  if (typeof operatorFile === 'string') {
+    logger.info({ operatorFile }, "the operator's credentials are in this file")
+  }
 }
 
 /** Gives back what the operator needs to administer, beside whatever else it has by now. */

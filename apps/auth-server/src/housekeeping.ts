@@ -1,5 +1,5 @@
 // Forgets, every minute, what is over and need not be remembered any more.
-import type { Clock } from '@deputy/auth/protocol'
+import { startInterval, type Clock } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
 import type { Storage } from './storage/open-storage.ts'
 import type { StoredReplayMemory } from './storage/replay-memory.ts'
@@ -34,12 +34,12 @@ export function startHousekeeping(options: HousekeepingOptions): AsyncDisposable
     }
   }
 
-  const timer = setInterval(() => {
+  const timer = startInterval(clock, everyMs, () => {
     round = round.then(tidy)
-  }, everyMs).unref()
+  })
   return {
     async [Symbol.asyncDispose]() {
-      clearInterval(timer)
+      timer.cancel()
       await round
     },
   }

@@ -6,7 +6,7 @@ export {
   readEnvironment,
   ServerEnvironment,
 } from './environment.ts'
-export { ListenError } from './listen.ts'
+export { ListenError, type Bind, type Bound } from './listen.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { startPruning, type PruningOptions } from './pruning.ts'
 export { serveAgent, type RunningAgent, type ServeAgentOptions } from './serve-agent.ts'

@@ -6,12 +6,22 @@ export class ListenError extends Error {
   readonly code = 'listen_failed'
 }
 
+/** What a server was bound to. `host` as URLs have it. */
+export type Bound = { readonly host: string; readonly port: number }
+
+/** Gives a server its connections: by default those of a TCP port. */
+export type Bind = (server: Server) => Promise<Bound>
+
+export type ListenOptions = {
+  readonly host?: string | undefined
+  readonly port: number
+  readonly bind?: Bind | undefined
+}
+
 /** Starts listening and answers with what was bound. Rejects with `ListenError`. */
-export async function listen(
-  server: Server,
-  options: { readonly host?: string | undefined; readonly port: number },
-): Promise<{ readonly host: string; readonly port: number }> {
-  const { host = '127.0.0.1', port } = options
+export async function listen(server: Server, options: ListenOptions): Promise<Bound> {
+  const { bind, host = '127.0.0.1', port } = options
+  if (bind !== undefined) return bind(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       reject(new ListenError(explain(cause, `${host}:${String(port)}`), { cause }))

@@ -24,7 +24,7 @@ import { serveBelowPath } from './below-path.ts'
 import { createCallLog } from './call-log.ts'
 import { createMetadata } from './agent-metadata.ts'
 import { createRequestListener, TRPC_PATH } from './http-routes.ts'
-import { listen } from './listen.ts'
+import { listen, type Bind } from './listen.ts'
 import { createPlainCallHandler } from './plain-calls/plain-call-handler.ts'
 import { serveWebSocket } from './web-socket.ts'
 
@@ -39,6 +39,8 @@ export type ServeAgentOptions = {
   readonly host?: string | undefined
   /** 0 lets the system choose. */
   readonly port: number
+  /** In place of host and port: where connections come from, for servers without a port (tests). */
+  readonly bind?: Bind | undefined
   readonly logger: Logger
   /** What callers reach the agent by, when that is not host and port. It may have a path. */
   readonly publicUrl?: string | undefined

@@ -1,6 +1,6 @@
 // Notes when credentials were last used: lazily, so that no call waits for it and a busy credential
 // costs one write a minute. What was not written when the process is killed is lost.
-import type { EpochSeconds } from '@deputy/auth/protocol'
+import { startInterval, systemClock, type Clock, type EpochSeconds } from '@deputy/auth/protocol'
 
 /** Notes uses, and writes them some time later. */
 export type UseLog = AsyncDisposable & {
@@ -14,6 +14,7 @@ export type UseLogOptions = {
   readonly write: (uses: ReadonlyMap<string, EpochSeconds>) => Promise<void>
   /** Told when uses could not be written; they are tried again. */
   readonly onFault: (error: unknown) => void
+  readonly clock?: Clock | undefined
   /** Default 5,000 ms. */
   readonly flushEveryMs?: number | undefined
 }
@@ -29,7 +30,7 @@ const MAX_REMEMBERED = 100_000
 
 /** Creates the log of one kind of credential. */
 export function createUseLog(options: UseLogOptions): UseLog {
-  const { flushEveryMs = 5000, onFault, write } = options
+  const { clock = systemClock, flushEveryMs = 5000, onFault, write } = options
   const writtenAt = new Map<string, EpochSeconds>()
   let pending = new Map<string, EpochSeconds>()
   let last: Promise<void> = Promise.resolve()
@@ -56,7 +57,7 @@ export function createUseLog(options: UseLogOptions): UseLog {
     return last
   }
 
-  const timer = setInterval(() => void flush(), flushEveryMs).unref()
+  const timer = startInterval(clock, flushEveryMs, () => void flush())
   return {
     note(id, now) {
       const at = writtenAt.get(id)
@@ -67,7 +68,7 @@ export function createUseLog(options: UseLogOptions): UseLog {
     },
     flush,
     async [Symbol.asyncDispose]() {
-      clearInterval(timer)
+      timer.cancel()
       await flush()
     },
   }

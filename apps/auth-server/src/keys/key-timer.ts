@@ -1,9 +1,11 @@
+import { startTimer, systemClock, type Clock, type Timer } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
 import type { KeyRing } from './key-ring.ts'
 import { RELOAD_WITHIN_SECONDS } from './key-schedule.ts'
 
 export type KeyTimerOptions = {
   readonly keyRing: Pick<KeyRing, 'tick'>
+  readonly clock?: Clock | undefined
   readonly logger: Logger
   /** From the end of one tick to the next. Default: half of `RELOAD_WITHIN_SECONDS`. */
   readonly everyMs?: number | undefined
@@ -14,16 +16,21 @@ export type KeyTimerOptions = {
  * and the next one comes all the same.
  */
 export function startKeyTimer(options: KeyTimerOptions): AsyncDisposable {
-  const { everyMs = (RELOAD_WITHIN_SECONDS * 1000) / 2, keyRing, logger } = options
+  const {
+    clock = systemClock,
+    everyMs = (RELOAD_WITHIN_SECONDS * 1000) / 2,
+    keyRing,
+    logger,
+  } = options
   let isStopped = false
   let ticking: Promise<void> = Promise.resolve()
   let timer = schedule()
 
-  function schedule(): NodeJS.Timeout {
+  function schedule(): Timer {
     // Keys to rotate are no reason for a process to live on.
-    return setTimeout(() => {
+    return startTimer(clock, everyMs, () => {
       ticking = tick()
-    }, everyMs).unref()
+    }).unref()
   }
 
   async function tick(): Promise<void> {
@@ -38,7 +45,7 @@ export function startKeyTimer(options: KeyTimerOptions): AsyncDisposable {
   return {
     async [Symbol.asyncDispose]() {
       isStopped = true
-      clearTimeout(timer)
+      timer.cancel()
       await ticking
     },
   }

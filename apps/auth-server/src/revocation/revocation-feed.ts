@@ -1,5 +1,6 @@
 // Hands on what is revoked, to every verifier that listens: what there is at first, then whatever comes,
 // a moment after its commit. One reader of the database serves all of them.
+import { startInterval, type Clock } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
 import type { RevocationSignal } from '../storage/revocation-signal.ts'
 import type { FeedHead, Revocation, RevocationStore } from './revocation-store.ts'
@@ -30,6 +31,7 @@ export type RevocationFeed = AsyncDisposable & {
 export type RevocationFeedOptions = {
   readonly revocations: Pick<RevocationStore, 'head' | 'listAfter'>
   readonly signal: RevocationSignal
+  readonly clock: Clock
   readonly logger: Logger
   /** How often followers hear that nothing is missing. Default 5,000 ms. */
   readonly heartbeatMs?: number | undefined
@@ -100,7 +102,7 @@ export async function openRevocationFeed(options: RevocationFeedOptions): Promis
     }
   }
 
-  const timer = setInterval(() => void beat(), options.heartbeatMs ?? 5000).unref()
+  const timer = startInterval(options.clock, options.heartbeatMs ?? 5000, () => void beat())
   const stop = options.signal.onRevoked(() => {
     // The next beat tries again.
     read().catch(() => undefined)
@@ -152,7 +154,7 @@ export async function openRevocationFeed(options: RevocationFeedOptions): Promis
     },
 
     async [Symbol.asyncDispose]() {
-      clearInterval(timer)
+      timer.cancel()
       stop()
       closing.abort()
       await reading?.catch(() => undefined)

@@ -5,6 +5,11 @@ export type EpochSeconds = number
 export type Clock = {
   /** The current time in whole seconds. */
   now(): EpochSeconds
+  /**
+   * Calls back once, when so many milliseconds have passed on this clock; the function that it returns
+   * ends the wait. A clock without it leaves that to the machine's timers. Called by `startTimer`.
+   */
+  readonly after?: ((ms: number, callback: () => void) => () => void) | undefined
 }
 
 /** Reads the machine's clock. The only place in Deputy that does. */

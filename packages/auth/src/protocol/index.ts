@@ -74,5 +74,6 @@ export {
 } from './scope.ts'
 export { isSecureUrl, parseSecureUrl } from './secure-url.ts'
 export { SubjectToken } from './subject-token.ts'
+export { startInterval, startTimer, timeoutSignal, waitFor, type Timer } from './timer.ts'
 export { TokenResponse } from './token-response.ts'
 export { readTraceId } from './trace-id.ts'

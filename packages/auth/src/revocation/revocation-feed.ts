@@ -6,7 +6,12 @@ import {
   parseSecureUrl,
   ReachQuestion,
   RevocationEventData,
+  startTimer,
+  systemClock,
+  waitFor,
+  type Clock,
   type ReachAnswer,
+  type Timer,
 } from '../protocol/index.ts'
 import { toBasicAuthorization } from '../verify/basic-authorization.ts'
 import { createIssuerDiscovery, type IssuerDiscoveryOptions } from '../verify/issuer-discovery.ts'
@@ -24,6 +29,8 @@ export type FollowFeedOptions = IssuerDiscoveryOptions & {
   readonly onChange?: ((state: FeedState) => void) | undefined
   /** After how long without a word a connection is given up. Default 15,000 ms: three heartbeats. */
   readonly idleTimeoutMs?: number | undefined
+  /** What waits go by. Default: the machine's. */
+  readonly clock?: Clock | undefined
   /** Waits between two attempts; ends early, without rejecting, when aborted. */
   readonly wait?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined
   /** From 0 to 1, so that agents do not all come back in the same moment. */
@@ -41,8 +48,9 @@ const LONGEST_WAIT_MS = 10_000
 
 /** Starts following. Disposing ends it. */
 export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposable {
-  const { view } = options
-  const wait = options.wait ?? waitFor
+  const { clock = systemClock, view } = options
+  const wait =
+    options.wait ?? (async (ms: number, signal: AbortSignal) => waitFor(clock, ms, signal))
   const random = options.random ?? Math.random
   const idleTimeoutMs = options.idleTimeoutMs ?? 15_000
   const discover = createIssuerDiscovery(options.issuer, options)
@@ -88,12 +96,12 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
   /** Follows one connection until it ends. Rejects with the reason. */
   async function followOnce(endpoint: string): Promise<never> {
     const ended = new AbortController()
-    let timer: ReturnType<typeof setTimeout> | undefined
+    let timer: Timer | undefined
     const keepAlive = (): void => {
-      clearTimeout(timer)
-      timer = setTimeout(() => {
+      timer?.cancel()
+      timer = startTimer(clock, idleTimeoutMs, () => {
         ended.abort(new Error('the feed has not been heard of any more'))
-      }, idleTimeoutMs)
+      })
     }
     try {
       keepAlive()
@@ -119,7 +127,7 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
       }
       throw new Error('the feed was closed')
     } finally {
-      clearTimeout(timer)
+      timer?.cancel()
       ended.abort()
     }
   }
@@ -153,14 +161,4 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
       await following
     },
   }
-}
-
-async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

@@ -1,5 +1,5 @@
 import type { Principal } from '../principal.ts'
-import { systemClock, type Clock } from '../protocol/index.ts'
+import { startTimer, systemClock, type Clock, type Timer } from '../protocol/index.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { RevocationCheck } from './revocation-check.ts'
 
@@ -9,14 +9,11 @@ export type WatchAuthorityOptions = {
   readonly clock?: Clock | undefined
 }
 
-/** Longer than this a timer of JavaScript cannot wait, in milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-
 /** Calls back, once, when the authority of a caller ends, unless the function that it returns is called before. */
 export function watchAuthority(principal: Principal, options: WatchAuthorityOptions): () => void {
   const { clock = systemClock, onEnd, revocations } = options
   const { expiresAt } = principal
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let timer: Timer | undefined
   const end = (refusal: CredentialRefusal): void => {
     stop()
     onEnd(refusal)
@@ -25,14 +22,13 @@ export function watchAuthority(principal: Principal, options: WatchAuthorityOpti
     end({ reason: 'token_revoked' })
   })
   const stop = (): void => {
-    clearTimeout(timer)
+    timer?.cancel()
     unwatch?.()
   }
   if (expiresAt === undefined) return stop
-  const ms = Math.min(MAX_TIMER_MS, Math.max(0, (expiresAt - clock.now()) * 1000))
-  timer = setTimeout(() => {
+  timer = startTimer(clock, (expiresAt - clock.now()) * 1000, () => {
     // A clock that was set back, or a wait longer than a timer can: whoever calls next is refused.
     if (clock.now() >= expiresAt) end({ reason: 'token_expired', expiredAt: expiresAt })
-  }, ms)
+  })
   return stop
 }

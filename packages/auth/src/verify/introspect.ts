@@ -1,6 +1,13 @@
 // Asks the authorization server about a token or a key (RFC 7662). A port with two adapters: this
 // one over HTTP, for agents; the authorization server answers from its own store.
-import { accept, IntrospectionResponse, refuse, type Result } from '../protocol/index.ts'
+import {
+  accept,
+  IntrospectionResponse,
+  refuse,
+  systemClock,
+  timeoutSignal,
+  type Result,
+} from '../protocol/index.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import { toBasicAuthorization } from './basic-authorization.ts'
 import {
@@ -25,7 +32,7 @@ export type HttpIntrospectOptions = IssuerDiscoveryOptions & {
 
 /** Creates an introspection over HTTP. The endpoint is found in the issuer's metadata on first use. */
 export function createHttpIntrospect(options: HttpIntrospectOptions): Introspect {
-  const { clientId, clientSecret, issuer } = options
+  const { clientId, clientSecret, clock = systemClock, issuer } = options
   const fetchWith = options.fetch ?? fetch
   const timeoutMs = options.timeoutMs ?? DEFAULT_ISSUER_TIMEOUT_MS
   const authorization = toBasicAuthorization(clientId, clientSecret)
@@ -38,7 +45,7 @@ export function createHttpIntrospect(options: HttpIntrospectOptions): Introspect
       const response = await fetchWith(endpoint, {
         method: 'POST',
         redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: timeoutSignal(clock, timeoutMs),
         headers: { authorization, accept: 'application/json' },
         body: new URLSearchParams({ token }),
       })

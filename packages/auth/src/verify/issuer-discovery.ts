@@ -1,13 +1,18 @@
 import {
   AuthorizationServerMetadata,
   parseSecureUrl,
+  systemClock,
+  timeoutSignal,
   toAuthorizationServerMetadataUrl,
+  type Clock,
 } from '../protocol/index.ts'
 
 export type IssuerDiscoveryOptions = {
   readonly fetch?: typeof fetch | undefined
   /** How long the request may take. Default 5,000 ms. */
   readonly timeoutMs?: number | undefined
+  /** What that goes by. Default: the machine's. */
+  readonly clock?: Clock | undefined
 }
 
 /** Default for how long one request to the authorization server may take. */
@@ -25,6 +30,7 @@ export function createIssuerDiscovery(
 ): () => Promise<AuthorizationServerMetadata> {
   parseSecureUrl(issuer, 'issuer')
   const fetchWith = options.fetch ?? fetch
+  const { clock = systemClock } = options
   const timeoutMs = options.timeoutMs ?? DEFAULT_ISSUER_TIMEOUT_MS
   let known: Promise<AuthorizationServerMetadata> | undefined
 
@@ -32,7 +38,7 @@ export function createIssuerDiscovery(
     const response = await fetchWith(toAuthorizationServerMetadataUrl(issuer), {
       // Attack prevented: a redirect to a host that then chooses the keys.
       redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: timeoutSignal(clock, timeoutMs),
       headers: { accept: 'application/json' },
     })
     if (!response.ok) throw new Error(`${issuer}: metadata answered ${String(response.status)}`)
