@@ -3,7 +3,7 @@
 // two minutes (docs/adr/0009).
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import * as z from 'zod'
-import { systemClock, type Clock, type EpochSeconds } from '../protocol/index.ts'
+import { systemClock, timeoutSignal, type Clock, type EpochSeconds } from '../protocol/index.ts'
 import {
   createIssuerDiscovery,
   DEFAULT_ISSUER_TIMEOUT_MS,
@@ -64,7 +64,7 @@ export function createRemoteSigningKeySource(
     const response = await fetchWith(uri, {
       // Attack prevented: a redirect to a host that then chooses the keys.
       redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: timeoutSignal(clock, timeoutMs),
       headers: { accept: 'application/jwk-set+json, application/json' },
     })
     if (!response.ok) throw new Error(`${uri} answered ${String(response.status)}`)
