@@ -428,8 +428,15 @@ describe('refusals', () => {
       'delegation_not_allowed 400',
       'approval_unknown 404',
     ])
-    // These take an agent that asks for approval: see approvals.test.ts.
-    const others = ['approval_decided', 'approval_not_yours', 'call_mismatch', 'store_unavailable']
+    // Of approvals.test.ts, owners.test.ts and the tests of faults.
+    const others = [
+      'approval_decided',
+      'approval_not_yours',
+      'call_mismatch',
+      'store_unavailable',
+      'owner_inactive',
+      'owner_protected',
+    ]
     const codes = refusals.map(({ code }) => code)
     expect(new Set([...codes, ...others])).toEqual(new Set(ADMIN_REASONS))
     for (const { hint, message } of refusals) expect([hint, message]).not.toContain('')

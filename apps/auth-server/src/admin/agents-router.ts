@@ -6,7 +6,7 @@ import { Agent, AgentSettings } from '../agents/agent.ts'
 import { OwnerId } from '../owners/owner.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
 import { denyAgent } from '../revocation/deny.ts'
-import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
+import { findActiveAgent, requireActiveOwner, type AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure, Administrator } from './admin-procedure.ts'
 import { AUTH_SERVER_ID, OPERATOR_ID } from './admin-scopes.ts'
 import { agentExists, agentProtected, agentUnknown, ownerUnknown } from './refusals.ts'
@@ -50,7 +50,7 @@ export function createAgentsRouter({ clock, storage }: AdminDeps, procedure: Adm
         if (!mayActFor(administrator, ownerId)) throw ownerUnknown(ownerId)
         const agent: Agent = { ...input, ownerId, state: 'active', createdAt: clock.now() }
         return administrator.act(async (stores, note) => {
-          if ((await stores.owners.find(ownerId)) === undefined) throw ownerUnknown(ownerId)
+          await requireActiveOwner(stores.owners, ownerId)
           if (!(await stores.agents.insert(agent))) throw agentExists(input.id)
           note({ event: 'agent.created', ...describe(agent) })
           return agent

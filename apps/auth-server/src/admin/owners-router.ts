@@ -1,9 +1,10 @@
 import { agentRouter } from '@deputy/auth/trpc'
 import * as z from 'zod'
-import { Owner, OwnerId } from '../owners/owner.ts'
+import { Owner, OwnerId, SYSTEM_OWNER_ID } from '../owners/owner.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
-import { ownerExists, ownerUnknown } from './refusals.ts'
+import { endOwner } from '../owners/end-owner.ts'
+import { ownerExists, ownerInactive, ownerProtected, ownerUnknown } from './refusals.ts'
 
 const Page = z
   .object({ limit: z.int().min(1).max(200).default(50), cursor: OwnerId.optional() })
@@ -22,6 +23,43 @@ export function createOwnersRouter({ clock, storage }: AdminDeps, procedure: Adm
           const target = { kind: 'owner', id: owner.id }
           note({ event: 'owner.created', ownerId: owner.id, target })
           return owner
+        })
+      }),
+
+    update: procedure('owners:write')
+      .input(Owner.pick({ id: true, name: true }))
+      .output(Owner)
+      .mutation(async ({ ctx: { administrator }, input: { id, name } }) =>
+        administrator.act(async (stores, note) => {
+          const before = await stores.owners.find(id)
+          if (before === undefined) throw ownerUnknown(id)
+          if (before.deactivatedAt !== undefined) throw ownerInactive(id)
+          const owner = await stores.owners.rename(id, name)
+          if (owner === undefined) throw ownerUnknown(id)
+          const details = { from: before.name, to: name }
+          note({ event: 'owner.updated', ownerId: id, target: { kind: 'owner', id }, details })
+          return owner
+        }),
+      ),
+
+    deactivate: procedure('owners:write')
+      .input(z.object({ id: OwnerId }))
+      .output(Owner.extend({ agentsEnded: z.int().describe('agents that this call ended') }))
+      .mutation(async ({ ctx: { administrator }, input: { id } }) => {
+        if (id === SYSTEM_OWNER_ID) throw ownerProtected(id)
+        return administrator.act(async (stores, note) => {
+          const before = await stores.owners.find(id)
+          const owner = await stores.owners.deactivate(id, clock.now())
+          if (owner === undefined) throw ownerUnknown(id)
+          if (before?.deactivatedAt !== undefined) return { ...owner, agentsEnded: 0 }
+          const ended = await endOwner(stores, id, clock.now())
+          for (const agentId of ended) {
+            const target = { kind: 'agent', id: agentId }
+            note({ event: 'agent.deactivated', ownerId: id, subjectId: agentId, target })
+          }
+          const details = { agents: String(ended.length) }
+          note({ event: 'owner.deactivated', ownerId: id, target: { kind: 'owner', id }, details })
+          return { ...owner, agentsEnded: ended.length }
         })
       }),
 

@@ -21,6 +21,8 @@ export const ADMIN_REASONS = [
   'key_unusable',
   'nothing_to_explain',
   'owner_exists',
+  'owner_inactive',
+  'owner_protected',
   'owner_unknown',
   'rotation_too_early',
   'scope_not_allowed',
@@ -130,6 +132,22 @@ export function ownerExists(id: string): CallRefusal {
   return createRefusal('CONFLICT', 'owner_exists', {
     message: `There is an owner ${id} already`,
     hint: 'Choose another id.',
+  })
+}
+
+/** An owner that was ended. */
+export function ownerInactive(id: string): CallRefusal {
+  return createRefusal('CONFLICT', 'owner_inactive', {
+    message: `The owner ${id} was ended`,
+    hint: 'Create an owner with a new id: one that was ended stays so.',
+  })
+}
+
+/** The owner without which nobody could administer the server. */
+export function ownerProtected(id: string): CallRefusal {
+  return createRefusal('CONFLICT', 'owner_protected', {
+    message: `${id} owns the authorization server itself and cannot be ended`,
+    hint: 'To shut the operator out, deactivate its client secrets and API keys.',
   })
 }
 

@@ -8,7 +8,7 @@ import {
   createInitialAccessToken,
   type InitialAccessTokenRecord,
 } from '../registration/initial-access-token.ts'
-import type { AdminDeps } from './admin-deps.ts'
+import { requireActiveOwner, type AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
 import { isAdministrative } from './admin-scopes.ts'
 import { credentialUnknown, expiryInThePast, ownerUnknown, scopeNotAllowed } from './refusals.ts'
@@ -52,7 +52,7 @@ export function createRegistrationRouter({ clock, storage }: AdminDeps, procedur
           throw scopeNotAllowed('a registered agent', input.scopes)
         const { record, token } = createInitialAccessToken({ ...input, ownerId, now })
         return administrator.act(async (stores, note) => {
-          if ((await stores.owners.find(ownerId)) === undefined) throw ownerUnknown(ownerId)
+          await requireActiveOwner(stores.owners, ownerId)
           await stores.initialAccessTokens.insert(record)
           note({ event: 'registration_token.created', ...describe(record) })
           return { ...toSummary(record), initialAccessToken: token }

@@ -1,14 +1,19 @@
 import { AgentId, ReachAnswer } from '@deputy/auth/protocol'
 import { agentRouter } from '@deputy/auth/trpc'
 import * as z from 'zod'
-import type { Tenancy } from '../owners/tenancy.ts'
+import type { Agent } from '../agents/agent.ts'
+import { OwnerId } from '../owners/owner.ts'
+import { EVERY_OWNER, type Tenancy } from '../owners/tenancy.ts'
 import { findIssuedToken } from '../revocation/find-issued-token.ts'
 import { previewRevocation, type PreviewTarget } from '../revocation/preview.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
-import { agentUnknown, grantUnknown, tokenUnknown } from './refusals.ts'
+import { agentUnknown, grantUnknown, ownerUnknown, tokenUnknown } from './refusals.ts'
 
 const Id = z.string().min(1).max(64)
+
+/** Agents of one owner that are looked at, about. */
+const MAX_AGENTS = 1000
 
 /** What would be revoked, named as the procedures name it that would do it. */
 const PreviewInput = z.discriminatedUnion('kind', [
@@ -16,6 +21,7 @@ const PreviewInput = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('token'), agentId: AgentId, tokenId: Id }),
   z.object({ kind: z.literal('credential'), agentId: AgentId, credentialId: Id }),
   z.object({ kind: z.literal('agent'), agentId: AgentId }),
+  z.object({ kind: z.literal('owner'), ownerId: OwnerId }),
 ])
 type PreviewInput = z.infer<typeof PreviewInput>
 
@@ -48,15 +54,32 @@ const Preview = z.object({
 export function createRevocationsRouter(deps: AdminDeps, procedure: AdminProcedure) {
   const { clock, storage } = deps
 
+  /** The agents that would end with their owner. */
+  async function findOwnersAgents(ownerId: OwnerId, within: Tenancy): Promise<PreviewTarget> {
+    const isVisible = within === EVERY_OWNER || within === ownerId
+    const owner = isVisible ? await storage.owners.find(ownerId) : undefined
+    if (owner === undefined) throw ownerUnknown(ownerId)
+    const agents: Agent[] = []
+    let afterId: string | undefined
+    do {
+      const page = await storage.agents.list({ within: ownerId, limit: 200, afterId })
+      agents.push(...page.filter(({ state }) => state === 'active'))
+      afterId = page.length < 200 ? undefined : page.at(-1)?.id
+    } while (afterId !== undefined && agents.length < MAX_AGENTS)
+    return { kind: 'agents', agents, isComplete: afterId === undefined }
+  }
+
   async function findTarget(input: PreviewInput, within: Tenancy): Promise<PreviewTarget> {
     if (input.kind === 'grant') {
       const node = await storage.grants.find({ id: input.grantId, within })
       if (node === undefined) throw grantUnknown(input.grantId)
       return { kind: 'grant', node }
     }
+    if (input.kind === 'owner') return findOwnersAgents(input.ownerId, within)
     const agent = await storage.agents.find({ id: input.agentId, within })
     if (agent === undefined) throw agentUnknown(input.agentId)
-    if (input.kind !== 'token') return { ...input, agent }
+    if (input.kind === 'agent') return { kind: 'agents', agents: [agent], isComplete: true }
+    if (input.kind === 'credential') return { ...input, agent }
     const { agentId, tokenId } = input
     const issued = await findIssuedToken(storage.audit, { agentId, tokenId, within }, clock)
     if (issued === undefined) throw tokenUnknown(tokenId)

@@ -16,6 +16,8 @@ export const AUDIT_EVENTS = [
   'client.updated',
   'client.deleted',
   'owner.created',
+  'owner.updated',
+  'owner.deactivated',
   'agent.created',
   'agent.updated',
   'agent.deactivated',

@@ -14,5 +14,7 @@ export const Owner = z.object({
   id: OwnerId,
   name: z.string().trim().min(1).max(200),
   createdAt: z.int(),
+  /** Left out while it is active. */
+  deactivatedAt: z.int().optional(),
 })
 export type Owner = z.infer<typeof Owner>

@@ -20,7 +20,8 @@ export type PreviewTarget =
   | { readonly kind: 'grant'; readonly node: GrantNode }
   | { readonly kind: 'token'; readonly token: LiveToken; readonly agent: Agent }
   | { readonly kind: 'credential'; readonly credentialId: string; readonly agent: Agent }
-  | { readonly kind: 'agent'; readonly agent: Agent }
+  /** One, or all of an owner. */
+  | { readonly kind: 'agents'; readonly agents: readonly Agent[]; readonly isComplete: boolean }
 
 /** An agent that takes some of the tokens. */
 export type PreviewVerifier = {
@@ -57,6 +58,9 @@ export type PreviewDeps = {
 /** Grants that are looked at, at most. */
 const MAX_GRANTS = 10_000
 
+/** Ids that verifiers are asked about, at most. */
+const MAX_ASKED = 1000
+
 /** Says what would end. */
 export async function previewRevocation(
   { clock, storage, verifiers }: PreviewDeps,
@@ -68,7 +72,7 @@ export async function previewRevocation(
   const derivedTokens = nodes.filter(({ kind }) => kind === 'token')
   const known = new Set(derivedTokens.map(({ id }) => id))
   const tokens = issued.tokens.filter(({ tokenId }) => !known.has(tokenId))
-  const own = target.kind === 'grant' ? [] : [target.agent.id]
+  const own = listOwn(target)
   const audiences = new Set([
     ...tokens.flatMap(({ audience }) => audience ?? []),
     ...derivedTokens.flatMap((node) => node.audiences),
@@ -91,6 +95,13 @@ export async function previewRevocation(
   }
 }
 
+/** The agents whose own things would end. */
+function listOwn(target: PreviewTarget): string[] {
+  if (target.kind === 'grant') return []
+  const agents = target.kind === 'agents' ? target.agents : [target.agent]
+  return agents.map(({ id }) => id).slice(0, MAX_ASKED)
+}
+
 /** What the act would deny: what is named, and of an agent the grants that it opened. */
 function toDenied(target: PreviewTarget, nodes: readonly GrantNode[]) {
   switch (target.kind) {
@@ -100,11 +111,10 @@ function toDenied(target: PreviewTarget, nodes: readonly GrantNode[]) {
       return { grants: [target.token.tokenId], agents: [] }
     case 'credential':
       return { grants: [target.credentialId], agents: [] }
-    case 'agent': {
-      const opened = nodes.filter(
-        ({ kind, openedBy }) => kind === 'task' && openedBy === target.agent.id,
-      )
-      return { grants: opened.slice(0, 1000).map(({ id }) => id), agents: [target.agent.id] }
+    case 'agents': {
+      const ids = new Set<string | undefined>(target.agents.map(({ id }) => id))
+      const opened = nodes.filter(({ kind, openedBy }) => kind === 'task' && ids.has(openedBy))
+      return { grants: opened.slice(0, MAX_ASKED).map(({ id }) => id), agents: listOwn(target) }
     }
   }
 }
@@ -116,8 +126,17 @@ async function findIssued(
 ): Promise<{ readonly tokens: readonly LiveToken[]; readonly isComplete: boolean }> {
   if (target.kind === 'grant') return { tokens: [], isComplete: true }
   if (target.kind === 'token') return { tokens: [target.token], isComplete: true }
+  if (target.kind === 'agents') {
+    const tokens: LiveToken[] = []
+    let { isComplete } = target
+    for (const agent of target.agents) {
+      const own = await listIssuedTokens(audit, agent, clock)
+      tokens.push(...own.tokens)
+      isComplete &&= own.isComplete
+    }
+    return { tokens, isComplete }
+  }
   const all = await listIssuedTokens(audit, target.agent, clock)
-  if (target.kind === 'agent') return all
   const { credentialId: id } = target
   return { ...all, tokens: all.tokens.filter(({ credentialId }) => credentialId === id) }
 }
@@ -131,8 +150,10 @@ async function findNodes(
   if (target.kind === 'grant') return grants.listStandingOn(target.node.id, options)
   if (target.kind === 'token') return grants.listStandingOn(target.token.tokenId, options)
   const held =
-    target.kind === 'agent'
-      ? await grants.listByAgent(target.agent.id, options)
+    target.kind === 'agents'
+      ? (
+          await Promise.all(target.agents.map(async ({ id }) => grants.listByAgent(id, options)))
+        ).flat()
       : await grants.listByCredential(target.credentialId, options)
   // What stands on one of these has its id in its path: of those, only the roots are asked about.
   const ids = new Set(held.map(({ id }) => id))

@@ -8,6 +8,7 @@ import { clientKeys } from './migrations/006-client-keys.ts'
 import { registration } from './migrations/007-registration.ts'
 import { delegation } from './migrations/008-delegation.ts'
 import { approvals } from './migrations/009-approvals.ts'
+import { ownerEnds } from './migrations/010-owner-ends.ts'
 
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -20,4 +21,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '007-registration': registration,
   '008-delegation': delegation,
   '009-approvals': approvals,
+  '010-owner-ends': ownerEnds,
 }

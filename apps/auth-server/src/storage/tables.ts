@@ -30,6 +30,7 @@ export type OwnerTable = {
   id: string
   name: string
   created_at: number
+  deactivated_at: number | null
 }
 
 /** What every kind of credential has. */
