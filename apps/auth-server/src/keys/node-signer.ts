@@ -2,6 +2,7 @@
 // signing leaves the main thread without the detour through promises and CryptoKeys (ADR 0009).
 import type { SignatureAlgorithm } from '@deputy/auth/protocol'
 import { createPrivateKey, sign, type JsonWebKeyInput } from 'node:crypto'
+import { toJoseSignature } from './jose-signature.ts'
 import type { Signer } from './signer.ts'
 
 export type NodeSignerOptions = {
@@ -25,15 +26,15 @@ export function createNodeSigner({ algorithm, kid, privateJwk }: NodeSignerOptio
   if (key.asymmetricKeyType !== keyType) {
     throw new TypeError(`the signing key ${kid} is not a key of ${algorithm}`)
   }
-  const input = { key, dsaEncoding: 'ieee-p1363' } as const
   return Object.freeze({
     kid,
     algorithm,
     sign: async (data: string | Uint8Array) =>
       new Promise<Uint8Array>((resolve, reject) => {
         const bytes = typeof data === 'string' ? Buffer.from(data) : data
-        sign(hash, bytes, input, (error, signature) => {
-          if (error === null) resolve(signature)
+        sign(hash, bytes, key, (error, signature) => {
+          if (error === null)
+            resolve(algorithm === 'ES256' ? toJoseSignature(signature) : signature)
           else reject(error)
         })
       }),
