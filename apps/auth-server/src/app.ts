@@ -19,6 +19,7 @@ import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
 import { createRefusalObserver } from './admin/observe-refusals.ts'
 import { createRequireApproval } from './approvals/require-approval.ts'
 import { bootstrap, type OperatorFile } from './bootstrap.ts'
+import { createClientMemory } from './clients/client-memory.ts'
 import { openClientAuthentication } from './clients/open-client-authentication.ts'
 import { openUseLogs } from './credentials/open-use-logs.ts'
 import { createDpopBinding } from './dpop/dpop-binding.ts'
@@ -171,6 +172,10 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     publicKeys: () => keyRing.publicKeys(),
     token: createTokenEndpoint({
       authenticateClient,
+      clientMemory: createClientMemory({
+        clients: storage.clients,
+        versioned: storage.versionedClients,
+      }),
       grantTypes,
       issueToken: createIssueGrantedToken({
         issueAccessToken: createIssueAccessToken({ issuer, keyRing, clock }),

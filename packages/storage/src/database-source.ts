@@ -1,4 +1,7 @@
-import type { Dialect, Transaction } from 'kysely'
+import type { CompiledQuery, Dialect, Transaction } from 'kysely'
+
+/** Runs work that writes to the file on a connection of its own, while nobody in this process writes. */
+export type LendWriter = <Value>(work: () => Promise<Value>) => Promise<Value>
 
 /** A database that can be opened: what the two kinds have in common, before it is migrated. */
 export type DatabaseSource = {
@@ -10,4 +13,8 @@ export type DatabaseSource = {
   readonly migrationDialect: Dialect | undefined
   /** Waits until no other process migrates, until the end of the transaction. */
   readonly lockMigrations: <Tables>(transaction: Transaction<Tables>) => Promise<void>
+  /** See `Database.lendWriter`. */
+  readonly lendWriter: LendWriter | undefined
+  /** Reads what is committed, without Kysely's way to a connection, where there is a shorter one. */
+  readonly read: (<Row>(query: CompiledQuery<Row>) => readonly Row[]) | undefined
 }

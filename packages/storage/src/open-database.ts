@@ -1,4 +1,4 @@
-import { Kysely } from 'kysely'
+import { Kysely, type CompiledQuery } from 'kysely'
 import { SILENT, type ClosableAnnouncements } from './announcements.ts'
 import { DatabaseOpenError, DatabaseUnavailableError } from './database-errors.ts'
 import type { DatabaseSource } from './database-source.ts'
@@ -50,6 +50,11 @@ export async function openDatabase<Tables>(
   }
   return {
     db,
+    lendWriter: source.lendWriter,
+    async read<Row>(query: CompiledQuery<Row>, parameters: readonly unknown[]) {
+      const own: CompiledQuery<Row> = { ...query, parameters }
+      return source.read === undefined ? (await db.executeQuery<Row>(own)).rows : source.read(own)
+    },
     dialect: source.kind,
     commit: group.commit,
     announcements,

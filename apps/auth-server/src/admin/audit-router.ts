@@ -81,7 +81,10 @@ export function createAuditRouter({ storage }: AdminDeps, procedure: AdminProced
       .input(z.object({ checkpoints: z.array(ChainHead).max(1000).default([]) }).prefault({}))
       .output(Verdict)
       .query(async ({ input: { checkpoints } }) => {
-        const verified = await verifyChains(audit, { checkpoints })
+        const verified = await verifyChains(audit, {
+          // What the running server remembers must be there as well.
+          checkpoints: [...checkpoints, ...audit.ownHeads()],
+        })
         if (!verified.ok) return { ok: false as const, ...verified.refusal }
         return { ok: true as const, ...verified.value, heads: [...verified.value.heads] }
       }),

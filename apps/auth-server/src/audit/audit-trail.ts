@@ -63,8 +63,8 @@ export type AuditTrail = AuditLog &
      * commits; one that was broken off is finished by the next.
      */
     prune(request: { readonly beforeAt: EpochSeconds } & PruneContext): Promise<Pruned>
-    /** The newest entry of this server's own that is on disk. */
-    ownHead(): ChainHead | undefined
+    /** The newest entries of this server's own chains that are on disk. */
+    ownHeads(): readonly ChainHead[]
   }
 
 /** What the entry about a pruning says of who did it. */

@@ -40,6 +40,10 @@ export type AuthenticationRequest = {
   /** Told whom the client claims to be, then who it is. */
   readonly trail: Trail
   readonly remoteAddress: string
+  /** Where secrets are looked up. Default: the store. */
+  readonly clients?: Pick<ClientDirectory, 'findBySecret'> | undefined
+  /** Whether this request is among the client's calls already, since it is looked at again. */
+  readonly isCounted?: boolean | undefined
 }
 
 /** Answers who is calling. Rejects with `OAuthError`. */
@@ -56,9 +60,12 @@ export type ClientAuthenticationOptions = {
 export function createClientAuthentication(
   options: ClientAuthenticationOptions,
 ): AuthenticateClient {
-  const { assertions, clients, clock, uses } = options
+  const { assertions, clock, uses } = options
 
-  async function verifySecret(presented: PresentedSecret): Promise<AuthenticatedClient> {
+  async function verifySecret(
+    presented: PresentedSecret,
+    clients: Pick<ClientDirectory, 'findBySecret'>,
+  ): Promise<AuthenticatedClient> {
     const now = clock.now()
     const known = await clients.findBySecret(hashSecret(presented.secret))
     const reason = findFault(known, presented.clientId, now)
@@ -75,14 +82,14 @@ export function createClientAuthentication(
     return verified.value
   }
 
-  return async ({ authorization, body, trail }) => {
+  return async ({ authorization, body, clients = options.clients, trail }) => {
     trail.note({ actorId: body.get('client_id') })
     const presented = readPresentedCredentials(authorization, body)
     trail.note({ actorId: presented.clientId })
     const client =
       presented.method === 'private_key_jwt'
         ? await verifyAssertion(presented)
-        : await verifySecret(presented)
+        : await verifySecret(presented, clients)
     const { agent, credentialId } = client
     trail.note({ actorId: agent.id, ownerId: agent.ownerId, credentialId })
     return client

@@ -16,3 +16,19 @@ export type ClientDirectory = {
   /** Those of them that there are, in no order. */
   findMany(clientIds: readonly string[]): Promise<readonly Agent[]>
 }
+
+/**
+ * Counts the changes of agents and secrets that there ever were in a database. What was read at a version
+ * is true for as long as the version is the same.
+ */
+export type AuthorityVersion = number
+
+/** Something that was found, and the version that the database had at that moment. */
+export type Versioned<Value> = { readonly value: Value; readonly version: AuthorityVersion }
+
+/** The same look-ups for who remembers what they find. */
+export type VersionedClientDirectory = {
+  version(): Promise<AuthorityVersion>
+  findBySecret(secretHash: Uint8Array): Promise<Versioned<KnownSecret> | undefined>
+  find(clientId: string): Promise<Versioned<Agent> | undefined>
+}

@@ -72,6 +72,7 @@ export function createLimitedAuthentication(
 
   return async (request) => {
     const client = await authenticate(request)
+    if (request.isCounted === true) return client
     const { id: agentId, rateLimitTier } = client.agent
     const counted = await limitCaller({ agentId, rateLimitTier })
     if (!counted.ok) throw tooMany(counted.refusal, agentId)

@@ -3,7 +3,6 @@
 import type { Clock } from '@deputy/auth/protocol'
 import { randomUUID } from 'node:crypto'
 import type { RequireApproval } from '../approvals/require-approval.ts'
-import type { ClientDirectory } from '../clients/client-directory.ts'
 import { refineDetails } from '../delegation/refine-details.ts'
 import type { GrantStore } from '../delegation/grant-store.ts'
 import { OAuthError } from '../oauth-error.ts'
@@ -15,7 +14,6 @@ import { resolveTarget } from './resolve-target.ts'
 import { createTaskGrants, type UnderTask } from './task-grants.ts'
 
 export type ClientCredentialsOptions = {
-  readonly clients: Pick<ClientDirectory, 'find' | 'findMany'>
   readonly grants: Pick<GrantStore, 'find'>
   readonly requireApproval: RequireApproval
   readonly clock: Clock
@@ -23,13 +21,13 @@ export type ClientCredentialsOptions = {
 
 /** Creates the grant. */
 export function createClientCredentialsGrant(options: ClientCredentialsOptions): GrantType {
-  const { clients, requireApproval } = options
+  const { requireApproval } = options
   const tasks = createTaskGrants(options)
 
   return async (request) => {
-    const { body, client, credentialId } = request
+    const { body, client, clients, credentialId } = request
     const { call, others } = await readRequestedDetails(body)
-    const task = await tasks.find(client, others)
+    const task = await tasks.find(request, others)
     const narrowed = task?.client ?? client
     const audience = body.get('audience')
     const requested = readScopes(body)

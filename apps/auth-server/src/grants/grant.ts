@@ -1,6 +1,7 @@
 import type { ActClaim, AuthorizationDetailsClaim, EpochSeconds } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
+import type { ClientDirectory } from '../clients/client-directory.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
 import type { Trail } from '../endpoints/audited.ts'
 import type { FormBody } from '../endpoints/form-body.ts'
@@ -15,6 +16,8 @@ export type GrantRequest = {
   readonly body: FormBody
   /** What an audit entry has of the request. */
   readonly context: Partial<AuditEvent>
+  /** Where agents are looked up. */
+  readonly clients: ClientDirectory
   /** Told what belongs into the entry of a refusal. */
   readonly trail: Trail
 }

@@ -2,7 +2,6 @@
 // `task_grant`, and gets no more than both it and the task may have.
 import type { ActClaim, Clock } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
-import type { ClientDirectory } from '../clients/client-directory.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
 import type { GrantStore } from '../delegation/grant-store.ts'
 import { OAuthError } from '../oauth-error.ts'
@@ -17,16 +16,15 @@ export type UnderTask = { readonly node: GrantNode; readonly client: Agent }
 export type TokenUnderTask = Omit<Grant, 'derived'> & GrantRequest
 
 export type TaskGrantsOptions = {
-  readonly clients: Pick<ClientDirectory, 'find'>
   readonly grants: Pick<GrantStore, 'find'>
   readonly clock: Clock
 }
 
 /** Creates the look-up of task grants. Rejects with `OAuthError`. */
-export function createTaskGrants({ clients, clock, grants }: TaskGrantsOptions) {
+export function createTaskGrants({ clock, grants }: TaskGrantsOptions) {
   return {
     async find(
-      client: Agent,
+      { client, clients }: Pick<GrantRequest, 'client' | 'clients'>,
       details: readonly AuthorizationDetail[],
     ): Promise<UnderTask | undefined> {
       const [named, ...others] = details.filter(({ type }) => type === 'task_grant')

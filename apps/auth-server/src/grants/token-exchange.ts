@@ -36,7 +36,6 @@ export const MAX_EXCHANGED_TTL_SECONDS = 300
 
 export type TokenExchangeOptions = {
   readonly verifyToken: VerifyIssuedToken
-  readonly clients: Pick<ClientDirectory, 'find' | 'findMany'>
   readonly grants: Pick<GrantStore, 'find'>
   readonly requireApproval: RequireApproval
   readonly clock: Clock
@@ -44,7 +43,7 @@ export type TokenExchangeOptions = {
 
 /** Creates the grant. */
 export function createTokenExchangeGrant(options: TokenExchangeOptions): GrantType {
-  const { clients, clock, grants, requireApproval, verifyToken } = options
+  const { clock, grants, requireApproval, verifyToken } = options
 
   /** Reads a token of the request with its type, or refuses both (§2.1, §2.2.2). */
   async function readToken(body: FormBody, name: 'subject_token' | 'actor_token') {
@@ -84,7 +83,10 @@ export function createTokenExchangeGrant(options: TokenExchangeOptions): GrantTy
   }
 
   /** Everybody in the chain, all of them still there. */
-  async function findChain(subject: AccessTokenClaims): Promise<ReadonlyMap<string, Agent>> {
+  async function findChain(
+    subject: AccessTokenClaims,
+    clients: ClientDirectory,
+  ): Promise<ReadonlyMap<string, Agent>> {
     const { agentIds } = readStanding(subject)
     const agents = await clients.findMany(agentIds)
     if (agents.length === agentIds.length && agents.every(({ state }) => state === 'active')) {
@@ -94,12 +96,12 @@ export function createTokenExchangeGrant(options: TokenExchangeOptions): GrantTy
   }
 
   return async (request) => {
-    const { body, client, credentialId } = request
+    const { body, client, clients, credentialId } = request
     const subject = await readTokens(request)
     checkBinding(subject, request)
     checkNotForOneCall(subject)
     const { call, others } = await readRequestedDetails(body)
-    const agents = await findChain(subject)
+    const agents = await findChain(subject, clients)
     const parent = await grants.find({ id: subject.jti, within: EVERY_OWNER })
     const chain = orThrow(
       extendChain({ subject, actor: client, agents, maxDepth: parent?.maxDepth }),

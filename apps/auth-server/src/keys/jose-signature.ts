@@ -10,21 +10,22 @@ const SCALAR_BYTES = 32
  * exceptions that this is no key: 25 µs a signature.
  */
 export function toJoseSignature(der: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(2 * SCALAR_BYTES)
   // 30 <length> 02 <length of R> R 02 <length of S> S; none is longer than 127 bytes.
-  const sEnd = copyScalar(der, copyScalar(der, 2, joined, 0), joined, SCALAR_BYTES)
-  if (der[0] !== 0x30 || sEnd !== der.length) throw new TypeError('this is no signature of P-256')
+  const r = findScalar(der, 2)
+  const s = findScalar(der, r.end)
+  if (der[0] !== 0x30 || s.end !== der.length) throw new TypeError('this is no signature of P-256')
+  const joined = new Uint8Array(2 * SCALAR_BYTES)
+  joined.set(der.subarray(r.start, r.end), SCALAR_BYTES - (r.end - r.start))
+  joined.set(der.subarray(s.start, s.end), 2 * SCALAR_BYTES - (s.end - s.start))
   return joined
 }
 
-/** Copies one integer, without its leading zero and padded to its width. Answers where it ends. */
-function copyScalar(der: Uint8Array, at: number, joined: Uint8Array, offset: number): number {
+/** Finds the bytes of an integer, without the zero that stands before a high bit. */
+function findScalar(der: Uint8Array, at: number): { readonly start: number; readonly end: number } {
   const length = der[at + 1] ?? 0
   const end = at + 2 + length
-  const start = length > SCALAR_BYTES ? end - SCALAR_BYTES : at + 2
   if (der[at] !== 0x02 || length === 0 || length > SCALAR_BYTES + 1 || end > der.length) {
     throw new TypeError('this is no signature of P-256')
   }
-  joined.set(der.subarray(start, end), offset + SCALAR_BYTES - (end - start))
-  return end
+  return { start: length > SCALAR_BYTES ? end - SCALAR_BYTES : at + 2, end }
 }

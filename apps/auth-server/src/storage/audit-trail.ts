@@ -1,6 +1,7 @@
 import type { Clock } from '@deputy/auth/protocol'
 import type { Database } from '@deputy/storage'
 import type { AuditTrail } from '../audit/audit-trail.ts'
+import type { ChainHead } from '../audit/chain.ts'
 import type { ChainSource } from '../audit/chain-source.ts'
 import { findAnchor, listWriters } from './audit-heads.ts'
 import { createAuditPruning } from './audit-pruning.ts'
@@ -12,18 +13,20 @@ import type { Tables } from './tables.ts'
 export type KyselyAuditTrailOptions = {
   readonly db: Database<Tables>['db']
   readonly writer: AuditWriter
+  /** The newest entries of this server's own chains that are on disk. */
+  readonly ownHeads: () => readonly ChainHead[]
   readonly clock: Clock
 }
 
 /** Creates the trail on Kysely. */
 export function createKyselyAuditTrail(options: KyselyAuditTrailOptions): AuditTrail {
-  const { clock, db, writer } = options
+  const { clock, db, ownHeads, writer } = options
   return {
     ...createAuditReader(db, clock),
     ...createChainSource(db),
     record: async (event) => writer.record(event),
     onAppend: (listener) => writer.onAppend(listener),
-    ownHead: () => writer.confirmedHead(),
+    ownHeads,
     prune: createAuditPruning({ db, writer }),
   }
 }

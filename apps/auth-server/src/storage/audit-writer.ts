@@ -29,6 +29,8 @@ export type AuditWriter = AuditLog & {
   actAsTrail<Value>(work: AuditedWork<Value, TrailEvent>): Promise<Value>
   /** Calls back after each commit with entries, until the function that it returns is called. */
   onAppend(listener: () => void): () => void
+  /** Calls them back for entries that were written otherwise. */
+  tellAppended(): void
   confirmedHead(): ChainHead | undefined
 }
 
@@ -44,6 +46,10 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
   const listeners = new Set<() => void>()
   const waiting: Waiting[] = []
   let isWriting = false
+
+  function tellAppended(): void {
+    for (const listener of listeners) listener()
+  }
 
   async function actAsTrail<Value>(work: AuditedWork<Value, TrailEvent>): Promise<Value> {
     let link: PendingLink | undefined
@@ -61,7 +67,7 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
     }
     if (link === undefined) return value
     link.confirm()
-    for (const listener of listeners) listener()
+    tellAppended()
     return value
   }
 
@@ -87,6 +93,7 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
 
   return {
     actAsTrail,
+    tellAppended,
     confirmedHead: () => chain.confirmedHead(),
 
     act: async (work) =>

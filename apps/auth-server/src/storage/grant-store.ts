@@ -15,7 +15,7 @@ export function createKyselyGrantStore(db: Kysely<Tables>): GrantStore {
 
   return {
     async insert(node) {
-      await db.insertInto('delegation_grant').values(toRow(node)).execute()
+      await db.insertInto('delegation_grant').values(toGrantRow(node)).execute()
     },
 
     async find({ id, within }) {
@@ -91,7 +91,8 @@ function hasItem(column: 'grant_path' | 'actors', id: string) {
   return sql<SqlBool>`${sql.ref(column)} like ${`%${item}%`} escape '!'`
 }
 
-function toRow(node: GrantNode): Insertable<DelegationGrantTable> {
+/** Writes a row. */
+export function toGrantRow(node: GrantNode): Insertable<DelegationGrantTable> {
   return {
     id: node.id,
     kind: node.kind,

@@ -9,6 +9,7 @@ import { registration } from './migrations/007-registration.ts'
 import { delegation } from './migrations/008-delegation.ts'
 import { approvals } from './migrations/009-approvals.ts'
 import { ownerEnds } from './migrations/010-owner-ends.ts'
+import { authorityVersion } from './migrations/011-authority-version.ts'
 
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -22,4 +23,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '008-delegation': delegation,
   '009-approvals': approvals,
   '010-owner-ends': ownerEnds,
+  '011-authority-version': authorityVersion,
 }

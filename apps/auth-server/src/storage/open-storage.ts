@@ -1,14 +1,21 @@
 // The only place that picks adapters.
 import { systemClock, type Clock } from '@deputy/auth/protocol'
-import { openDatabase, type DatabaseLocation } from '@deputy/storage'
+import { openDatabase, type Database, type DatabaseLocation } from '@deputy/storage'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import type { AuditTrail } from '../audit/audit-trail.ts'
 import { createKyselyAuditTrail } from './audit-trail.ts'
-import { createAuditWriter } from './audit-writer.ts'
+import { createAuditWriter, type AuditWriter } from './audit-writer.ts'
+import { createVersionedClientDirectory } from './client-directory.ts'
+import { compileIssueStatements } from './issue-statements.ts'
+import { createIssueThread } from './issue-thread.ts'
 import { migrations } from './migrations.ts'
 import { createKyselyReplayMemory, type StoredReplayMemory } from './replay-memory.ts'
+import type { VersionedClientDirectory } from '../clients/client-directory.ts'
+import type { IssueLog } from '../tokens/issue-log.ts'
 import { watchInserts } from '../revocation/watch-inserts.ts'
 import { createRevocationSignal, type RevocationSignal } from './revocation-signal.ts'
+import { createSharedIssueLog } from './shared-issue-log.ts'
+import { createThreadedIssueLog, type ClosableIssueLog } from './threaded-issue-log.ts'
 import { createStores, type Stores } from './stores.ts'
 import type { Tables } from './tables.ts'
 
@@ -19,6 +26,9 @@ export type Act<Value> = (stores: Stores, note: (event: AuditEvent) => void) => 
 export type Storage = AsyncDisposable &
   Stores & {
     readonly audit: AuditTrail
+    /** Where tokens are written down. */
+    readonly issues: IssueLog
+    readonly versionedClients: VersionedClientDirectory
     readonly revocationSignal: RevocationSignal
     /** Carries out work whose writes hold together: all of them are on disk, or none is. */
     act<Value>(work: Act<Value>): Promise<Value>
@@ -40,10 +50,18 @@ export async function openStorage(
   const { db } = database
   const writer = createAuditWriter({ database, clock })
   const signal = createRevocationSignal(database.announcements)
-  const close = async (): Promise<void> => database.close()
+  const issues = openIssueLog({ location, database, writer, clock })
+  const ownHeads = () =>
+    [writer.confirmedHead(), issues.head()].filter((head) => head !== undefined)
+  const close = async (): Promise<void> => {
+    await issues.close()
+    await database.close()
+  }
   return {
     ...createStores(db),
-    audit: createKyselyAuditTrail({ db, writer, clock }),
+    audit: createKyselyAuditTrail({ db, writer, ownHeads, clock }),
+    issues,
+    versionedClients: createVersionedClientDirectory(database),
     revocationSignal: signal,
     async act(work) {
       let isRevoking = false
@@ -63,4 +81,25 @@ export async function openStorage(
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+type IssueLogOptions = {
+  readonly location: DatabaseLocation
+  readonly database: Database<Tables>
+  readonly writer: AuditWriter
+  readonly clock: Clock
+}
+
+/** A file is written by a thread of its own; elsewhere, tokens share the commits of the trail. */
+function openIssueLog({ clock, database, location, writer }: IssueLogOptions): ClosableIssueLog {
+  const { db, lendWriter } = database
+  if (lendWriter === undefined || location.file === undefined) return createSharedIssueLog(writer)
+  const statements = compileIssueStatements(db)
+  return createThreadedIssueLog({
+    db,
+    lendWriter,
+    thread: createIssueThread({ file: location.file, statements }),
+    clock,
+    onWritten: () => writer.tellAppended(),
+  })
 }

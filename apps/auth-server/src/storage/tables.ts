@@ -187,7 +187,11 @@ export type AuditEntryTable = {
   details: string | null
 }
 
+/** One row: counted up by triggers with each change of an agent or a secret. */
+export type AuthorityTable = { version: number }
+
 export type Tables = {
+  authority: AuthorityTable
   owner: OwnerTable
   agent: AgentTable
   client_secret: ClientSecretTable

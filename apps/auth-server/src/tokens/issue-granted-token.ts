@@ -2,34 +2,62 @@
 import { formatScope, type TokenResponse } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
+import type { GrantNode } from '../delegation/grant-node.ts'
 import type { Grant } from '../grants/grant.ts'
 import { OAuthError } from '../oauth-error.ts'
 import type { Storage } from '../storage/open-storage.ts'
+import type { AuthorityVersion } from '../clients/client-directory.ts'
 import type { IssueAccessToken } from './issue-access-token.ts'
+import type { IssueOutcome } from './issue-log.ts'
 
 export type GrantedToken = {
   readonly grant: Grant
   /** To whom it is issued, and with which credential. */
   readonly client: { readonly agent: Agent; readonly credentialId: string }
   readonly confirmation: { readonly jkt: string } | undefined
+  /** What the grant rests on, as the issue log has it. */
+  readonly basis: AuthorityVersion | undefined
   /** What the audit entry has of the request. */
   readonly context: Partial<AuditEvent>
 }
 
-/** Issues a token. Rejects with `OAuthError` for a chain that was revoked meanwhile. */
-export type IssueGrantedToken = (request: GrantedToken) => Promise<TokenResponse>
+/**
+ * Issues a token. Answers `undefined` when agents or secrets have changed since what it was decided on.
+ * Rejects with `OAuthError` for a chain that was revoked meanwhile.
+ */
+export type IssueGrantedToken = (request: GrantedToken) => Promise<TokenResponse | undefined>
 
 export type IssueGrantedTokenOptions = {
   readonly issueAccessToken: IssueAccessToken
-  readonly storage: Pick<Storage, 'act' | 'audit'>
+  readonly storage: Pick<Storage, 'act' | 'issues'>
 }
 
 /** Creates the issuing. */
 export function createIssueGrantedToken(options: IssueGrantedTokenOptions): IssueGrantedToken {
   const { issueAccessToken, storage } = options
 
+  /** One that takes an approval up: an act, and rare enough to be decided by the store alone. */
+  async function issueApproved(
+    approvalId: string,
+    event: AuditEvent,
+    node: GrantNode | undefined,
+  ): Promise<IssueOutcome> {
+    return storage.act(async (stores, note) => {
+      if (node !== undefined) {
+        // Attack prevented: a dead chain extended in the moment in which it dies.
+        const agentIds = [node.subjectId, ...node.actors]
+        const denial = await stores.revocations.findDenial({ grantIds: node.grantPath, agentIds })
+        if (denial !== undefined) return 'revoked'
+        await stores.grants.insert(node)
+      }
+      await stores.approvals.markIssued(approvalId, event.tokenId ?? '')
+      note(event)
+      return 'written'
+    })
+  }
+
   return async (request) => {
-    const { client, confirmation, grant } = request
+    const { basis, client, confirmation, grant } = request
     const { derived, ...granted } = grant
     const { response } = await issueAccessToken({
       ...granted,
@@ -43,29 +71,17 @@ export function createIssueGrantedToken(options: IssueGrantedTokenOptions): Issu
       issuedTokenType: derived?.issuedTokenType,
     })
     const event = toEvent(request)
-    const { approvalId, tokenId } = grant
-    if (derived === undefined && approvalId === undefined) {
-      await storage.audit.record(event)
-      return response
-    }
     const node = derived?.node
-    await storage.act(async (stores, note) => {
-      note(event)
-      if (approvalId !== undefined) await stores.approvals.markIssued(approvalId, tokenId)
-      if (node === undefined) return
-      // Attack prevented: a dead chain extended in the moment in which it dies.
-      const agentIds = [node.subjectId, ...node.actors]
-      const denial = await stores.revocations.findDenial({ grantIds: node.grantPath, agentIds })
-      if (denial !== undefined) {
-        throw new OAuthError({
-          code: 'invalid_request',
-          message: 'what this token would stand on was revoked',
-          reason: 'chain_revoked',
-        })
-      }
-      await stores.grants.insert(node)
+    const outcome =
+      grant.approvalId === undefined
+        ? await storage.issues.write({ event, basis, node })
+        : await issueApproved(grant.approvalId, event, node)
+    if (outcome !== 'revoked') return outcome === 'written' ? response : undefined
+    throw new OAuthError({
+      code: 'invalid_request',
+      message: 'what this token would stand on was revoked',
+      reason: 'chain_revoked',
     })
-    return response
   }
 }
 

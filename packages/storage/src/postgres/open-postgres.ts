@@ -22,6 +22,8 @@ export function openPostgres(url: string): DatabaseSource {
       maxConnections: 1,
       statementTimeoutMs: undefined,
     }),
+    lendWriter: undefined,
+    read: undefined,
     async lockMigrations(transaction) {
       await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK_ID})`.execute(transaction)
     },

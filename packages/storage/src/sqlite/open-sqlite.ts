@@ -9,7 +9,7 @@ export function openSqlite(file: string): DatabaseSource {
   return {
     kind: 'sqlite',
     label: file,
-    dialect: createSqliteDialect(file),
+    ...createSqliteDialect(file),
     migrationDialect: undefined,
     async lockMigrations() {
       // The transaction holds the file's write lock from its begin on.

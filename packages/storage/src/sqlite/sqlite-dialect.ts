@@ -9,15 +9,47 @@ import {
   type Driver,
   type SelectModifierNode,
 } from 'kysely'
+import type { DatabaseSource } from '../database-source.ts'
 import { createLock } from './lock.ts'
 import { SqliteSession, type SqliteConnections } from './sqlite-session.ts'
 import { openReader, openWriter } from './sqlite-connection.ts'
+import { toSqliteError } from './sqlite-unavailability.ts'
+
+/** The dialect, and the ways around it. */
+export type SqliteSource = Pick<DatabaseSource, 'lendWriter' | 'read'> & {
+  readonly dialect: Dialect
+}
 
 /** Opens the file, or `:memory:`, which nobody else sees. Throws what `node:sqlite` throws. */
-export function createSqliteDialect(file: string): Dialect {
+export function createSqliteDialect(file: string): SqliteSource {
   const writer = openWriter(file)
   const open = file === ':memory:' ? undefined : (): typeof writer => openReader(file)
   const connections = { writer, reader: open?.(), openReader: open, lock: createLock() }
+  return { dialect: createDialect(connections), ...createWaysAround(connections) }
+}
+
+function createWaysAround({ lock, reader }: SqliteConnections): Omit<SqliteSource, 'dialect'> {
+  if (reader === undefined) return { lendWriter: undefined, read: undefined }
+  return {
+    async lendWriter(work) {
+      const release = await lock.acquire()
+      try {
+        return await work()
+      } finally {
+        release()
+      }
+    },
+    read<Row>(query: CompiledQuery<Row>) {
+      try {
+        return reader.run<Row>(query).rows
+      } catch (error) {
+        throw toSqliteError(error)
+      }
+    },
+  }
+}
+
+function createDialect(connections: SqliteConnections): Dialect {
   return {
     createAdapter: () => new TransactionalSqliteAdapter(),
     createDriver: () => createDriver(connections),

@@ -27,7 +27,8 @@ export function isDamaged(error: unknown): boolean {
   return code === 11 || code === 26
 }
 
-function toReason(error: unknown): Unavailability | undefined {
+/** Says which outage it is, if it is one. */
+export function toReason(error: unknown): Unavailability | undefined {
   const code = toCode(error)
   return code === undefined ? undefined : REASONS[code]
 }

@@ -1,0 +1,57 @@
+// What the server and the thread that writes its issue log say to each other.
+import type { ToldError } from '@deputy/storage/lent-writer'
+import type { TrailEvent } from '../audit/audit-event.ts'
+import type { ChainHead } from '../audit/chain.ts'
+import type { AuthorityVersion } from '../clients/client-directory.ts'
+import type { IssueOutcome } from '../tokens/issue-log.ts'
+
+/** Ids that are looked up at a time. A token's path has eight at most, its chain seven agents. */
+export const DENIAL_WIDTH = 8
+
+/** The SQL of the log. */
+export type IssueStatements = {
+  readonly readVersion: string
+  /** Kind, then `DENIAL_WIDTH` ids. */
+  readonly findDenial: string
+  /** The columns of `toAuditColumns`, in their order. */
+  readonly insertEntry: string
+  /** The columns of `toGrantRow`, in their order. */
+  readonly insertNode: string
+}
+
+/** An issue as it travels between threads. */
+export type SentIssue = {
+  readonly event: TrailEvent
+  readonly basis: AuthorityVersion | undefined
+  readonly node: SentNode | undefined
+}
+
+/** A node, and what must not have been revoked. */
+export type SentNode = {
+  /** The columns of its row, in their order. */
+  readonly columns: readonly unknown[]
+  readonly grantIds: readonly string[]
+  readonly agentIds: readonly string[]
+}
+
+export type IssueBatch = {
+  readonly at: number
+  readonly issues: readonly SentIssue[]
+  /** Begins a chain: where there is none yet, or what became of its end is not known. */
+  readonly start: { readonly writerId: string; readonly event: TrailEvent } | undefined
+}
+
+export type IssueBatchResult = {
+  /** As many as there were issues, in their order. */
+  readonly outcomes: readonly IssueOutcome[]
+  /** The newest entry; `undefined` when none was written. */
+  readonly head: ChainHead | undefined
+}
+
+/** What the thread answers to a batch. */
+export type IssueReply =
+  | { readonly result: IssueBatchResult; readonly fault?: undefined }
+  | { readonly fault: ToldError; readonly result?: undefined }
+
+/** What the thread is started with. */
+export type IssueWorkerData = { readonly file: string; readonly statements: IssueStatements }
