@@ -6,10 +6,13 @@ test.each([
   ['@deputy/auth/protocol', async () => import('@deputy/auth/protocol')],
   ['@deputy/auth/trpc', async () => import('@deputy/auth/trpc')],
   ['@deputy/client', async () => import('@deputy/client')],
+  ['@deputy/client/ai', async () => import('@deputy/client/ai')],
   ['@deputy/client/node', async () => import('@deputy/client/node')],
   ['@deputy/serve', async () => import('@deputy/serve')],
   ['@deputy/storage', async () => import('@deputy/storage')],
   ['@deputy/contracts/billing', async () => import('@deputy/contracts/billing')],
+  ['@deputy/contracts/documents', async () => import('@deputy/contracts/documents')],
+  ['@deputy/contracts/trace', async () => import('@deputy/contracts/trace')],
   ['@deputy/contracts/research', async () => import('@deputy/contracts/research')],
   ['@deputy/auth-server', async () => import('@deputy/auth-server')],
 ])('%s', async (_name, load) => {

@@ -206,7 +206,7 @@ describe('research', () => {
     const token = await world.token(ALICE, { audience: RESEARCH })
 
     const answer = await expectRefusal(
-      `${world.researchUrl}/trpc/research.ask`,
+      `${world.researchUrl}/trpc/research.answer`,
       postJson(token, { question: '   ' }),
     )
 
@@ -229,7 +229,7 @@ describe('research', () => {
     const token = await world.token(ALICE, { audience: RESEARCH })
 
     const answer = await expectRefusal(
-      `${world.researchUrl}/trpc/research.ask`,
+      `${world.researchUrl}/trpc/research.answer`,
       postJson(token, { question: 'Which zebras migrate in winter?' }),
     )
 
@@ -251,7 +251,7 @@ describe('research', () => {
         scopes: [],
       })
 
-      const error = await research.research.ask
+      const error = await research.research.answer
         .mutate({ question: 'What is a key?' })
         .catch(toClientError)
       const { conversations } = await research.conversations.list.query()

@@ -45,7 +45,7 @@ async function ask(taskGrant: string) {
     audience: RESEARCH,
     scopes: ['research:write'],
   })
-  return research.research.ask.mutate({ question: QUESTION, taskGrant })
+  return research.research.answer.mutate({ question: QUESTION, taskGrant })
 }
 
 describe('research under a task grant', () => {

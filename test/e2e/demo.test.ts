@@ -83,7 +83,7 @@ describe('npm run demo', () => {
       of('call').map(({ from, outcome, procedure, to }) => [from, to, procedure, outcome]),
     ).toEqual([
       ['operator', 'agent-billing-v2', 'billing.deposit', 'ok'],
-      ['operator', 'agent-research-v1', 'research.ask', 'ok'],
+      ['operator', 'agent-research-v1', 'research.answer', 'ok'],
       ['agent-research-v1', 'agent-billing-v2', 'billing.quote', 'ok'],
       ['agent-research-v1', 'agent-billing-v2', 'billing.hold', 'ok'],
       ['agent-research-v1', 'agent-billing-v2', 'billing.capture', 'ok'],

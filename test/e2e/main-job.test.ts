@@ -44,7 +44,9 @@ describe.each(['http', 'websocket'] as const)('over %s', (transport) => {
     await using own = createBilling(RESEARCH, transport)
     const before = await own.billing.balance.query()
 
-    const brief = await research.research.ask.mutate({ question: 'How are signing keys rotated?' })
+    const brief = await research.research.answer.mutate({
+      question: 'How are signing keys rotated?',
+    })
 
     const after = await own.billing.balance.query()
     expect(brief.sentences[0]).toEqual({
@@ -66,7 +68,9 @@ describe.each(['http', 'websocket'] as const)('over %s', (transport) => {
   test('billing asks research for a receipt before it closes a statement', async () => {
     await using research = createResearch(ALICE, transport)
     await using billing = createBilling(ALICE, transport)
-    const brief = await research.research.ask.mutate({ question: 'When do access tokens expire?' })
+    const brief = await research.research.answer.mutate({
+      question: 'When do access tokens expire?',
+    })
 
     const statement = await billing.billing.closeStatement.mutate({
       account: RESEARCH,

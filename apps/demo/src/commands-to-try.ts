@@ -28,7 +28,7 @@ export function showCommands(system: System, state: StateFolder, transcript: Tra
   transcript({
     type: 'try',
     title: 'ask research something else',
-    command: `${tokenFor(RESEARCH_AGENT_ID, 'research:write')}\ncurl -s ${bearer} ${json} -d '{"question":"How does pino redact sensitive values?"}' ${system.researchUrl}/trpc/research.ask`,
+    command: `${tokenFor(RESEARCH_AGENT_ID, 'research:write')}\ncurl -s ${bearer} ${json} -d '{"question":"How does pino redact sensitive values?"}' ${system.researchUrl}/trpc/research.answer`,
   })
   transcript({
     type: 'try',

@@ -104,8 +104,8 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
   const task = await openTask(options)
   const brief = await call(
     RESEARCH_AGENT_ID,
-    { procedure: 'research.ask', scope: 'research:write' },
-    async () => research.research.ask.mutate({ question, taskGrant: task.grantId }),
+    { procedure: 'research.answer', scope: 'research:write' },
+    async () => research.research.answer.mutate({ question, taskGrant: task.grantId }),
   )
   if (brief !== undefined) transcript({ type: 'brief', ...brief })
   const statement = await call(

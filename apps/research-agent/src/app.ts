@@ -11,10 +11,12 @@ import {
 } from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
 import { createAgentBillingGateway } from './billing/agent-billing-gateway.ts'
-import { createOpenBilling } from './billing/open-billing.ts'
+import { createOpenBilling, createOpenBillingFor } from './billing/open-billing.ts'
 import { findDefaultFolder } from './documents/default-folder.ts'
 import { openLibrary } from './documents/library.ts'
 import { recoverJobs } from './jobs/recover-jobs.ts'
+import { DEFAULT_LIMITS, type LoopLimits } from './loop/limits.ts'
+import { openPlanner, type ModelSettings } from './models/open-planner.ts'
 import { createResearchService } from './research-service.ts'
 import { openStorage } from './storage/open-storage.ts'
 
@@ -28,6 +30,10 @@ export type ResearchAgentOptions = {
   /** Folder of .md and .txt files. Default: the documentation of the installed packages. */
   readonly documents?: string | undefined
   readonly billingUrl: string
+  /** The model that answers. Default: none, a planner by rules. */
+  readonly model?: ModelSettings | undefined
+  /** Bounds of a job, where they are not `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<LoopLimits> | undefined
   readonly clockToleranceSeconds?: number | undefined
   /** Where several instances count the calls of their callers together. Default: each for itself. */
   readonly redisUrl?: string | undefined
@@ -42,16 +48,10 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   const { client_id: agentId, client_secret: secret, issuer } = options.credentials
   await using stack = new AsyncDisposableStack()
   const storage = stack.use(await openStorage(options.databaseFile))
-  const { documents, jobs } = storage
-  const billing = createAgentBillingGateway(
-    createOpenBilling({
-      url: options.billingUrl,
-      issuer,
-      clientId: agentId,
-      clientSecret: secret,
-      clock,
-    }),
-  )
+  const { documents, jobs, traces } = storage
+  const identity = { issuer, clientId: agentId, clientSecret: secret, clock }
+  const openBilling = { ...identity, url: options.billingUrl }
+  const billing = createAgentBillingGateway(createOpenBilling(openBilling))
   const library = stack.use(
     openLibrary(documents, options.documents ?? findDefaultFolder(), logger),
   )
@@ -73,12 +73,23 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
       revocation: { onChange: createFeedLog(logger) },
     }),
   )
+  const service = createResearchService({
+    jobs,
+    traces,
+    library,
+    billing,
+    openBillingFor: createOpenBillingFor(openBilling),
+    planner: openPlanner(options.model),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    nowMs: () => performance.now(),
+    clock,
+    logger,
+  })
+  stack.defer(async () => service.close())
   const running = stack.use(
     await serveAgent({
       agentId,
-      router: createResearchRouter(
-        createResearchService({ jobs, library, billing, clock, logger }),
-      ),
+      router: createResearchRouter(service),
       authenticator,
       issuer,
       host: options.host,

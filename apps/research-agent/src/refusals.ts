@@ -1,6 +1,6 @@
 // Why research turns a call down, in public words. One entry a reason: a new one does not compile until
 // it is here.
-import { CallRefusal, type CallRefusalOptions } from '@deputy/auth/trpc'
+import { AuthError, CallRefusal, type CallRefusalOptions } from '@deputy/auth/trpc'
 import type { ResearchReason } from '@deputy/contracts/research'
 
 type Words = Pick<CallRefusalOptions, 'code' | 'hint'>
@@ -17,15 +17,35 @@ const WORDS: Record<ResearchReason, Words> = {
   cursor_invalid: { code: 'BAD_REQUEST', hint: 'Use the nextCursor of the page before, or none.' },
   documents_unavailable: {
     code: 'SERVICE_UNAVAILABLE',
-    hint: "Nothing was charged. The agent's operator must name a folder of .md and .txt files in DEPUTY_DOCUMENTS.",
+    hint: "Nothing was charged. The agent's operator must name a folder of documents in DEPUTY_DOCUMENTS.",
   },
   idempotency_conflict: {
     code: 'CONFLICT',
     hint: 'Repeat a call with the same body, or choose a new idempotency key for another one.',
   },
+  interrupted: {
+    code: 'SERVICE_UNAVAILABLE',
+    hint: 'Nothing was charged. Ask again: the agent is being restarted.',
+  },
+  job_failed: {
+    code: 'PRECONDITION_FAILED',
+    hint: 'Nothing was charged. research.trace says at which step; ask again for a new job.',
+  },
   job_in_progress: {
     code: 'CONFLICT',
     hint: 'The first call with this idempotency key is still being worked on: try again shortly.',
+  },
+  job_unknown: {
+    code: 'NOT_FOUND',
+    hint: 'Use the jobId of a job that you asked for: research.jobs lists them.',
+  },
+  limits_reached: {
+    code: 'PRECONDITION_FAILED',
+    hint: 'Nothing was charged. Ask a narrower question, or have the operator raise the limit.',
+  },
+  model_unavailable: {
+    code: 'SERVICE_UNAVAILABLE',
+    hint: "Nothing was charged. Ask again shortly; the agent's operator must see to the model.",
   },
   no_answer_found: {
     code: 'NOT_FOUND',
@@ -44,6 +64,7 @@ export function refuseCall(reason: ResearchReason, message: string): CallRefusal
 
 /** The reason that a job failed with: that of the refusal, or that it was no refusal. */
 export function reasonOf(error: unknown): string {
+  if (error instanceof AuthError) return error.refusal.reason
   const isRefusal = error instanceof Error && 'reason' in error && typeof error.reason === 'string'
   return isRefusal ? String(error.reason) : 'internal_error'
 }

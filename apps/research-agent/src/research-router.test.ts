@@ -38,7 +38,7 @@ async function startResearch(files: Record<string, string> = FILES) {
   return {
     ...world,
     post: async (caller: keyof typeof CALLERS, input: unknown) =>
-      callTrpc(agent.url, 'research.ask', { method: 'POST', input, headers: bearer(caller) }),
+      callTrpc(agent.url, 'research.answer', { method: 'POST', input, headers: bearer(caller) }),
     get: async (caller: keyof typeof CALLERS, procedure: string, input?: unknown) =>
       callTrpc(agent.url, procedure, { input, headers: bearer(caller) }),
     log: () => log.join(''),

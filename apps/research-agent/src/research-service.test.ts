@@ -132,9 +132,9 @@ describe('an idempotency key', () => {
     // Attack, or slip: an agent that works for several uses one key for all of them.
     await using world = await createResearchWorld(FILES)
     const input = { question: QUESTION, maxSentences: 5, idempotencyKey: 'the-one-key' }
-    const forAlice = await world.service.ask(callBy(BOB, ALICE), input)
+    const forAlice = await world.service.answer(callBy(BOB, ALICE), input)
 
-    const forBob = await world.service.ask(callBy(BOB), input)
+    const forBob = await world.service.answer(callBy(BOB), input)
 
     expect(forBob.jobId).not.toBe(forAlice.jobId)
   })

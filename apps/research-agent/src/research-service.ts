@@ -2,19 +2,34 @@
 import { BILLING_AGENT_ID } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
 import type { Receipt, ReceiptInput, ResearchService } from '@deputy/contracts/research'
-import { ask } from './ask.ts'
+import { answer, ask } from './ask.ts'
 import type { JobStore } from './jobs/job-store.ts'
-import { listConversations } from './jobs/list-conversations.ts'
+import { getConversation, listConversations } from './jobs/list-conversations.ts'
+import { listJobs } from './jobs/list-jobs.ts'
+import { createRunningJobs } from './jobs/running-jobs.ts'
 import type { WorkDeps } from './jobs/work-on-job.ts'
 import { refuseCall } from './refusals.ts'
+import { readTrace } from './trace/read-trace.ts'
+
+/** The service, and the end of what it works on. */
+export type ClosableResearchService = ResearchService & {
+  /** Ends the jobs under way; nothing is held for them any more. */
+  close(): Promise<void>
+}
 
 /** Creates the service. */
-export function createResearchService(deps: WorkDeps): ResearchService {
-  const inHand = new Set<string>()
+export function createResearchService(deps: WorkDeps): ClosableResearchService {
+  const running = createRunningJobs()
   return {
-    ask: async (call, input) => ask({ ...deps, inHand }, call, input),
+    ask: (call, input) => ask({ ...deps, running }, call, input),
+    answer: async (call, input) => answer({ ...deps, running }, call, input),
+    listJobs: async (call, input) => listJobs(deps, call, input),
     receipt: async (call, input) => readReceipt(deps.jobs, call, input),
+    trace: async (call, input) => readTrace(deps, call, input),
     listConversations: async (call, input) => listConversations(deps.jobs, call, input),
+    getConversation: async (call, input) => getConversation(deps.jobs, call, input),
+    close: async () =>
+      running.close(refuseCall('interrupted', 'The agent was closed before the job was done')),
   }
 }
 

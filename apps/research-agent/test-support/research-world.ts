@@ -11,6 +11,9 @@ import { createSettableClock } from '../../../test/support/settable-clock.ts'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { BillingFailure, BillingGateway } from '../src/billing/billing-gateway.ts'
 import { openLibrary } from '../src/documents/library.ts'
+import type { WorkDeps } from '../src/jobs/work-on-job.ts'
+import { DEFAULT_LIMITS } from '../src/loop/limits.ts'
+import { openPlanner } from '../src/models/open-planner.ts'
 import { createResearchService } from '../src/research-service.ts'
 import { openStorage } from '../src/storage/open-storage.ts'
 
@@ -24,7 +27,7 @@ export function callBy(agentId: string, subject = agentId): Call {
     agentId,
     subject,
     audience: 'agent-research-v1',
-    scopes: [],
+    scopes: ['research:write'],
     priorActors: [],
     expiresAt: undefined,
     grantPath: ['token-1'],
@@ -156,7 +159,18 @@ export async function createResearchWorld(files: Record<string, string>) {
   const billing = createFakeBilling()
   const library = stack.use(openLibrary(storage.documents, folder.file('documents'), silent))
   await library.whenIndexed()
-  const deps = { jobs: storage.jobs, library, billing: billing.gateway, clock, logger: silent }
+  const deps: WorkDeps = {
+    jobs: storage.jobs,
+    traces: storage.traces,
+    library,
+    billing: billing.gateway,
+    openBillingFor: () => undefined,
+    planner: openPlanner(undefined),
+    limits: DEFAULT_LIMITS,
+    nowMs: () => performance.now(),
+    clock,
+    logger: silent,
+  }
   const service = createResearchService(deps)
   const resources = stack.move()
   return {
@@ -169,7 +183,7 @@ export async function createResearchWorld(files: Record<string, string>) {
     billing,
     documents: folder.file('documents'),
     ask: async (question: string, agentId = ALICE, idempotencyKey?: string) =>
-      service.ask(callBy(agentId), {
+      service.answer(callBy(agentId), {
         question,
         maxSentences: 5,
         idempotencyKey,
@@ -177,3 +191,5 @@ export async function createResearchWorld(files: Record<string, string>) {
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }
 }
+
+export type ResearchWorld = Awaited<ReturnType<typeof createResearchWorld>>

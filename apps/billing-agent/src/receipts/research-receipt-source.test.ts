@@ -22,10 +22,20 @@ import { createResearchReceiptSource, RECEIPT_SCOPE } from './research-receipt-s
 const RECEIPT = receiptFor({ holdId: 'hold-1', reference: 'job-1', capturedMinor: 15 })
 
 async function startResearch(receipt: ResearchService['receipt'], scopes: string[] = []) {
-  const notAsked = async () => Promise.reject(new Error('billing asks for receipts only'))
+  const notAsked = (): never => {
+    throw new Error('billing asks for receipts only')
+  }
   return serveAgent({
     agentId: 'agent-research-v1',
-    router: createResearchRouter({ ask: notAsked, listConversations: notAsked, receipt }),
+    router: createResearchRouter({
+      ask: notAsked,
+      answer: notAsked,
+      listJobs: notAsked,
+      trace: notAsked,
+      listConversations: notAsked,
+      getConversation: notAsked,
+      receipt,
+    }),
     authenticator: createFakeAuthenticator({
       'token-1': { agentId: 'agent-billing-v2', scopes },
     }),

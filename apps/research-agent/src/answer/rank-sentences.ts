@@ -16,6 +16,9 @@ export type RankedSentence = {
   readonly text: string
   readonly citation: Citation
   readonly score: number
+  readonly heading: string
+  /** Of its passage. */
+  readonly snippet: string
 }
 
 const HEADING_SHARE = 0.5
@@ -58,7 +61,7 @@ export function rankSentences(
     }))
     return sentences
       .filter(({ text }) => isReadable(text))
-      .flatMap(({ endLine, startLine, stems, text }) => {
+      .flatMap(({ endLine, page, startLine, stems, text }) => {
         const isNamed = named.some((name) => name.isSubsetOf(stems) || name.isSubsetOf(inHeading))
         let coverage = 0
         let isOnTopic = false
@@ -77,7 +80,10 @@ export function rankSentences(
         const score =
           (coverage + (BM25_SHARE * passage.score) / bestScore) *
           (readsAlone(text) ? 1 : NOT_ALONE_SHARE)
-        return [{ text, score, citation: { file: passage.file, startLine, endLine } }]
+        const { file, heading, snippet } = passage
+        const onPage = page === undefined ? {} : { page }
+        const citation = { file, ...onPage, startLine, endLine }
+        return [{ text, score, heading, snippet, citation }]
       })
   })
   const best = Math.max(...ranked.map(({ score }) => score))

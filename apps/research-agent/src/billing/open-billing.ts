@@ -11,6 +11,7 @@ import {
 } from '@deputy/client'
 import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
 import { LRUCache } from 'lru-cache'
+import type { OpenBillingFor } from '../tools/job-tools.ts'
 import { BILLING_SCOPES } from './agent-billing-gateway.ts'
 
 /** Tasks whose tokens are kept, at most. One more is asked for its tokens anew. */
@@ -41,6 +42,26 @@ export function createOpenBilling(options: OpenBillingOptions) {
     const client = tasks.get(taskGrant) ?? open(underTask(options, taskGrant))
     tasks.set(taskGrant, client)
     return client
+  }
+}
+
+/** What the tools of a job read at billing. */
+const READ_SCOPES = ['billing:read']
+
+/**
+ * Creates the function that opens billing for whoever called: with a token that is exchanged for the caller's
+ * own. There is none for a caller with an API key, or whose token does not reach billing.
+ */
+export function createOpenBillingFor(options: OpenBillingOptions): OpenBillingFor {
+  return ({ principal, subjectToken }) => {
+    const isReached = READ_SCOPES.every((scope) => principal.scopes.includes(scope))
+    if (subjectToken === undefined || !isReached) return undefined
+    return createAgentClient<BillingRouter>({
+      url: options.url,
+      credentials: tokenExchange({ ...options, subjectToken }),
+      audience: BILLING_AGENT_ID,
+      scopes: READ_SCOPES,
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-import type { DocumentFile, Sentence } from './document.ts'
+import type { DocumentFile, Passage, Sentence } from './document.ts'
 import type { ReadDocument } from './read-document.ts'
 
 /** A document as it was when it was indexed. */
@@ -11,6 +11,8 @@ export type FoundPassage = {
   readonly file: string
   readonly heading: string
   readonly sentences: readonly Sentence[]
+  /** Where the terms stand in it, each in [brackets]. */
+  readonly snippet: string
   /** BM25: higher fits better. */
   readonly score: number
 }
@@ -22,6 +24,8 @@ export type DocumentIndex = {
   put(document: DocumentFile, content: ReadDocument): Promise<void>
   remove(file: string): Promise<void>
   find(file: string): Promise<IndexedDocument | undefined>
+  /** What was put in of a document, in order. */
+  readPassages(file: string): Promise<readonly Passage[]>
   /** The best passages that hold any of the terms, best first. Terms are any text. */
   search(terms: readonly string[], limit: number): Promise<readonly FoundPassage[]>
   /** How many passages hold each term, and how many there are. */

@@ -6,6 +6,8 @@ export type Sentence = {
   readonly text: string
   readonly startLine: number
   readonly endLine: number
+  /** Of a PDF, from 1: the lines are counted on that page. */
+  readonly page?: number | undefined
 }
 
 /** A paragraph or list item of prose with the headings above it. */

@@ -17,6 +17,11 @@ export async function readDocument(path: string): Promise<ReadDocument> {
   }
 }
 
+/** The lines of a file as a person sees them. Rejects when it cannot be read. */
+export async function readLines(path: string): Promise<readonly string[]> {
+  return (await readFile(path, 'utf8')).split(/\r?\n/)
+}
+
 /** The SHA-256 of a file as it is now. Rejects when it cannot be read. */
 export async function hashDocument(path: string): Promise<string> {
   return toSha256(await readFile(path))

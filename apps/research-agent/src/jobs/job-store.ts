@@ -1,7 +1,10 @@
 import type { EpochSeconds } from '@deputy/auth/protocol'
 import type { Asker, Job, JobResult } from './job.ts'
 
-export type NewJob = Pick<Job, 'jobId' | 'asker' | 'question' | 'bodySha256' | 'askedAt'> & {
+export type NewJob = Pick<
+  Job,
+  'jobId' | 'asker' | 'question' | 'bodySha256' | 'answeredBy' | 'askedAt'
+> & {
   readonly idempotencyKey: string | undefined
 }
 
@@ -21,7 +24,11 @@ export type JobStore = {
   /** Jobs of an asker (by subject), newest first, before a sequence number. */
   listByAsker(
     asker: Pick<Asker, 'subject'>,
-    page: { readonly limit: number; readonly before: number | undefined },
+    page: {
+      readonly limit: number
+      readonly before: number | undefined
+      readonly state?: Job['state'] | undefined
+    },
   ): Promise<readonly Job[]>
   /** Jobs that billing may still hold money for, oldest first. */
   listUnsettled(): Promise<readonly Job[]>

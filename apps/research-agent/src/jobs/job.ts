@@ -14,6 +14,8 @@ export type Job = {
   readonly question: string
   /** Of the input, to tell a repeated call from another one under the same key. */
   readonly bodySha256: string
+  /** `rules`, or the provider and name of a model. */
+  readonly answeredBy: string
   readonly state: 'working' | 'completed' | 'failed'
   /** Why it failed. */
   readonly reason: string | undefined

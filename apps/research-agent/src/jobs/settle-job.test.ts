@@ -23,7 +23,13 @@ type World = Awaited<ReturnType<typeof createResearchWorld>>
 /** A job as a crash left it: noted so far, and no longer in any process's hands. */
 async function leave(world: World, steps: Partial<OpenJob>) {
   const { jobs } = world.storage
-  const job = { jobId: 'job-1', question: QUESTION, bodySha256: 'x', idempotencyKey: KEY }
+  const job = {
+    jobId: 'job-1',
+    question: QUESTION,
+    bodySha256: 'x',
+    answeredBy: 'rules',
+    idempotencyKey: KEY,
+  }
   await jobs.begin({ ...job, asker: { agentId: ALICE, subject: ALICE }, askedAt: 1 })
   if (Object.keys(steps).length > 0) await jobs.note('job-1', steps)
 }
@@ -164,7 +170,7 @@ describe('while the process runs', () => {
     const service = createResearchService({ ...world.deps, billing: revoked })
 
     const refused = await refusalOf(
-      service.ask(callBy(ALICE), { question: QUESTION, maxSentences: 5, idempotencyKey: KEY }),
+      service.answer(callBy(ALICE), { question: QUESTION, maxSentences: 5, idempotencyKey: KEY }),
     )
 
     expect(refused).toMatchObject({

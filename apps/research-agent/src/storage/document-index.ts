@@ -4,11 +4,18 @@ import type { DocumentIndex, IndexedDocument } from '../documents/document-index
 import type { DocumentTable, Tables } from './tables.ts'
 
 const StoredSentences = z.array(
-  z.object({ text: z.string(), startLine: z.int(), endLine: z.int() }),
+  z.object({
+    text: z.string(),
+    startLine: z.int(),
+    endLine: z.int(),
+    page: z.int().optional(),
+  }),
 )
 
 /** A match in the heading counts as much as two in the text. */
 const HEADING_WEIGHT = 2
+
+const SNIPPET_WORDS = 24
 
 /** SQLite takes at most 32766 parameters in one statement. */
 const PASSAGES_AT_ONCE = 500
@@ -58,6 +65,19 @@ export function createSqliteDocumentIndex(db: Kysely<Tables>): DocumentIndex {
       await db.deleteFrom('document').where('file', '=', file).execute()
     },
 
+    async readPassages(file) {
+      const rows = await db
+        .selectFrom('passage')
+        .select(['heading', 'sentences'])
+        .where('file', '=', file)
+        .orderBy('id')
+        .execute()
+      return rows.map(({ heading, sentences }) => ({
+        heading,
+        sentences: StoredSentences.parse(JSON.parse(sentences)),
+      }))
+    },
+
     async search(terms, limit) {
       if (terms.length === 0) return []
       // bm25() is lower for what fits better.
@@ -66,9 +86,11 @@ export function createSqliteDocumentIndex(db: Kysely<Tables>): DocumentIndex {
         heading: string
         sentences: string
         rank: number
+        snippet: string
       }>`
         select p.file, p.heading, p.sentences,
-          bm25(passage_text, ${HEADING_WEIGHT}, 1.0) as rank
+          bm25(passage_text, ${HEADING_WEIGHT}, 1.0) as rank,
+          snippet(passage_text, 1, '[', ']', '…', ${SNIPPET_WORDS}) as snippet
         from passage_text join passage p on p.id = passage_text.rowid
         where passage_text match ${terms.map(quoteTerm).join(' OR ')}
         order by rank, p.id limit ${limit}
@@ -78,6 +100,7 @@ export function createSqliteDocumentIndex(db: Kysely<Tables>): DocumentIndex {
         heading: row.heading,
         sentences: StoredSentences.parse(JSON.parse(row.sentences)),
         score: -row.rank,
+        snippet: row.snippet,
       }))
     },
 

@@ -21,6 +21,7 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
           question: job.question,
           idempotency_key: key ?? null,
           body_sha256: job.bodySha256,
+          answered_by: job.answeredBy,
           state: 'working',
           asked_at: job.askedAt,
         })
@@ -86,11 +87,12 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
       await db.updateTable('job').set({ settled: 1 }).where('id', '=', jobId).execute()
     },
 
-    async listByAsker({ subject }, { before, limit }) {
+    async listByAsker({ subject }, { before, limit, state }) {
       const rows = await db
         .selectFrom('job')
         .selectAll()
         .where('asker_subject', '=', subject)
+        .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'working'))
         .$if(before !== undefined, (query) => query.where('sequence', '<', before ?? 0))
         .orderBy('sequence', 'desc')
         .limit(limit)
@@ -116,6 +118,7 @@ function toJob(row: Selectable<JobTable>): Job {
     asker: { agentId: row.asker_agent_id, subject: row.asker_subject },
     question: row.question,
     bodySha256: row.body_sha256,
+    answeredBy: row.answered_by,
     state: row.state,
     reason: row.reason ?? undefined,
     quoteId: row.quote_id ?? undefined,

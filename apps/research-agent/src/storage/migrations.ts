@@ -66,6 +66,26 @@ const SETTLEMENT = [
   `create index job_unsettled on job (sequence) where settled = 0`,
 ]
 
+const TRACES = [
+  `alter table job add column answered_by text not null default 'rules'`,
+  `create table trace_step (
+    job_id text not null references job (id) on delete cascade,
+    sequence integer not null,
+    kind text not null,
+    offset_ms real not null,
+    duration_ms real not null,
+    decision text not null check (decision in ('pass', 'back', 'refused', 'stopped')),
+    reason text,
+    detail text,
+    tool text,
+    scopes text,
+    input_tokens integer,
+    output_tokens integer,
+    cost_micros integer,
+    primary key (job_id, sequence)
+  ) strict, without rowid`,
+]
+
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '001-create-documents': toMigration(DOCUMENTS),
@@ -73,6 +93,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '003-index-passages-by-trigger': toMigration(TEXT_BY_TRIGGER),
   '004-settle-jobs': toMigration(SETTLEMENT),
   '005-count-calls': createLimitUseTable,
+  '006-trace-jobs': toMigration(TRACES),
 }
 
 function toMigration(statements: readonly string[]): Migration {

@@ -3,8 +3,10 @@ import type { Clock } from '@deputy/auth/protocol'
 import { createLimitUse, openDatabase, type LimitUse } from '@deputy/storage'
 import type { DocumentIndex } from '../documents/document-index.ts'
 import type { JobStore } from '../jobs/job-store.ts'
+import type { TraceStore } from '../trace/trace-store.ts'
 import { createSqliteDocumentIndex } from './document-index.ts'
 import { createKyselyJobStore } from './job-store.ts'
+import { createKyselyTraceStore } from './trace-store.ts'
 import { migrations } from './migrations.ts'
 import type { Tables } from './tables.ts'
 
@@ -12,6 +14,7 @@ import type { Tables } from './tables.ts'
 export type ResearchStorage = AsyncDisposable & {
   readonly documents: DocumentIndex
   readonly jobs: JobStore
+  readonly traces: TraceStore
   /** Opens the account of what callers used of the limits of their tokens. */
   createLimitUse(clock: Clock): LimitUse
   close(): Promise<void>
@@ -24,6 +27,7 @@ export async function openStorage(file: string): Promise<ResearchStorage> {
   return {
     documents: createSqliteDocumentIndex(database.db),
     jobs: createKyselyJobStore(database.db),
+    traces: createKyselyTraceStore(database.db),
     createLimitUse: (clock) => createLimitUse({ database, clock }),
     close,
     [Symbol.asyncDispose]: close,

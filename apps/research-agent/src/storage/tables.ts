@@ -23,6 +23,7 @@ export type JobTable = {
   question: string
   idempotency_key: string | null
   body_sha256: string
+  answered_by: string
   state: 'working' | 'completed' | 'failed'
   reason: string | null
   quote_id: string | null
@@ -37,8 +38,25 @@ export type JobTable = {
   sequence: Generated<number>
 }
 
+export type TraceStepTable = {
+  job_id: string
+  sequence: number
+  kind: string
+  offset_ms: number
+  duration_ms: number
+  decision: string
+  reason: string | null
+  detail: string | null
+  tool: string | null
+  scopes: string | null
+  input_tokens: number | null
+  output_tokens: number | null
+  cost_micros: number | null
+}
+
 export type Tables = {
   document: DocumentTable
   passage: PassageTable
   job: JobTable
+  trace_step: TraceStepTable
 }

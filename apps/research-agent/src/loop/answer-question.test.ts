@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { answerIn } from '../../test-support/answer-in.ts'
 import { createResearchWorld } from '../../test-support/research-world.ts'
 import { parseMarkdown } from '../documents/parse-markdown.ts'
-import { answerQuestion } from './answer-question.ts'
-import { parseQuestion } from './question-terms.ts'
+import { parseQuestion } from '../answer/question-terms.ts'
 
 const FILES = {
   'sockets.md': [
@@ -51,7 +51,7 @@ describe('answering', () => {
   ])('%s', async (question, first) => {
     await using world = await createResearchWorld(FILES)
 
-    const { sentences } = await answerQuestion(world.storage.documents, question, 3)
+    const { sentences } = await answerIn(world, question)
 
     expect(sentences[0]?.text).toContain(first)
   })
@@ -60,14 +60,11 @@ describe('answering', () => {
     await using world = await createResearchWorld(FILES)
 
     const answers = [
-      await answerQuestion(world.storage.documents, 'Which zebras migrate in winter?', 5),
-      await answerQuestion(world.storage.documents, '??? !!!', 5),
+      await answerIn(world, 'Which zebras migrate in winter?'),
+      await answerIn(world, '??? !!!'),
     ]
 
-    expect(answers).toEqual([
-      { sentences: [], documents: [] },
-      { sentences: [], documents: [] },
-    ])
+    for (const answer of answers) expect(answer).toMatchObject({ sentences: [], documents: [] })
   })
 
   test('cites, for any question, only what stands in the file on those lines', async () => {
@@ -77,7 +74,7 @@ describe('answering', () => {
       fc.asyncProperty(
         fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 8 }),
         async (picked) => {
-          const { sentences } = await answerQuestion(world.storage.documents, picked.join(' '), 5)
+          const { sentences } = await answerIn(world, picked.join(' '))
 
           for (const { citation, text } of sentences) {
             const source = await readFile(join(world.documents, citation.file), 'utf8')
@@ -99,11 +96,7 @@ describe('answering', () => {
     )
     await writeFile(join(world.documents, 'keys.md'), changed)
 
-    const { sentences } = await answerQuestion(
-      world.storage.documents,
-      'When is a deactivated key refused?',
-      5,
-    )
+    const { sentences } = await answerIn(world, 'When is a deactivated key refused?')
 
     expect(parseMarkdown(changed).length).toBeGreaterThan(0)
     expect(sentences.map(({ text }) => text).join(' ')).not.toContain('deactivated')
@@ -113,7 +106,7 @@ describe('answering', () => {
     await using world = await createResearchWorld(FILES)
     const changed = FILES['keys.md'].replace('\n\nA deactivated', '\n\n\nA deactivated')
     await writeFile(join(world.documents, 'keys.md'), changed)
-    const ask = async (question: string) => answerQuestion(world.storage.documents, question, 5)
+    const ask = async (question: string) => answerIn(world, question)
 
     const moved = await ask('When is a deactivated key refused?')
     const stays = await ask('How is an API key sent?')
@@ -129,8 +122,8 @@ describe('answering', () => {
     await using world = await createResearchWorld(FILES)
     await rm(join(world.documents, 'keys.md'))
 
-    const answer = await answerQuestion(world.storage.documents, 'How is an API key sent?', 5)
+    const answer = await answerIn(world, 'How is an API key sent?')
 
-    expect(answer).toEqual({ sentences: [], documents: [] })
+    expect(answer).toMatchObject({ sentences: [], documents: [] })
   })
 })

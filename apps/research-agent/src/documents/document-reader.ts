@@ -1,0 +1,63 @@
+// Cited documents as they are on disk now: a file may have changed since it was indexed.
+import type { Citation } from '@deputy/contracts/research'
+import type { Sentence } from './document.ts'
+import type { DocumentIndex } from './document-index.ts'
+import { hashDocument, readDocument, readLines } from './read-document.ts'
+
+/** A document at this moment. */
+export type CurrentDocument = {
+  readonly sha256: string
+  readonly sentences: readonly Sentence[]
+  /** Its lines as a person sees them, of a page where it has pages. */
+  lines(page: number | undefined): Promise<readonly string[]>
+}
+
+export type DocumentReader = {
+  /** The document, or `undefined` when it is not indexed or cannot be read any more. */
+  open(file: string): Promise<CurrentDocument | undefined>
+}
+
+/** Opens a reader for one job: each document is read once. */
+export function openDocumentReader(
+  index: Pick<DocumentIndex, 'find' | 'readPassages'>,
+): DocumentReader {
+  const opened = new Map<string, Promise<CurrentDocument | undefined>>()
+  return {
+    async open(file) {
+      const known = opened.get(file) ?? openCurrent(index, file).catch(() => undefined)
+      opened.set(file, known)
+      return known
+    },
+  }
+}
+
+/** The sentences that stand on these lines, or partly do. */
+export function findSentences(
+  { sentences }: Pick<CurrentDocument, 'sentences'>,
+  { endLine, page, startLine }: Citation,
+): readonly Sentence[] {
+  return sentences.filter(
+    (sentence) =>
+      sentence.page === page && sentence.startLine <= endLine && sentence.endLine >= startLine,
+  )
+}
+
+async function openCurrent(
+  index: Pick<DocumentIndex, 'find' | 'readPassages'>,
+  file: string,
+): Promise<CurrentDocument | undefined> {
+  const indexed = await index.find(file)
+  if (indexed === undefined) return undefined
+  const { path } = indexed
+  const sha256 = await hashDocument(path)
+  // Byte for byte what was indexed: then the index knows its sentences.
+  const current =
+    sha256 === indexed.sha256
+      ? { sha256, passages: await index.readPassages(file) }
+      : await readDocument(path)
+  return {
+    sha256: current.sha256,
+    sentences: current.passages.flatMap(({ sentences }) => sentences),
+    lines: async () => readLines(path),
+  }
+}

@@ -1,0 +1,148 @@
+// The loop: model → policy → tools → model … → verifier → guard, which lets the answer pass or sends it back.
+// It ends by itself, or at a bound, then with what was quoted by then.
+import type { BriefNote } from '@deputy/contracts/research'
+import type { LanguageModel, ModelMessage, ToolSet } from 'ai'
+import type { DocumentReader } from '../documents/document-reader.ts'
+import { refuseCall } from '../refusals.ts'
+import type { Recorder } from '../trace/recorder.ts'
+import { actOnCall, type Acting } from './act-on-call.ts'
+import { callModel } from './call-model.ts'
+import type { ToolPolicy } from './check-tool-call.ts'
+import { parseAnswer, type Claim } from './citation-mark.ts'
+import { guardAnswer } from './guard-answer.ts'
+import { findBound, type Bound, type LoopLimits } from './limits.ts'
+import { toAssistantMessage, toToolMessage } from './messages.ts'
+import { NO_ANSWER } from './prompt.ts'
+import { verifyAnswer, type VerifiedAnswer } from './verify-answer.ts'
+
+/** What drives the loop: a model, or rules. */
+export type Planner = {
+  readonly model: LanguageModel
+  /** `rules`, or the provider and name of the model: what briefs and traces call it. */
+  readonly label: string
+  /** In millionths of a US dollar a token, which is dollars a million tokens. */
+  readonly price: { readonly input: number; readonly output: number }
+}
+
+export type LoopOptions = {
+  readonly planner: Planner
+  /** What the model is shown, each with what policy knows of it. */
+  readonly tools: ToolSet
+  readonly policies: ReadonlyMap<string, ToolPolicy>
+  readonly reader: DocumentReader
+  readonly recorder: Recorder
+  readonly limits: LoopLimits
+  /** Milliseconds of a clock that only goes forward. */
+  readonly nowMs: () => number
+  /** Aborted: the job is over, with the signal's reason. */
+  readonly signal: AbortSignal
+}
+
+export type LoopTask = { readonly prompt: string; readonly maxSentences: number }
+
+export type LoopAnswer = VerifiedAnswer & { readonly notes: readonly BriefNote[] }
+
+/** Most tokens that a model may write in one step. */
+const MAX_OUTPUT_TOKENS = 4096
+
+/** Runs the loop. Throws `model_unavailable`, `limits_reached` when a bound ends it with nothing, or the signal's reason. */
+export async function runAgentLoop(options: LoopOptions, task: LoopTask): Promise<LoopAnswer> {
+  const { limits, nowMs, recorder, tools } = options
+  const startedMs = nowMs()
+  const messages: ModelMessage[] = [{ role: 'user', content: task.prompt }]
+  const acting: Acting = { calls: new Map(), quoted: [], notes: [] }
+  const use = { steps: 0, tokens: 0, costMicros: 0 }
+  let backs = 0
+
+  for (;;) {
+    options.signal.throwIfAborted()
+    const bound = findBound({ ...use, elapsedMs: nowMs() - startedMs }, limits)
+    if (bound !== undefined) return endAtBound(options, task, { bound, acting })
+
+    const left = limits.maxTokens - use.tokens
+    const turn = await recorder.run('model', async (note) => {
+      note({ detail: options.planner.label })
+      const { price } = options.planner
+      const maxOutputTokens = Math.min(MAX_OUTPUT_TOKENS, left)
+      const { model } = options.planner
+      const { signal } = options
+      const answer = await callModel({
+        model,
+        tools: shown(tools),
+        messages,
+        maxOutputTokens,
+        signal,
+      })
+      const { inputTokens, outputTokens } = answer
+      const costMicros = Math.ceil(inputTokens * price.input + outputTokens * price.output)
+      note({ inputTokens, outputTokens, costMicros })
+      use.steps += 1
+      use.tokens += inputTokens + outputTokens
+      use.costMicros += costMicros
+      return answer
+    })
+    messages.push(toAssistantMessage(turn))
+
+    if (turn.calls.length > 0) {
+      const results = []
+      for (const call of turn.calls) {
+        results.push({ call, outcome: await actOnCall(options, acting, call) })
+      }
+      messages.push(toToolMessage(results))
+      continue
+    }
+    const claims = turn.text.trim() === NO_ANSWER ? [] : parseAnswer(turn.text)
+    const { guard, verified } = await verify(options, task, {
+      claims,
+      backsLeft: limits.maxBacks - backs,
+    })
+    if (guard.decision === 'pass') return { ...verified, notes: acting.notes }
+    backs += 1
+    messages.push({ role: 'user', content: guard.message })
+  }
+}
+
+/** The model is shown tools that it cannot run: each call comes back here first. */
+function shown(tools: ToolSet): ToolSet {
+  return Object.fromEntries(
+    Object.entries(tools).map(([name, { description, inputSchema }]) => [
+      name,
+      { inputSchema, ...(description === undefined ? {} : { description }) },
+    ]),
+  )
+}
+
+async function verify(
+  { reader, recorder }: LoopOptions,
+  { maxSentences }: LoopTask,
+  { backsLeft, claims }: { readonly claims: readonly Claim[]; readonly backsLeft: number },
+) {
+  return recorder.run('verify', async (note) => {
+    const verified = await verifyAnswer(reader, claims, maxSentences)
+    const guard = guardAnswer(verified, backsLeft)
+    const { dropped, sentences } = verified
+    const reasons = [...new Set(dropped.map(({ reason }) => reason))].join(', ')
+    note({
+      decision: guard.decision,
+      detail: `${String(sentences.length)} supported, ${String(dropped.length)} dropped`,
+      ...(reasons === '' ? {} : { reason: reasons }),
+    })
+    return { verified, guard }
+  })
+}
+
+/** Ends with what the model had quoted when it had to stop. */
+async function endAtBound(
+  options: LoopOptions,
+  task: LoopTask,
+  { acting, bound }: { readonly bound: Bound; readonly acting: Acting },
+): Promise<LoopAnswer> {
+  await options.recorder.run('policy', async (note) => {
+    note({ decision: 'stopped', reason: bound })
+  })
+  const { verified } = await verify(options, task, { claims: acting.quoted, backsLeft: 0 })
+  if (verified.sentences.length === 0) {
+    throw refuseCall('limits_reached', `The work was stopped (${bound}) before anything was quoted`)
+  }
+  return { ...verified, notes: [...acting.notes, { kind: 'stopped_early', reason: bound }] }
+}
