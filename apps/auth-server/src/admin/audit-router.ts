@@ -10,7 +10,11 @@ import type { AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
 import { auditEntryUnknown } from './refusals.ts'
 
-const ChainHead = z.object({ writerId: z.string(), seq: z.int(), hash: z.string() })
+const ChainHead = z.object({
+  writerId: z.string().max(64),
+  seq: z.int(),
+  hash: z.string().max(128),
+})
 
 const Verdict = z.discriminatedUnion('ok', [
   z.object({

@@ -21,7 +21,7 @@ export const ApprovableCall = z.object({
   scopes: z.array(z.string()),
   procedure: z.string(),
   /** SHA-256 of the input as canonical JSON (RFC 8785), base64url. */
-  inputSha256: z.string(),
+  inputSha256: z.string().max(64),
 })
 export type ApprovableCall = Readonly<z.infer<typeof ApprovableCall>>
 
