@@ -50,7 +50,16 @@ const clientCodes = Object.keys({
   token_refused: true,
   token_unavailable: true,
   token_response_invalid: true,
+  call_aborted: true,
+  approval_pending: true,
+  approval_denied: true,
+  approval_expired: true,
+  discovery_failed: true,
+  issuer_not_trusted: true,
+  host_not_allowed: true,
+  authority_not_delegable: true,
   credentials_file_invalid: true,
+  environment_invalid: true,
 } satisfies Record<ClientErrorCode, true>)
 
 // Of other grants: no endpoint answers them.

@@ -1,9 +1,9 @@
 // The composition root: the ledger behind the contract's router, behind Deputy's guard.
 import { createIssuerAuthenticator, type RateLimitTiers } from '@deputy/auth'
 import { systemClock, type Clock, type CredentialsFile } from '@deputy/auth/protocol'
-import { clientSecret, createAgentClient, tokenExchange, type Credentials } from '@deputy/client'
+import { clientSecret, createActFor, createAgentClient } from '@deputy/client'
 import { createBillingRouter } from '@deputy/contracts/billing'
-import { RESEARCH_AGENT_ID, type ResearchRouter } from '@deputy/contracts/research'
+import { research, RESEARCH_AGENT_ID } from '@deputy/contracts/research'
 import {
   createFeedLog,
   serveAgent,
@@ -39,17 +39,11 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
   const { client_id: agentId, client_secret: secret, issuer } = options.credentials
   await using stack = new AsyncDisposableStack()
   const storage = stack.use(await openStorage(options.databaseFile))
-  const identity = { issuer, clientId: agentId, clientSecret: secret, clock }
-  const openResearch = (credentials: Credentials) =>
-    createAgentClient<ResearchRouter>({
-      url: options.researchUrl,
-      credentials,
-      audience: RESEARCH_AGENT_ID,
-      scopes: [RECEIPT_SCOPE],
-    })
+  const { researchUrl: url } = options
+  const credentials = clientSecret({ issuer, clientId: agentId, clientSecret: secret, clock })
   const receipts = createResearchReceiptSource({
-    own: stack.use(openResearch(clientSecret(identity))),
-    actFor: (subjectToken) => openResearch(tokenExchange({ ...identity, subjectToken })),
+    own: stack.use(createAgentClient(research, { url, credentials, scopes: [RECEIPT_SCOPE] })),
+    actFor: createActFor({ actor: credentials, agents: { [RESEARCH_AGENT_ID]: url } }),
   })
   const service = createBillingService({ storage, receipts, clock })
   const { approvals, callCounter, prune } = storage.createLimitUse(clock)

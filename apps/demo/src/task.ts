@@ -1,5 +1,5 @@
 // The authority for the work: opened before it, looked at after it, and ended by one act.
-import { clientSecret, createAgentClient } from '@deputy/client'
+import { clientSecret, createAgentClient, taskGrant } from '@deputy/client'
 import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
 import { RESEARCH_AGENT_ID } from '@deputy/contracts/research'
 import { randomUUID } from 'node:crypto'
@@ -122,12 +122,14 @@ async function leaveHeld({ state, system }: TaskOptions, task: Task): Promise<vo
   const research = readCredentials(state, RESEARCH_AGENT_ID)
   await using billing = createAgentClient<BillingRouter>({
     url: system.billingUrl,
-    credentials: clientSecret({
-      issuer: system.issuer,
-      clientId: research.client_id,
-      clientSecret: research.client_secret,
-      taskGrant: task.grantId,
-    }),
+    credentials: taskGrant(
+      task.grantId,
+      clientSecret({
+        issuer: system.issuer,
+        clientId: research.client_id,
+        clientSecret: research.client_secret,
+      }),
+    ),
     audience: BILLING_AGENT_ID,
     scopes: ['billing:write'],
   })

@@ -25,5 +25,5 @@ void client.nothing.query()
 void client.pay.query({ amountMinor: 1 })
 // @ts-expect-error -- nobody calls without credentials
 createAgentClient<TestRouter>({ url: 'https://x.example', audience: 'x', scopes: [] })
-// @ts-expect-error -- nor without saying whom
-createAgentClient<TestRouter>({ url: 'https://x.example', credentials, scopes: [] })
+// whom, the agent can say itself
+createAgentClient<TestRouter>({ url: 'https://x.example', credentials })

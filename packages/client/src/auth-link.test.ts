@@ -4,7 +4,8 @@ import { describe, expect, test, vi } from 'vitest'
 import type { TestRouter } from '../../../test/support/test-agent.ts'
 import { createAuthLink, readAuthorization } from './auth-link.ts'
 import { Authorization, type Authorizer } from './authorization.ts'
-import { ClientError, toClientError } from './client-error.ts'
+import { ClientError } from './error/client-error.ts'
+import { toClientError } from './error/to-client-error.ts'
 
 /** What an agent answers to the authorization with this text; `undefined` answers the call. */
 type Answer = (sent: string) => { readonly status: number; readonly reason?: string } | undefined
@@ -45,7 +46,9 @@ function createHarness(answer: Answer, canRenew = true) {
         observer.next({ result: { type: 'data', data: 'answer' } })
         observer.complete()
       })
-  const client = createTRPCClient<TestRouter>({ links: [createAuthLink(authorizer), agent] })
+  const client = createTRPCClient<TestRouter>({
+    links: [createAuthLink({ openAuthorizer: () => authorizer }), agent],
+  })
   return { client, sent, renewed }
 }
 
@@ -129,7 +132,9 @@ test('a stream that had begun is not begun again behind the back of who reads it
       observer.error(TRPCClientError.from({ error } as never))
     })
   const authorizer: Authorizer = { authorize: async () => authorization, renew: () => true }
-  const client = createTRPCClient<TestRouter>({ links: [createAuthLink(authorizer), agent] })
+  const client = createTRPCClient<TestRouter>({
+    links: [createAuthLink({ openAuthorizer: () => authorizer }), agent],
+  })
   const ended = Promise.withResolvers<unknown>()
   const seen: unknown[] = []
 
@@ -149,7 +154,12 @@ describe('without an authorization', () => {
     const send = vi.fn<() => void>()
     const client = createTRPCClient<TestRouter>({
       links: [
-        createAuthLink({ authorize: async () => Promise.reject(refused), renew: () => true }),
+        createAuthLink({
+          openAuthorizer: () => ({
+            authorize: async () => Promise.reject(refused),
+            renew: () => true,
+          }),
+        }),
         () => () => observable(() => send()),
       ],
     })
@@ -163,7 +173,9 @@ describe('without an authorization', () => {
   test('that comes too late nothing is sent either', async () => {
     const { promise, resolve } = Promise.withResolvers<Authorization>()
     const send = vi.fn<() => void>()
-    const link = createAuthLink<TestRouter>({ authorize: async () => promise, renew: () => true })
+    const link = createAuthLink<TestRouter>({
+      openAuthorizer: () => ({ authorize: async () => promise, renew: () => true }),
+    })
     const op = { id: 1, type: 'query', path: 'whoAmI', input: undefined, context: {}, signal: null }
     const call = link({})({
       op: op as never,

@@ -1,34 +1,58 @@
-// Gives each call its authorization, and on `invalid_token` asks for a fresh one and sends the call
-// once more. A call that was answered 401 was not carried out, so mutations are safe to send again.
+// Gives each call its authorization, and answers what an agent wants of it: a fresh token on
+// `invalid_token`, more scopes on `insufficient_scope`, somebody's approval. A call that was answered so
+// was not carried out, so mutations are safe to send again. Each of them at most once a call.
 import { TRPCClientError, type Operation, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { observable, type Unsubscribable } from '@trpc/server/observable'
-import { Authorization, type Authorizer } from './authorization.ts'
-import { toClientError } from './client-error.ts'
+import type { ApprovalPolicy } from './approval-policy.ts'
+import { Authorization, type Authorizer, type CallForApproval } from './authorization.ts'
+import { toCallForApproval } from './approval-policy.ts'
+import type { ClientError } from './error/client-error.ts'
+import { toClientError } from './error/to-client-error.ts'
+import type { StepUp } from './step-up.ts'
+import { wait } from './wait.ts'
 
 /** Name of the authorization in an operation's context. */
 const CONTEXT_KEY = 'deputyAuthorization'
 
+/** Opens the authorizer for a call: with these scopes beside its own, or for one approval. */
+export type OpenAuthorizer = (
+  op: Pick<Operation, 'path'>,
+  more?: { readonly scopes?: readonly string[]; readonly approval?: CallForApproval },
+) => Authorizer
+
+export type AuthLinkOptions = {
+  readonly openAuthorizer: OpenAuthorizer
+  /** Default: a scope that is missing is told, and not asked for. */
+  readonly stepUp?: StepUp | undefined
+  /** Default `refuse`. */
+  readonly approvals?: ApprovalPolicy | undefined
+}
+
 /** Creates the link. It stands before the link that sends. */
 export function createAuthLink<Router extends AnyTRPCRouter>(
-  authorizer: Authorizer,
+  options: AuthLinkOptions,
 ): TRPCLink<Router> {
+  const { approvals = 'refuse', openAuthorizer, stepUp } = options
   return () =>
     ({ next, op }) =>
       observable((observer) => {
-        let isStopped = false
+        const gaveUp = new AbortController()
+        const { signal } = gaveUp
+        const used = new Set<'renewal' | 'step-up' | 'approval'>()
         let isAnswered = false
         let sent: Unsubscribable | undefined
+        let authorizer: Authorizer
 
-        async function send(mayRetry: boolean): Promise<void> {
+        async function send(): Promise<void> {
           let authorization: Authorization
           try {
-            authorization = await authorizer.authorize()
+            authorization = await authorizer.authorize(signal)
           } catch (error) {
-            if (!isStopped) observer.error(TRPCClientError.from(toClientError(error)))
+            if (!signal.aborted) observer.error(TRPCClientError.from(toClientError(error)))
             return
           }
-          if (isStopped) return
+          if (signal.aborted) return
           sent = next({
             ...op,
             context: { ...op.context, [CONTEXT_KEY]: authorization },
@@ -41,16 +65,53 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
               observer.complete()
             },
             error(error) {
-              const canRetry = mayRetry && !isAnswered && isInvalidToken(error)
-              if (canRetry && authorizer.renew(authorization)) void send(false)
-              else observer.error(error)
+              if (isAnswered) observer.error(error)
+              else void answer(toClientError(error), authorization)
             },
           })
         }
 
-        void send(true)
+        /** Sends the call again where that can help; otherwise its caller is told. */
+        async function answer(error: ClientError, refused: Authorization): Promise<void> {
+          try {
+            if (await prepare(error, refused)) await send()
+            else observer.error(TRPCClientError.from(error))
+          } catch (cause) {
+            if (!signal.aborted) observer.error(TRPCClientError.from(toClientError(cause)))
+          }
+        }
+
+        async function prepare(error: ClientError, refused: Authorization): Promise<boolean> {
+          if (isInvalidToken(error) && !used.has('renewal')) {
+            used.add('renewal')
+            return authorizer.renew(refused)
+          }
+          if (error.code === 'scope_missing' && !used.has('step-up')) {
+            const scopes = stepUp?.ask(error)
+            if (scopes === undefined) return false
+            used.add('step-up')
+            authorizer = openAuthorizer(op, { scopes })
+            return true
+          }
+          if (error.code === 'approval_required' && !used.has('approval')) {
+            if (approvals === 'refuse' || error.approval === undefined) return false
+            used.add('approval')
+            const approval = await toCallForApproval(op, error.approval, approvals)
+            authorizer = openAuthorizer(op, { approval, scopes: stepUp?.granted() ?? [] })
+            return true
+          }
+          if (error.code === 'approval_pending' && approvals === 'wait') {
+            // Somebody further on waits for an approval: the same call again, until it is decided.
+            await wait(Math.max(error.intervalSeconds ?? 5, 1) * 1000, signal)
+            return true
+          }
+          return false
+        }
+
+        authorizer = openAuthorizer(op, { scopes: stepUp?.granted() ?? [] })
+        void send()
         return () => {
-          isStopped = true
+          gaveUp.abort()
           sent?.unsubscribe()
         }
       })
@@ -64,7 +125,6 @@ export function readAuthorization(op: Pick<Operation, 'context'>): Authorization
 }
 
 /** RFC 6750 §3.1 `invalid_token`: answered by a Deputy agent, or a plain 401 by any other tRPC server. */
-function isInvalidToken(error: { readonly data?: unknown }): boolean {
-  const { code, status } = toClientError(error)
+function isInvalidToken({ code, status }: ClientError): boolean {
   return status === 401 && (code.startsWith('token_') || code === 'unauthorized')
 }

@@ -2,7 +2,7 @@ import { createTRPCClient, TRPCClientError, type TRPCLink } from '@trpc/client'
 import { observable } from '@trpc/server/observable'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { TestRouter } from '../../../test/support/test-agent.ts'
-import { toClientError } from './client-error.ts'
+import { toClientError } from './error/to-client-error.ts'
 import { createTimeoutLink } from './timeout-link.ts'
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { TRPCClientError, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { observable } from '@trpc/server/observable'
-import { ClientError } from './client-error.ts'
+import { ClientError } from './error/client-error.ts'
 
 /**
  * Creates a link that gives up on a query or a mutation after so long, getting a token included, and

@@ -2,7 +2,7 @@
 // account of its own subject (`sub`), except `deposit`,
 // `closeStatement`, `trialBalance` and `releaseGrant`, which are the operator's.
 import { AgentId } from '@deputy/auth/protocol'
-import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
+import { agentRouter, createAgentContract, scopedProcedure } from '@deputy/auth/trpc'
 import * as z from 'zod'
 import { CallRecord, toCall, type Call } from './call.ts'
 import { IdempotencyKey } from './idempotency-key.ts'
@@ -260,3 +260,6 @@ export function createBillingRouter(service: BillingService) {
 
 /** What callers import, as a type. */
 export type BillingRouter = ReturnType<typeof createBillingRouter>
+
+/** The contract as a value: who billing is, and what each procedure needs. */
+export const billing = createAgentContract(BILLING_AGENT_ID, createBillingRouter)

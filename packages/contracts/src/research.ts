@@ -1,5 +1,5 @@
 // What the research agent promises: cited briefs over real documents. Every caller sees its own jobs only.
-import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
+import { agentRouter, createAgentContract, scopedProcedure } from '@deputy/auth/trpc'
 import { tracked } from '@trpc/server'
 import * as z from 'zod'
 import { CallRecord, toCall, type Call } from './call.ts'
@@ -248,3 +248,6 @@ export function createResearchRouter(service: ResearchService) {
 
 /** What callers import, as a type. */
 export type ResearchRouter = ReturnType<typeof createResearchRouter>
+
+/** The contract as a value: who research is, and what each procedure needs. */
+export const research = createAgentContract(RESEARCH_AGENT_ID, createResearchRouter)

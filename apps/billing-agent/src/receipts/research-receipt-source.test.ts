@@ -1,10 +1,15 @@
 // The adapter against a research agent of its own: the contract's router over real HTTP.
 import { SubjectToken } from '@deputy/auth/protocol'
 import { CallRefusal } from '@deputy/auth/trpc'
-import { clientSecret, createAgentClient, type Credentials } from '@deputy/client'
+import {
+  clientSecret,
+  createActFor,
+  createAgentClient,
+  type ClientCredentials,
+} from '@deputy/client'
 import {
   createResearchRouter,
-  type ResearchRouter,
+  research as contract,
   type ResearchService,
 } from '@deputy/contracts/research'
 import { createLogger, serveAgent } from '@deputy/serve'
@@ -60,54 +65,50 @@ function createCredentials(answer = () => tokenAnswer('token-1')) {
 /** Asks for the receipt of a job, for a caller that brought along what the test says. */
 async function ask(
   url: string,
-  credentials: Credentials,
+  credentials: ClientCredentials,
   brought: { readonly scopes: readonly string[]; readonly subjectToken?: SubjectToken } = {
     scopes: ['billing:close'],
     subjectToken: new SubjectToken('the-callers-token'),
   },
 ) {
-  const open = (actAs: Credentials) =>
-    createAgentClient<ResearchRouter>({
-      url,
-      credentials: actAs,
-      audience: 'agent-research-v1',
-      scopes: [RECEIPT_SCOPE],
-    })
-  const actedFor: string[] = []
   const source = createResearchReceiptSource({
-    own: open(credentials),
-    actFor(subjectToken) {
-      actedFor.push(subjectToken.reveal())
-      return open(credentials)
-    },
+    own: createAgentClient(contract, { url, credentials, scopes: [RECEIPT_SCOPE], retry: false }),
+    actFor: createActFor({ actor: credentials, agents: { [contract.agentId]: url } }),
   })
   const { principal } = callBy('agent-alice-v1')
   const call = { ...brought, principal: { ...principal, scopes: brought.scopes } }
   const answer = await source('job-1', call)
   await source('job-1', call)
-  return { ...answer, actedFor }
+  return answer
 }
 
 test('acts for the caller that handed on what it takes, with one exchange for all receipts', async () => {
   await using research = await startResearch(async () => RECEIPT, [RECEIPT_SCOPE])
 
-  const answer = await ask(research.url, createCredentials().credentials, {
+  const { credentials, requests } = createCredentials()
+
+  const answer = await ask(research.url, credentials, {
     scopes: ['billing:close', RECEIPT_SCOPE],
     subjectToken: new SubjectToken('the-callers-token'),
   })
 
   expect(answer).toMatchObject({ ok: true, call: { subject: 'agent-alice-v1', outcome: 'ok' } })
-  expect(answer.actedFor).toEqual(['the-callers-token'])
+  expect(requests.map(({ form }) => [form.get('subject_token'), form.get('scope')])).toEqual([
+    ['the-callers-token', RECEIPT_SCOPE],
+  ])
 })
 
 test('acts for itself where the caller came with an API key, which nobody can hand on', async () => {
   await using research = await startResearch(async () => RECEIPT, [RECEIPT_SCOPE])
 
-  const answer = await ask(research.url, createCredentials().credentials, {
+  const { credentials, requests } = createCredentials()
+
+  const answer = await ask(research.url, credentials, {
     scopes: ['billing:close', RECEIPT_SCOPE],
   })
 
-  expect(answer).toMatchObject({ ok: true, actedFor: [] })
+  expect(answer).toMatchObject({ ok: true })
+  expect(requests.map(({ form }) => form.get('subject_token'))).toEqual([null])
   expect(answer.call).not.toHaveProperty('subject')
 })
 
@@ -126,7 +127,6 @@ test('asks for the job’s receipt with a token for that and nothing else, and r
 
   expect(answer).toEqual({
     ok: true,
-    actedFor: [],
     receipt: RECEIPT,
     call: {
       from: 'agent-billing-v2',

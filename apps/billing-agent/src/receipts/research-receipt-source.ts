@@ -1,7 +1,6 @@
-import type { SubjectToken } from '@deputy/auth/protocol'
-import { toClientError, type AgentClient } from '@deputy/client'
+import { toClientError, type ActFor, type ContractClient } from '@deputy/client'
 import { BILLING_AGENT_ID } from '@deputy/contracts/billing'
-import { RESEARCH_AGENT_ID, type ResearchRouter } from '@deputy/contracts/research'
+import { research, RESEARCH_AGENT_ID, type ResearchRouter } from '@deputy/contracts/research'
 import type { ReceiptSource } from './receipt-source.ts'
 
 /** What billing needs of research. */
@@ -9,9 +8,9 @@ export const RECEIPT_SCOPE = 'research:read'
 
 export type ResearchReceiptOptions = {
   /** Calls as billing itself. */
-  readonly own: AgentClient<ResearchRouter>
-  /** Opens a client that acts for whoever called billing. It holds no connection of its own. */
-  actFor(subjectToken: SubjectToken): AgentClient<ResearchRouter>
+  readonly own: ContractClient<ResearchRouter, typeof RECEIPT_SCOPE>
+  /** Acts for whoever called billing. */
+  readonly actFor: ActFor
 }
 
 /**
@@ -19,15 +18,6 @@ export type ResearchReceiptOptions = {
  * scope that it takes, billing acts for the caller, with that scope alone; otherwise for itself.
  */
 export function createResearchReceiptSource(options: ResearchReceiptOptions): ReceiptSource {
-  // The receipts of one call share one exchanged token.
-  const clients = new WeakMap<SubjectToken, AgentClient<ResearchRouter>>()
-
-  function openFor(subjectToken: SubjectToken): AgentClient<ResearchRouter> {
-    const open = clients.get(subjectToken) ?? options.actFor(subjectToken)
-    clients.set(subjectToken, open)
-    return open
-  }
-
   return async (reference, { principal, subjectToken }) => {
     const startedMs = performance.now()
     const isHandedOn = subjectToken !== undefined && principal.scopes.includes(RECEIPT_SCOPE)
@@ -41,7 +31,9 @@ export function createResearchReceiptSource(options: ResearchReceiptOptions): Re
       durationMs: performance.now() - startedMs,
     })
     try {
-      const client = isHandedOn ? openFor(subjectToken) : options.own
+      const client = isHandedOn
+        ? options.actFor({ principal, subjectToken }).client(research, { scopes: [RECEIPT_SCOPE] })
+        : options.own
       const receipt = await client.research.receipt.query({ jobId: reference })
       return { ok: true, receipt, call: record('ok') }
     } catch (error) {

@@ -1,12 +1,12 @@
 // Research's clients of the billing agent: one in its own name, and one for each task that it works on.
-import { SubjectToken, type Clock } from '@deputy/auth/protocol'
+import type { Clock } from '@deputy/auth/protocol'
 import {
   clientSecret,
   createAgentClient,
-  createClientCredentialsRequest,
-  createTokenManager,
+  taskGrant,
   tokenExchange,
   type AgentClient,
+  type ClientCredentials,
   type Credentials,
 } from '@deputy/client'
 import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
@@ -34,13 +34,15 @@ export function createOpenBilling(options: OpenBillingOptions) {
       audience: BILLING_AGENT_ID,
       scopes: BILLING_SCOPES,
     })
-  const own = open(clientSecret(options))
+  const { url: _url, ...identityOptions } = options
+  const identity = clientSecret(identityOptions)
+  const own = open(identity)
   const tasks = new LRUCache<string, AgentClient<BillingRouter>>({ max: MAX_TASKS })
 
-  return (taskGrant: string | undefined): AgentClient<BillingRouter> => {
-    if (taskGrant === undefined) return own
-    const client = tasks.get(taskGrant) ?? open(underTask(options, taskGrant))
-    tasks.set(taskGrant, client)
+  return (grantId: string | undefined): AgentClient<BillingRouter> => {
+    if (grantId === undefined) return own
+    const client = tasks.get(grantId) ?? open(underTask(identity, grantId))
+    tasks.set(grantId, client)
     return client
   }
 }
@@ -69,19 +71,10 @@ export function createOpenBillingFor(options: OpenBillingOptions): OpenBillingFo
  * Research takes a token for itself that stands on the task, and hands down to billing what billing
  * needs of it: whatever happens to that one, it ends with the task.
  */
-function underTask(options: OpenBillingOptions, taskGrant: string): Credentials {
-  const { clientId: audience } = options
-  const manager = createTokenManager({
-    requestToken: createClientCredentialsRequest({
-      ...options,
-      taskGrant,
-      audience,
-      scopes: BILLING_SCOPES,
-    }),
-    clock: options.clock,
-  })
+function underTask(identity: ClientCredentials, grantId: string): Credentials {
+  const target = { audience: identity.client.clientId, scopes: BILLING_SCOPES }
   return tokenExchange({
-    ...options,
-    subjectToken: async () => new SubjectToken((await manager.getToken()).value),
+    subject: taskGrant(grantId, identity).toSubject(target),
+    actor: identity,
   })
 }

@@ -1,3 +1,4 @@
+export type { AgentContract, ContractProcedure } from './agent-contract.ts'
 export { AgentId } from './agent-id.ts'
 export {
   ACCESS_TOKEN_TYPE,

@@ -1,3 +1,4 @@
+export { createAgentContract } from './agent-contract.ts'
 export { AuthError } from './auth-error.ts'
 export { CallRefusal, type CallRefusalOptions } from './call-refusal.ts'
 export { createChallengeHeaders } from './challenge-headers.ts'
@@ -13,6 +14,7 @@ export type { CallEnd, CallStart, ObserveCall } from './observe-call.ts'
 export {
   listProcedures,
   type AgentMeta,
+  type MetaOf,
   type ProcedureNeeds,
   type ProcedureSummary,
   type ScopedProcedureArguments,

@@ -1,5 +1,5 @@
 // What a procedure says of itself: part of the contract that both sides read.
-import type { AnyTRPCProcedure, AnyTRPCRouter } from '@trpc/server'
+import type { AnyTRPCProcedure, AnyTRPCRouter, TRPCProcedureBuilder } from '@trpc/server'
 import { isScopeToken, LIMIT_TYPES, type Scope } from '../protocol/index.ts'
 
 type Scopes = readonly [Scope, ...Scope[]]
@@ -22,6 +22,41 @@ export type ProcedureNeeds = Pick<AgentMeta, 'scopes'> & Partial<Omit<AgentMeta,
 
 /** The scopes alone, or everything. */
 export type ScopedProcedureArguments = Scopes | readonly [ProcedureNeeds]
+
+/** The meta of a procedure, with its scopes as types: what a caller's compiler reads. */
+export type MetaOf<Needs extends ScopedProcedureArguments> = AgentMeta & {
+  readonly scopes: Needs extends Scopes
+    ? Needs
+    : Needs extends readonly [{ readonly scopes: infer Given }]
+      ? Given
+      : never
+}
+
+/** A builder of procedures whose meta is of another type. */
+export type WithMeta<Builder, Meta> =
+  Builder extends TRPCProcedureBuilder<
+    infer Context,
+    infer _Meta,
+    infer Overrides,
+    infer InputIn,
+    infer InputOut,
+    infer OutputIn,
+    infer OutputOut,
+    infer Caller,
+    infer ErrorShape
+  >
+    ? TRPCProcedureBuilder<
+        Context,
+        Meta,
+        Overrides,
+        InputIn,
+        InputOut,
+        OutputIn,
+        OutputOut,
+        Caller,
+        ErrorShape
+      >
+    : never
 
 /** Limits that the guard keeps for every procedure. */
 const KEPT_BY_GUARD: ReadonlySet<string> = new Set(LIMIT_TYPES.filter((type) => type !== 'budget'))

@@ -14,7 +14,9 @@ import {
   listProcedures,
   toMeta,
   type AgentMeta,
+  type MetaOf,
   type ScopedProcedureArguments,
+  type WithMeta,
 } from './procedure-needs.ts'
 
 const t = initTRPC
@@ -53,8 +55,14 @@ export function requireScope(principal: Principal, ...scopes: readonly [Scope, .
  *
  * Throws `TypeError` for a scope that RFC 6749 §3.3 does not allow, and for a limit that the guard keeps.
  */
-export function scopedProcedure(...needs: ScopedProcedureArguments) {
-  const meta = toMeta(needs)
+export function scopedProcedure<const Needs extends ScopedProcedureArguments>(
+  ...needs: Needs
+): WithMeta<ReturnType<typeof startProcedure>, MetaOf<Needs>> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type says which scopes `meta` has
+  return startProcedure(toMeta(needs)) as WithMeta<ReturnType<typeof startProcedure>, MetaOf<Needs>>
+}
+
+function startProcedure(meta: AgentMeta) {
   return t.procedure.meta(meta).use(async ({ ctx, getRawInput, next, path, signal, type }) => {
     const end = ctx.observeCall?.({
       path,

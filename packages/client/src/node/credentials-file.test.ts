@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
-import { ClientError } from '../client-error.ts'
+import { ClientError } from '../error/client-error.ts'
 import { readCredentialsFile } from './index.ts'
 
 const good = {

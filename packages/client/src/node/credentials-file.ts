@@ -1,7 +1,7 @@
 // Node only: reads an agent's credentials from the file that the operator gave it.
 import { CredentialsFile } from '@deputy/auth/protocol'
 import { readFileSync } from 'node:fs'
-import { ClientError } from '../client-error.ts'
+import { ClientError } from '../error/client-error.ts'
 
 /**
  * Reads a credentials file. Throws `ClientError` (`credentials_file_invalid`) naming the file and

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { createFakeTokenEndpoint } from '../../../test/support/fake-token-endpoint.ts'
-import { createSettableClock } from '../../../test/support/settable-clock.ts'
-import { ISSUER } from '../../../test/support/test-issuer.ts'
+import { createFakeTokenEndpoint } from '../../../../test/support/fake-token-endpoint.ts'
+import { createSettableClock } from '../../../../test/support/settable-clock.ts'
+import { ISSUER } from '../../../../test/support/test-issuer.ts'
 import { createAgentSecret } from '@deputy/auth/protocol'
-import { apiKey, clientSecret, createAgentClient } from './index.ts'
+import { apiKey, clientSecret, createAgentClient } from '../index.ts'
 
 const target = { audience: 'agent-billing-v2', scopes: ['billing:read'] }
 

@@ -1,5 +1,6 @@
 import { isAgentSecret } from '@deputy/auth/protocol'
-import { Authorization, type Credentials } from './authorization.ts'
+import { Authorization, type Credentials } from '../authorization.ts'
+import { describe } from './describe.ts'
 
 /**
  * Credentials by API key, sent as `X-API-Key`. Throws `TypeError` at once for a key that is mistyped
@@ -11,10 +12,11 @@ export function apiKey(key: string): Credentials {
       'the API key is mistyped or cut short: it is "sk-agent-" and 49 letters and digits',
     )
   }
-  const authorization = new Authorization({ 'x-api-key': key })
-  return () => ({
+  const authorization = new Authorization({ 'x-api-key': key }, { id: 'API key' })
+  const credentials: Credentials = () => ({
     authorize: async () => authorization,
     // The same key would be refused again.
     renew: () => false,
   })
+  return describe(credentials, 'apiKey()')
 }

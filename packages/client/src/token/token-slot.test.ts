@@ -1,41 +1,52 @@
 import { describe, expect, test } from 'vitest'
-import { createSettableClock } from '../../../test/support/settable-clock.ts'
-import type { AccessToken } from './access-token.ts'
-import { createTokenManager } from './token-manager.ts'
+import { createSettableClock } from '../../../../test/support/settable-clock.ts'
+import { ClientError } from '../error/client-error.ts'
+import { AccessToken } from './access-token.ts'
+import { createTokenSlot } from './token-slot.ts'
 
 /** A manager whose requests a test answers by hand, or which are answered at once. */
-function createHarness(options: { readonly lifeSeconds?: number; readonly byHand?: boolean } = {}) {
-  const { byHand = false, lifeSeconds = 900 } = options
+function createHarness(
+  options: {
+    readonly lifeSeconds?: number
+    readonly byHand?: boolean
+    readonly random?: number
+    readonly error?: Error
+  } = {},
+) {
+  const { byHand = false, lifeSeconds = 900, random = 0 } = options
+  const { error = new Error('the authorization server is down') } = options
   const clock = createSettableClock()
   const start = clock.now()
   const pending: PromiseWithResolvers<AccessToken>[] = []
   let isDown = false
-  const createToken = (): AccessToken => ({
-    value: `token-${String(pending.length)}`,
-    scopes: ['billing:read'],
-    requestedAt: clock.now(),
-    expiresAt: clock.now() + lifeSeconds,
-  })
-  const manager = createTokenManager({
+  const createToken = async (): Promise<AccessToken> =>
+    AccessToken.create(`token-${String(pending.length)}`, {
+      type: 'Bearer',
+      scopes: ['billing:read'],
+      requestedAt: clock.now(),
+      expiresAt: clock.now() + lifeSeconds,
+    })
+  const slot = createTokenSlot({
     clock,
+    random: () => random,
     requestToken: async () => {
       const request = Promise.withResolvers<AccessToken>()
       pending.push(request)
-      if (isDown) request.reject(new Error('the authorization server is down'))
+      if (isDown) request.reject(error)
       else if (!byHand) request.resolve(createToken())
       return request.promise
     },
   })
   return {
-    manager,
+    slot,
     clock,
     /** Moves the clock to so many seconds after the beginning. */
     at: (seconds: number) => {
       clock.set(start + seconds)
     },
-    value: async () => (await manager.getToken()).value,
+    value: async () => (await slot.getToken()).reveal(),
     requests: () => pending.length,
-    answer: () => pending.at(-1)?.resolve(createToken()),
+    answer: async () => pending.at(-1)?.resolve(await createToken()),
     setDown: (down: boolean) => {
       isDown = down
     },
@@ -50,7 +61,7 @@ describe('the first token', () => {
 
     const callers = Array.from({ length: 1000 }, harness.value)
     await harness.settle()
-    harness.answer()
+    await harness.answer()
 
     expect(new Set(await Promise.all(callers))).toEqual(new Set(['token-1']))
     expect(harness.requests()).toBe(1)
@@ -91,13 +102,13 @@ describe('renewal', () => {
   test('makes nobody wait: the old token serves until the new one is here', async () => {
     const harness = createHarness({ byHand: true })
     const first = harness.value()
-    harness.answer()
+    await harness.answer()
     await first
     harness.at(840)
 
     const during = await Promise.all(Array.from({ length: 100 }, harness.value))
     const requests = harness.requests()
-    harness.answer()
+    await harness.answer()
     await harness.settle()
 
     expect(new Set(during)).toEqual(new Set(['token-1']))
@@ -126,26 +137,64 @@ describe('renewal', () => {
     },
   )
 
-  test('that fails is nobody’s problem while the old token lives, and is tried every 5 seconds', async () => {
-    const harness = createHarness()
+  test('that fails is nobody’s problem while the old token lives, and is tried less and less often', async () => {
+    const harness = createHarness({ random: 1 })
     await harness.value()
     harness.setDown(true)
     const seen: [number, string, number][] = []
 
-    for (const seconds of [840, 841, 844, 845, 899]) {
+    for (const seconds of [780, 784, 785, 794, 795, 814, 815, 899]) {
       harness.at(seconds)
       const value = await harness.value()
       await harness.settle()
       seen.push([seconds, value, harness.requests()])
     }
 
+    // 5, 10, 20 and 40 seconds after one another, at most.
     expect(seen).toEqual([
-      [840, 'token-1', 2],
-      [841, 'token-1', 2],
-      [844, 'token-1', 2],
-      [845, 'token-1', 3],
-      [899, 'token-1', 4],
+      [780, 'token-1', 2],
+      [784, 'token-1', 2],
+      [785, 'token-1', 3],
+      [794, 'token-1', 3],
+      [795, 'token-1', 4],
+      [814, 'token-1', 4],
+      [815, 'token-1', 5],
+      [899, 'token-1', 6],
     ])
+  })
+
+  test('begins up to 60 seconds earlier than it must, so that agents do not ask together', async () => {
+    const harness = createHarness({ random: 0.5 })
+    await harness.value()
+
+    harness.at(809)
+    await harness.value()
+    const before = harness.requests()
+    harness.at(810)
+    await harness.value()
+
+    expect([before, harness.requests()]).toEqual([1, 2])
+  })
+
+  test('is not tried before the server said (Retry-After)', async () => {
+    const error = new ClientError({
+      code: 'token_unavailable',
+      message: 'busy',
+      retryAfterSeconds: 40,
+    })
+    const harness = createHarness({ error })
+    await harness.value()
+    harness.setDown(true)
+    const seen: number[] = []
+
+    for (const seconds of [840, 879, 880]) {
+      harness.at(seconds)
+      await harness.value()
+      await harness.settle()
+      seen.push(harness.requests())
+    }
+
+    expect(seen).toEqual([2, 2, 3])
   })
 
   test('works again as soon as the authorization server does', async () => {
@@ -184,6 +233,25 @@ describe('a token that has ended', () => {
     await expect(harness.value()).rejects.toThrow('the authorization server is down')
   })
 
+  test('is not asked for before the server said (Retry-After): everybody hears of it at once', async () => {
+    const error = new ClientError({
+      code: 'token_unavailable',
+      message: 'busy',
+      retryAfterSeconds: 40,
+    })
+    const harness = createHarness({ error })
+    harness.setDown(true)
+    await harness.value().catch(() => undefined)
+
+    harness.at(39)
+    const refused = await harness.value().catch((cause: unknown) => cause)
+    harness.setDown(false)
+    harness.at(40)
+
+    expect(refused).toBe(error)
+    expect(await harness.value()).toBe('token-2')
+  })
+
   test('is asked for at once, even just after a renewal failed', async () => {
     const harness = createHarness()
     await harness.value()
@@ -202,9 +270,9 @@ describe('a token that has ended', () => {
 describe('discard', () => {
   test('drops the token that was refused', async () => {
     const harness = createHarness()
-    const refused = await harness.manager.getToken()
+    const refused = await harness.slot.getToken()
 
-    harness.manager.discard(refused)
+    harness.slot.discard(refused)
 
     expect(await harness.value()).toBe('token-2')
   })
@@ -212,13 +280,27 @@ describe('discard', () => {
   test('leaves a newer token alone', async () => {
     // A call that was refused late must not cost everybody the token that others fetched meanwhile.
     const harness = createHarness()
-    const refused = await harness.manager.getToken()
-    harness.manager.discard(refused)
+    const refused = await harness.slot.getToken()
+    harness.slot.discard(refused)
     await harness.value()
 
-    harness.manager.discard(refused)
+    harness.slot.discard(refused)
 
     expect(await harness.value()).toBe('token-2')
     expect(harness.requests()).toBe(2)
+  })
+
+  test('keeps the fresh token of an agent that refuses that one too', async () => {
+    // Otherwise every call to an agent that does not know the newest key yet would cost a token.
+    const harness = createHarness()
+    harness.slot.discard(await harness.slot.getToken())
+    const fresh = await harness.slot.getToken()
+
+    const canHelp = harness.slot.discard(fresh)
+
+    expect(canHelp).toBe(false)
+    expect(await harness.slot.getToken()).toBe(fresh)
+    harness.at(10)
+    expect(harness.slot.discard(fresh)).toBe(true)
   })
 })

@@ -1,10 +1,14 @@
 import { SubjectToken } from '@deputy/auth/protocol'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
-import { createFakeTokenEndpoint, tokenAnswer } from '../../../test/support/fake-token-endpoint.ts'
-import { createSettableClock } from '../../../test/support/settable-clock.ts'
-import { ISSUER } from '../../../test/support/test-issuer.ts'
+import {
+  createFakeTokenEndpoint,
+  tokenAnswer,
+} from '../../../../test/support/fake-token-endpoint.ts'
+import { createSettableClock } from '../../../../test/support/settable-clock.ts'
+import { ISSUER } from '../../../../test/support/test-issuer.ts'
 import { clientSecret } from './client-secret.ts'
+import { taskGrant } from './task-grant.ts'
 import { tokenExchange } from './token-exchange.ts'
 
 const TARGET = { audience: 'agent-research-v1', scopes: ['research:read'] }
@@ -19,15 +23,15 @@ function open(answer?: Parameters<typeof createFakeTokenEndpoint>[0]) {
     fetch: endpoint.fetch,
     clock,
   }
-  return { endpoint, clock, common }
+  return { endpoint, clock, actor: clientSecret(common) }
 }
 
 test('asks by RFC 8693 §2.1, with its own secret and the token that it was called with', async () => {
-  const { common, endpoint } = open()
-  const subjectToken = new SubjectToken('the-callers-token')
+  const { actor, endpoint } = open()
+  const subject = new SubjectToken('the-callers-token')
 
   const limits = [{ type: 'calls', max: 3 }]
-  const authorization = await tokenExchange({ ...common, subjectToken, limits })(TARGET).authorize()
+  const authorization = await tokenExchange({ actor, subject, limits })(TARGET).authorize()
 
   expect(authorization.toHeaders()).toEqual({ authorization: 'Bearer token-1' })
   const [request] = endpoint.requests
@@ -43,10 +47,10 @@ test('asks by RFC 8693 §2.1, with its own secret and the token that it was call
 })
 
 test('exchanges once for many calls, and again when the token is about to end', async () => {
-  const { clock, common, endpoint } = open((at) =>
+  const { actor, clock, endpoint } = open((at) =>
     tokenAnswer(`token-${String(at + 1)}`, { expires_in: 300 }),
   )
-  const own = tokenExchange({ ...common, subjectToken: new SubjectToken('it') })(TARGET)
+  const own = tokenExchange({ actor, subject: new SubjectToken('it') })(TARGET)
 
   await Promise.all(Array.from({ length: 20 }, async () => own.authorize()))
   expect(endpoint.requests).toHaveLength(1)
@@ -58,8 +62,8 @@ test('exchanges once for many calls, and again when the token is about to end', 
 
 test('a refusal says what the server said, and neither token nor secret', async () => {
   const body = { error: 'invalid_request', error_description: 'the subject_token was revoked' }
-  const { common } = open(() => Response.json(body, { status: 400 }))
-  const own = tokenExchange({ ...common, subjectToken: new SubjectToken('the-callers-token') })
+  const { actor } = open(() => Response.json(body, { status: 400 }))
+  const own = tokenExchange({ actor, subject: new SubjectToken('the-callers-token') })
 
   const error: unknown = await own(TARGET)
     .authorize()
@@ -80,9 +84,9 @@ test('a subject token that is printed shows nothing of itself', () => {
 })
 
 test('work under a task grant asks for tokens that stand on it (RFC 9396)', async () => {
-  const { common, endpoint } = open()
+  const { actor, endpoint } = open()
 
-  await clientSecret({ ...common, taskGrant: 'task-1' })(TARGET).authorize()
+  await taskGrant('task-1', actor)(TARGET).authorize()
 
   expect(Object.fromEntries(endpoint.requests[0]?.form ?? [])).toEqual({
     grant_type: 'client_credentials',
@@ -90,4 +94,41 @@ test('work under a task grant asks for tokens that stand on it (RFC 9396)', asyn
     scope: 'research:read',
     authorization_details: '[{"type":"task_grant","identifier":"task-1"}]',
   })
+})
+
+test('callers do not share a token, and one caller’s clients do', async () => {
+  // Attack: Mallory calls after Alice, and billing acts for Mallory with Alice's authority.
+  const { actor, endpoint } = open()
+  const actFor = async (subject: string) =>
+    tokenExchange({ actor, subject: new SubjectToken(subject) })(TARGET).authorize()
+
+  const [alice, mallory, again] = [
+    await actFor('alice'),
+    await actFor('mallory'),
+    await actFor('alice'),
+  ]
+
+  expect(mallory).not.toBe(alice)
+  expect(again).toBe(alice)
+  expect(endpoint.requests.map(({ form }) => form.get('subject_token'))).toEqual([
+    'alice',
+    'mallory',
+  ])
+})
+
+test('an agent’s own token is exchanged as it is when it is needed, and its renewal costs no exchange', async () => {
+  const { actor, clock, endpoint } = open()
+  const subject = taskGrant('task-1', actor).toSubject({ audience: 'agent-billing-v2', scopes: [] })
+  const own = tokenExchange({ actor, subject })(TARGET)
+
+  await own.authorize()
+  clock.advance(900)
+  await own.authorize()
+
+  expect(endpoint.requests.map(({ form }) => form.get('subject_token'))).toEqual([
+    null,
+    'token-1',
+    null,
+    'token-3',
+  ])
 })

@@ -1,6 +1,7 @@
 import { TRPCClientError } from '@trpc/client'
 import { describe, expect, test } from 'vitest'
-import { ClientError, toClientError } from './client-error.ts'
+import { ClientError, isClientError } from './client-error.ts'
+import { toClientError } from './to-client-error.ts'
 
 /** An error as tRPC's client makes one from an agent's answer. */
 const answered = (message: string, data: unknown) =>
@@ -88,5 +89,48 @@ describe('toClientError', () => {
     [undefined, 'the call failed'],
   ])('calls anything else a network error: %j', (cause, message) => {
     expect(toClientError(cause)).toMatchObject({ code: 'network_error', message })
+  })
+})
+
+describe('isClientError', () => {
+  test('tells codes apart, and answers for what it types', () => {
+    const pending = new ClientError({
+      code: 'approval_pending',
+      message: 'wait',
+      approvalId: 'a-1',
+      intervalSeconds: 5,
+    })
+    const odd = new ClientError({ code: 'approval_pending', message: 'wait' })
+
+    expect(isClientError(pending, 'approval_pending') && pending.intervalSeconds).toBe(5)
+    expect(isClientError(pending)).toBe(true)
+    expect(isClientError(pending, 'scope_missing', 'network_error')).toBe(false)
+    // It would be typed as one that has an id.
+    expect(isClientError(odd, 'approval_pending')).toBe(false)
+    expect(
+      [new Error('x'), undefined, 'ClientError', { name: 'ClientError' }].map((error) =>
+        isClientError(error),
+      ),
+    ).toEqual(Array(4).fill(false))
+  })
+
+  test('a ClientError is an error of tRPC, which hands it on as it is', () => {
+    const error = new ClientError({ code: 'deadline_exceeded', message: 'too late' })
+
+    expect(TRPCClientError.from(error)).toBe(error)
+    expect(error).toBeInstanceOf(ClientError)
+  })
+
+  test('reads which approval is waited for', () => {
+    const approval = { id: 'a-1', intervalSeconds: 5, expiresInSeconds: 890 }
+
+    expect(toClientError(answered('wait', { reason: 'approval_pending', approval }))).toMatchObject(
+      {
+        code: 'approval_pending',
+        approvalId: 'a-1',
+        intervalSeconds: 5,
+        expiresInSeconds: 890,
+      },
+    )
   })
 })

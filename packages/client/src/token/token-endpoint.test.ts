@@ -4,27 +4,30 @@ import {
   createFakeTokenEndpoint,
   tokenAnswer,
   type AnswerTokenRequest,
-} from '../../../test/support/fake-token-endpoint.ts'
-import { createSettableClock } from '../../../test/support/settable-clock.ts'
-import { ISSUER } from '../../../test/support/test-issuer.ts'
-import { createClientCredentialsRequest } from './client-credentials-request.ts'
-import { ClientError } from './client-error.ts'
+} from '../../../../test/support/fake-token-endpoint.ts'
+import { createSettableClock } from '../../../../test/support/settable-clock.ts'
+import { ISSUER } from '../../../../test/support/test-issuer.ts'
+import { ClientSecretBasic } from 'oauth4webapi'
+import { ClientError } from '../error/client-error.ts'
+import { createTokenEndpoint } from './token-endpoint.ts'
 
 const SECRET = 'cs-agent-hunter2:+&%é'
 const clock = createSettableClock()
 
 function createRequest(answer?: AnswerTokenRequest, changes: Record<string, unknown> = {}) {
   const endpoint = createFakeTokenEndpoint(answer)
-  const requestToken = createClientCredentialsRequest({
+  const tokens = createTokenEndpoint({
     issuer: ISSUER,
     clientId: 'agent-alice-v1',
-    clientSecret: SECRET,
-    audience: 'agent-billing-v2',
-    scopes: ['billing:read', 'billing:write'],
+    authenticate: ClientSecretBasic(SECRET),
     fetch: endpoint.fetch,
     clock,
     ...changes,
   })
+  const scopes = ['billing:read', 'billing:write']
+  const parameters = { audience: 'agent-billing-v2', scope: scopes.join(' ') }
+  const requestToken = async () =>
+    tokens.request({ grantType: 'client_credentials', parameters, scopes })
   return { endpoint, requestToken }
 }
 
@@ -56,14 +59,6 @@ describe('the request', () => {
     expect(atob(basic)).toMatch(/^agent-alice-v1:|^agent%2Dalice%2Dv1:/)
     const [, secret = ''] = atob(basic).split(':')
     expect(new URLSearchParams(`secret=${secret}`).get('secret')).toBe(SECRET)
-  })
-
-  test('asks for everything it may have when no scope is named', async () => {
-    const { endpoint, requestToken } = createRequest(undefined, { scopes: [] })
-
-    await requestToken()
-
-    expect(endpoint.requests[0]?.form.has('scope')).toBe(false)
   })
 
   test('finds the endpoint once (RFC 8414), and again after that failed', async () => {
@@ -102,8 +97,11 @@ describe('the answer', () => {
       return tokenAnswer('secret-token')
     })
 
-    expect(await requestToken()).toEqual({
-      value: 'secret-token',
+    const token = await requestToken()
+
+    expect(token.reveal()).toBe('secret-token')
+    expect(token).toMatchObject({
+      type: 'Bearer',
       scopes: ['billing:read'],
       requestedAt: start,
       expiresAt: start + 900,

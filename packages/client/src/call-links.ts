@@ -1,0 +1,72 @@
+// What every call goes through before it is sent, in this order: its error is translated, its time runs,
+// it is sent again where that is safe, and it gets its authorization.
+import type { AgentContract } from '@deputy/auth/protocol'
+import type { TRPCLink } from '@trpc/client'
+import type { AnyTRPCRouter } from '@trpc/server'
+import { createAuthLink, type OpenAuthorizer } from './auth-link.ts'
+import type { Authorizer, AuthorizationTarget, Credentials } from './authorization.ts'
+import type { ApprovalPolicy } from './approval-policy.ts'
+import { createErrorLink } from './links/error-link.ts'
+import { createRetryLink, type RetryPolicy } from './links/retry-link.ts'
+import { createTraceLink, type GetTraceContext } from './links/trace-context.ts'
+import { createStepUp, type StepUpPolicy } from './step-up.ts'
+import { createTimeoutLink } from './timeout-link.ts'
+
+/** How calls are made. */
+export type CallPolicies = {
+  /** How long a query or a mutation may take, getting a token included. Default 30,000 ms. */
+  readonly timeoutMs?: number | undefined
+  /** Sends again what failed on the way, where that is safe. `false`: never. */
+  readonly retry?: RetryPolicy | false | undefined
+  /** Which scopes may be asked for beside `scopes` when the agent wants them. Default: none. */
+  readonly stepUp?: StepUpPolicy | undefined
+  /** What to do with calls that somebody has to approve. Default `refuse`. */
+  readonly approvals?: ApprovalPolicy | undefined
+  /** In which trace a call is made (W3C Trace Context). Default: each request begins one. */
+  readonly getTraceContext?: GetTraceContext | undefined
+}
+
+export type CallLinksOptions<Router> = CallPolicies & {
+  readonly credentials: Credentials
+  /** `scopes` left out: with a contract those of each procedure, otherwise everything. */
+  readonly target: Omit<AuthorizationTarget, 'scopes'> & {
+    readonly scopes?: readonly string[] | undefined
+  }
+  readonly contract?: AgentContract<Router> | undefined
+}
+
+/** Creates the links; the one that sends goes after them. */
+export function createCallLinks<Router extends AnyTRPCRouter>(
+  options: CallLinksOptions<Router>,
+): TRPCLink<Router>[] {
+  const { approvals, getTraceContext, retry, stepUp, timeoutMs = 30_000 } = options
+  return [
+    createErrorLink(),
+    createTimeoutLink(timeoutMs),
+    ...(getTraceContext === undefined ? [] : [createTraceLink<Router>(getTraceContext)]),
+    ...(retry === false ? [] : [createRetryLink<Router>(retry)]),
+    createAuthLink({
+      openAuthorizer: createOpenAuthorizer(options),
+      stepUp: createStepUp(stepUp ?? false),
+      approvals,
+    }),
+  ]
+}
+
+/** One authorizer for each scope set: it knows what it handed out last. */
+function createOpenAuthorizer<Router>(options: CallLinksOptions<Router>): OpenAuthorizer {
+  const { contract, credentials, target } = options
+  const open = new Map<string, Authorizer>()
+
+  return ({ path }, { approval, scopes: more = [] } = {}) => {
+    const own = target.scopes ?? contract?.procedures[path]?.scopes ?? []
+    // No scopes at all means everything: there is nothing to ask for beside it.
+    const isEverything = own.length === 0 && contract === undefined
+    const scopes = isEverything ? [] : [...new Set([...own, ...more])]
+    if (approval !== undefined) return credentials({ ...target, scopes, approval })
+    const key = scopes.join(' ')
+    const authorizer = open.get(key) ?? credentials({ ...target, scopes })
+    open.set(key, authorizer)
+    return authorizer
+  }
+}

@@ -1,0 +1,57 @@
+import { Authorization, type Authorizer } from '../authorization.ts'
+import type { DpopSigner } from '../dpop/dpop-signer.ts'
+import type { AccessToken } from '../token/access-token.ts'
+
+export type TokenAuthorizerOptions = {
+  readonly getToken: () => Promise<AccessToken>
+  /** See `TokenSlot.discard`. */
+  readonly discard: (token: AccessToken) => boolean
+  /** Given, every authorization is for one call that was approved. */
+  readonly getApprovedToken?: ((signal?: AbortSignal) => Promise<AccessToken>) | undefined
+  readonly signer?: DpopSigner | undefined
+}
+
+/** One token is one authorization, by identity: links compare and batch by it. */
+const authorizations = new WeakMap<AccessToken, Authorization>()
+
+/** Authorizes calls with tokens that are asked for as they are needed. */
+export function createTokenAuthorizer(options: TokenAuthorizerOptions): Authorizer {
+  const { discard, getApprovedToken, getToken, signer } = options
+  let latest: { readonly token: AccessToken; readonly authorization: Authorization } | undefined
+
+  return {
+    async authorize(signal) {
+      const token = await (getApprovedToken ? getApprovedToken(signal) : getToken())
+      if (latest?.token !== token) {
+        latest = { token, authorization: toAuthorization(token, signer) }
+      }
+      return latest.authorization
+    },
+
+    renew(refused) {
+      // Good for one call: another one would have to be approved again.
+      if (getApprovedToken !== undefined) return false
+      return latest?.authorization === refused ? discard(latest.token) : true
+    },
+  }
+}
+
+function toAuthorization(token: AccessToken, signer: DpopSigner | undefined): Authorization {
+  const known = authorizations.get(token)
+  if (known !== undefined) return known
+  const value = token.reveal()
+  const bound =
+    token.type === 'DPoP' && signer !== undefined
+      ? {
+          prove: async (request: Parameters<DpopSigner['prove']>[0]) =>
+            signer.prove(request, value),
+          observe: (...seen: Parameters<DpopSigner['observe']>) => signer.observe(...seen),
+        }
+      : undefined
+  const authorization = new Authorization(
+    { authorization: `${token.type} ${value}` },
+    { id: `token ${token.id}`, expiresAt: token.expiresAt, signer: bound },
+  )
+  authorizations.set(token, authorization)
+  return authorization
+}

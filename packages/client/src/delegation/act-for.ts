@@ -1,0 +1,125 @@
+// Delegation in one line: inside a handler, a typed client of another agent that acts for whoever called
+// this one, with a token that was exchanged for exactly what the calls need.
+import type { AgentContract, AuthorizationDetailsClaim, SubjectToken } from '@deputy/auth/protocol'
+import { createTRPCClient, type TRPCLink } from '@trpc/client'
+import type { AnyTRPCRouter } from '@trpc/server'
+import { toEndpoint } from '../agent-client.ts'
+import type { RouterScope, ScopedClient } from '../agent-contract.ts'
+import { createCallLinks, type CallPolicies } from '../call-links.ts'
+import type { ClientCredentials } from '../credentials/client-credentials.ts'
+import { tokenExchange } from '../credentials/token-exchange.ts'
+import { ClientError } from '../error/client-error.ts'
+import type { FetchLike } from '../fetch-like.ts'
+import { createHttpTransport } from '../http-link.ts'
+import { createSignalLink } from '../links/signal-link.ts'
+
+/** Who called, as a handler's context or a service's call has it. */
+export type Caller = {
+  readonly principal: { readonly subject: string }
+} & (
+  | {
+      getSubjectToken(): SubjectToken | undefined
+      getSignal?: (() => AbortSignal) | undefined
+    }
+  | {
+      readonly subjectToken?: SubjectToken | undefined
+      readonly signal?: AbortSignal | undefined
+    }
+)
+
+export type DelegatedClientOptions<Scope extends string> = {
+  /**
+   * What the calls need: calling a procedure that needs another one does not compile. Left out, each call
+   * has a token with exactly the scopes of its procedure.
+   */
+  readonly scopes?: readonly Scope[] | undefined
+  /** Limits beside those that the caller's token has: they can only narrow (RFC 9396). */
+  readonly limits?: AuthorizationDetailsClaim | undefined
+}
+
+/** What can be done in a caller's name. */
+export type OnBehalf = {
+  /**
+   * A client of the agent of this contract. `sub` stays the caller, `act` says who acts, nothing widens.
+   * Its calls end when the caller gives up. Throws `TypeError` for an agent whose URL is not known.
+   */
+  client<
+    Router extends AnyTRPCRouter,
+    const Scope extends RouterScope<Router> = RouterScope<Router>,
+  >(
+    contract: AgentContract<Router>,
+    options?: DelegatedClientOptions<Scope>,
+  ): ScopedClient<Router, Scope>
+}
+
+/**
+ * Acts for whoever called. Throws `ClientError` (`authority_not_delegable`) where the caller presented an
+ * API key: keys are not handed on.
+ */
+export type ActFor = (caller: Caller) => OnBehalf
+
+export type ActForOptions = CallPolicies & {
+  /** This agent's own credentials: who acts. */
+  readonly actor: ClientCredentials
+  /** Where the other agents are: their base URLs by their ids. */
+  readonly agents: Readonly<Record<string, string>>
+  /** What calls are sent with. Default: the global `fetch`. */
+  readonly fetch?: FetchLike | undefined
+}
+
+/**
+ * Creates the function, once for an agent. Clients that it gives are cheap and need not be closed: all of
+ * them share its connections, and one exchanged token serves all calls of one caller to one agent.
+ * Approvals are asked for and told to the caller (`approvals: 'ask'`) unless it is said otherwise.
+ */
+export function createActFor(options: ActForOptions): ActFor {
+  const { actor, agents, fetch: fetchWith } = options
+  const links = new Map<string, TRPCLink<AnyTRPCRouter>>()
+  for (const [agentId, url] of Object.entries(agents)) {
+    links.set(agentId, createHttpTransport<AnyTRPCRouter>(toEndpoint(url), fetchWith).link)
+  }
+
+  return (caller) => {
+    const subject = readSubject(caller)
+    if (subject === undefined) {
+      throw new ClientError({
+        code: 'authority_not_delegable',
+        message: `${caller.principal.subject} called with a credential that cannot be handed on`,
+        hint: 'Call with an access token in place of an API key, or act in the agent’s own name.',
+      })
+    }
+    return {
+      client<Router extends AnyTRPCRouter, const Scope extends RouterScope<Router>>(
+        contract: AgentContract<Router>,
+        { limits, scopes }: DelegatedClientOptions<Scope> = {},
+      ) {
+        const send = links.get(contract.agentId)
+        if (send === undefined) {
+          throw new TypeError(`where ${contract.agentId} is was not said: add it to agents`)
+        }
+        const client = createTRPCClient<Router>({
+          links: [
+            createSignalLink(readSignal(caller)),
+            ...createCallLinks<Router>({
+              approvals: 'ask',
+              ...options,
+              contract,
+              credentials: tokenExchange({ subject, actor, limits }),
+              target: { audience: contract.agentId, scopes },
+            }),
+            send,
+          ],
+        })
+        return client
+      },
+    }
+  }
+}
+
+function readSubject(caller: Caller): SubjectToken | undefined {
+  return 'getSubjectToken' in caller ? caller.getSubjectToken() : caller.subjectToken
+}
+
+function readSignal(caller: Caller): AbortSignal | undefined {
+  return 'getSubjectToken' in caller ? caller.getSignal?.() : caller.signal
+}

@@ -1,0 +1,18 @@
+/** What calls are sent with: `fetch`, or less, like `createPool` of `@deputy/client/node`. */
+export type FetchLike = (url: string, init: FetchLikeInit) => Promise<FetchLikeAnswer>
+
+export type FetchLikeInit = {
+  readonly method: string
+  readonly headers: Record<string, string>
+  readonly body: string | null
+  readonly signal: AbortSignal | null
+  /** Redirects are never followed. */
+  readonly redirect: 'error'
+}
+
+export type FetchLikeAnswer = {
+  readonly ok: boolean
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  json(): Promise<unknown>
+}
