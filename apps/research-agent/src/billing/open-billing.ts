@@ -55,12 +55,15 @@ const READ_SCOPES = ['billing:read']
  * own. There is none for a caller with an API key, or whose token does not reach billing.
  */
 export function createOpenBillingFor(options: OpenBillingOptions): OpenBillingFor {
+  const { url, ...identityOptions } = options
+  const actor = clientSecret(identityOptions)
+
   return ({ principal, subjectToken }) => {
     const isReached = READ_SCOPES.every((scope) => principal.scopes.includes(scope))
     if (subjectToken === undefined || !isReached) return undefined
     return createAgentClient<BillingRouter>({
-      url: options.url,
-      credentials: tokenExchange({ ...options, subjectToken }),
+      url,
+      credentials: tokenExchange({ subject: subjectToken, actor }),
       audience: BILLING_AGENT_ID,
       scopes: READ_SCOPES,
     })

@@ -1,4 +1,4 @@
-import { toClientError } from '../client-error.ts'
+import { toClientError } from '../error/to-client-error.ts'
 import { redactSecrets } from './redact-secrets.ts'
 
 /**
