@@ -1,6 +1,7 @@
 // npm run bench -- <name> [--json | --markdown] [--slices <n>]
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { runCallsBench } from './calls/run-calls-bench.ts'
 import { installPeers } from './install-peers.ts'
 import { formatTable, type Table } from './report/table.ts'
 import { runRevocationBench, toRevocationTables } from './revocation/run-revocation-bench.ts'
@@ -11,6 +12,9 @@ type Results = { readonly results: object; readonly tables: readonly Table[] }
 type Bench = (slices: number) => Promise<Results>
 
 const log = (line: string): void => void process.stderr.write(`bench: ${line}\n`)
+
+/** Those that are measured beside peers. */
+const WITH_PEERS: ReadonlySet<string> = new Set(['token', 'calls'])
 
 /** The benches by their names. */
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -24,6 +28,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     })
     return { results, tables: toTokenTables(results) }
   },
+  calls: async (slices) => runCallsBench({ slices, connections: 64, agents: 1000, log }),
   revocation: async (slices) => {
     const results = await runRevocationBench({ slices, log })
     return { results, tables: toRevocationTables(results) }
@@ -49,7 +54,7 @@ try {
       `usage: npm run bench -- <${Object.keys(BENCHES).join('|')}> [--json|--markdown] [--slices <${String(MIN_SLICES)} or more>]`,
     )
   }
-  if (name === 'token') await installPeers(log)
+  if (WITH_PEERS.has(name)) await installPeers(log)
   const { results, tables } = await bench(slices)
   const [cpu] = cpus()
   const machine = { cpu: cpu?.model ?? 'unknown', processors: cpus().length, node: process.version }

@@ -63,8 +63,7 @@ test('a server that hangs up fails the run', async () => {
 
 test('an answer that cannot be read fails the run', async () => {
   await using server = await startServer((_req, res) => {
-    res.write('chunked')
-    res.end()
+    res.socket?.write('HTTP/1.1 200 OK\r\n\r\nno length')
   })
 
   await expect(runLoad({ ...short, port: server.port })).rejects.toThrow('Content-Length')

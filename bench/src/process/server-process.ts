@@ -11,9 +11,13 @@ export type ServerProcessOptions = {
   readonly main: string
   readonly environment: Readonly<Record<string, string>>
   readonly logFile: string
-  /** Answers 200 once the server can be called. */
-  readonly readyUrl: string
-}
+} & (
+  | {
+      /** Answers 200 once the server can be called. */
+      readonly readyUrl: string
+    }
+  | { readonly isReady: () => Promise<boolean> }
+)
 
 /** A large store is opened and checked before the server is ready. */
 const READY_WITHIN_MS = 120_000
@@ -22,7 +26,8 @@ const END_WITHIN_MS = 30_000
 
 /** Starts the server and waits until it is ready. Rejects when it ends or is not ready in time. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<AsyncDisposable> {
-  const { environment, logFile, main, name, readyUrl } = options
+  const { environment, logFile, main, name } = options
+  const isReady = 'isReady' in options ? options.isReady : async () => answersOk(options.readyUrl)
   const log = openSync(logFile, 'a', 0o600)
   const child = spawn(
     process.execPath,
@@ -41,7 +46,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     clearTimeout(timer)
   }
   try {
-    await waitUntilReady(readyUrl, child)
+    await waitUntilReady(isReady, child)
     return { [Symbol.asyncDispose]: stop }
   } catch (cause) {
     await stop()
@@ -50,14 +55,18 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   }
 }
 
-async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
+async function answersOk(url: string): Promise<boolean> {
+  const answer = await fetch(url).catch(() => undefined)
+  await answer?.body?.cancel()
+  return answer?.ok === true
+}
+
+async function waitUntilReady(isReady: () => Promise<boolean>, child: ChildProcess): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS
   while (performance.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('it ended')
-    const answer = await fetch(url).catch(() => undefined)
-    await answer?.body?.cancel()
-    if (answer?.ok) return
+    if (await isReady()) return
     await delay(POLL_EVERY_MS)
   }
-  throw new Error(`${url} did not answer in time`)
+  throw new Error('it was not ready in time')
 }
