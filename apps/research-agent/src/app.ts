@@ -12,7 +12,8 @@ import {
 import { openRateLimiter } from '@deputy/serve/redis'
 import { createAgentBillingGateway } from './billing/agent-billing-gateway.ts'
 import { createOpenBilling, createOpenBillingFor } from './billing/open-billing.ts'
-import { findDefaultFolder } from './documents/default-folder.ts'
+import { findDefaultFolders } from './documents/default-folder.ts'
+import type { DocumentFolder } from './documents/find-documents.ts'
 import { openLibrary } from './documents/library.ts'
 import { recoverJobs } from './jobs/recover-jobs.ts'
 import { DEFAULT_LIMITS, type LoopLimits } from './loop/limits.ts'
@@ -27,7 +28,7 @@ export type ResearchAgentOptions = {
   readonly port: number
   /** SQLite file; made on the first start. */
   readonly databaseFile: string
-  /** Folder of .md and .txt files. Default: the documentation of the installed packages. */
+  /** Folder of Markdown, text, HTML, PDF or JSON. Default: this project's documentation and its packages'. */
   readonly documents?: string | undefined
   readonly billingUrl: string
   /** The model that answers. Default: none, a planner by rules. */
@@ -42,6 +43,10 @@ export type ResearchAgentOptions = {
   readonly logger: Logger
 }
 
+function toFolders(documents: string | undefined): readonly DocumentFolder[] {
+  return documents === undefined ? findDefaultFolders() : [{ path: documents, prefix: '' }]
+}
+
 /** Starts the research agent; it is ready when its documents are indexed. Rejects with `DatabaseOpenError` or `ListenError`. */
 export async function createResearchAgent(options: ResearchAgentOptions): Promise<RunningAgent> {
   const { clock = systemClock, logger } = options
@@ -52,9 +57,7 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   const identity = { issuer, clientId: agentId, clientSecret: secret, clock }
   const openBilling = { ...identity, url: options.billingUrl }
   const billing = createAgentBillingGateway(createOpenBilling(openBilling))
-  const library = stack.use(
-    openLibrary(documents, options.documents ?? findDefaultFolder(), logger),
-  )
+  const library = stack.use(openLibrary(documents, toFolders(options.documents), logger))
   // Listed before the first call: what is begun from then on is in this process's hands.
   const recovered = recoverJobs({ jobs, billing, clock, logger }, await jobs.listUnsettled())
   stack.defer(async () => recovered)

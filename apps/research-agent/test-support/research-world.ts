@@ -157,7 +157,9 @@ export async function createResearchWorld(files: Record<string, string>) {
   const storage = stack.use(await openStorage(':memory:'))
   const clock = createSettableClock()
   const billing = createFakeBilling()
-  const library = stack.use(openLibrary(storage.documents, folder.file('documents'), silent))
+  const library = stack.use(
+    openLibrary(storage.documents, [{ path: folder.file('documents'), prefix: '' }], silent),
+  )
   await library.whenIndexed()
   const deps: WorkDeps = {
     jobs: storage.jobs,

@@ -17,11 +17,17 @@ export type FoundPassage = {
   readonly score: number
 }
 
+/** A document to be put in. */
+export type IndexEntry = {
+  readonly document: DocumentFile
+  readonly content: ReadDocument
+}
+
 /** The full-text index. */
 export type DocumentIndex = {
   list(): Promise<readonly IndexedDocument[]>
-  /** Puts a document in, in place of what was there under its name. */
-  put(document: DocumentFile, content: ReadDocument): Promise<void>
+  /** Puts documents in, all or none, each in place of what was there under its name. */
+  putAll(entries: readonly IndexEntry[]): Promise<void>
   remove(file: string): Promise<void>
   find(file: string): Promise<IndexedDocument | undefined>
   /** What was put in of a document, in order. */

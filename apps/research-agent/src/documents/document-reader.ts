@@ -58,6 +58,6 @@ async function openCurrent(
   return {
     sha256: current.sha256,
     sentences: current.passages.flatMap(({ sentences }) => sentences),
-    lines: async () => readLines(path),
+    lines: async (page) => readLines(path, page),
   }
 }

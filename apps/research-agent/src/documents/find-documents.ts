@@ -1,10 +1,11 @@
-// Finds the Markdown and text files below a folder. In a node_modules it follows the layout of pnpm's
+// Finds the documents below a folder. In a node_modules it follows the layout of pnpm's
 // store, where each package lies once, and names files from the package's name on.
 import { accept, refuse, type Result } from '@deputy/auth/protocol'
 import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, relative, sep } from 'node:path'
 import type { DocumentFile } from './document.ts'
+import { findMaxBytes, isDocumentName } from './document-kind.ts'
 
 export type DocumentsRefusal = { readonly reason: 'documents_unavailable'; readonly detail: string }
 
@@ -14,38 +15,41 @@ export type FoundDocuments = {
   readonly skipped: readonly { readonly path: string; readonly why: string }[]
 }
 
-/** Larger files are left out: they are data or logs more often than documentation. */
-const MAX_FILE_BYTES = 1024 * 1024
-
 /** Most files that are taken, in order of their paths. */
 const MAX_FILES = 20_000
 
-const DOCUMENT = /\.(?:md|markdown|txt)$/i
 const NOT_ABOUT_USE =
   /^(?:licen[cs]e|notice|copying|change-?log|history|authors|contributors|.*-license)\b/i
 
 /** `zod@10` comes after `zod@9`. */
 const byName = new Intl.Collator('en', { numeric: true })
 
+/** A folder that is searched, and what names of its files begin with. */
+export type DocumentFolder = { readonly path: string; readonly prefix: string }
+
 type Walk = {
   readonly root: string
+  readonly prefix: string
   readonly files: Map<string, DocumentFile>
   readonly skipped: FoundDocuments['skipped'][number][]
 }
 
-/** Lists the documents below a folder. Refuses when it cannot be read or holds none. */
+/** Lists the documents below folders. Refuses when one cannot be read or they hold none. */
 export async function findDocuments(
-  folder: string,
+  folders: readonly DocumentFolder[],
 ): Promise<Result<FoundDocuments, DocumentsRefusal>> {
-  const walk: Walk = { root: folder, files: new Map(), skipped: [] }
-  try {
-    await visit(walk, folder)
-  } catch (error) {
-    const detail = `${folder} cannot be read (${toCode(error)})`
-    return refuse({ reason: 'documents_unavailable', detail })
+  const found = { files: new Map<string, DocumentFile>(), skipped: [] }
+  for (const { path, prefix } of folders) {
+    try {
+      await visit({ root: path, prefix, ...found }, path)
+    } catch (error) {
+      const detail = `${path} cannot be read (${toCode(error)})`
+      return refuse({ reason: 'documents_unavailable', detail })
+    }
   }
-  if (walk.files.size > 0) return accept({ files: [...walk.files.values()], skipped: walk.skipped })
-  const detail = `${folder} holds no .md or .txt file that can be read`
+  const { files, skipped } = found
+  if (files.size > 0) return accept({ files: [...files.values()], skipped })
+  const detail = `${folders.map(({ path }) => path).join(', ')} holds no Markdown, text, HTML, PDF or JSON file that can be read`
   return refuse({ reason: 'documents_unavailable', detail })
 }
 
@@ -56,18 +60,19 @@ async function visit(walk: Walk, folder: string): Promise<void> {
     // What may not be read takes nothing away from the rest.
     const skip = (error: unknown): void => void walk.skipped.push({ path, why: toCode(error) })
     if (isFolderToEnter(entry, walk.root)) await visit(walk, path).catch(skip)
-    else if (isDocument(entry)) await add(walk, path).catch(skip)
+    else if (isDocument(entry, walk.root)) await add(walk, path).catch(skip)
   }
 }
 
-async function add({ files, root, skipped }: Walk, path: string): Promise<void> {
-  const file = toName(root, path)
+async function add({ files, prefix, root, skipped }: Walk, path: string): Promise<void> {
+  const file = prefix + toName(root, path)
   const other = files.get(file)
   // Of a package that is there in several versions the last one counts, and a nested one never.
   if (other !== undefined && toDepth(path) > toDepth(other.path)) return
   const { mtimeMs, size } = await stat(path)
-  if (size > MAX_FILE_BYTES) {
-    skipped.push({ path, why: `larger than ${String(MAX_FILE_BYTES)} bytes` })
+  const maxBytes = findMaxBytes(path)
+  if (size > maxBytes) {
+    skipped.push({ path, why: `larger than ${String(maxBytes)} bytes` })
   } else if (other === undefined && files.size >= MAX_FILES) {
     skipped.push({ path, why: `there are ${String(MAX_FILES)} others` })
   } else {
@@ -75,8 +80,13 @@ async function add({ files, root, skipped }: Walk, path: string): Promise<void> 
   }
 }
 
-function isDocument(entry: Dirent): boolean {
-  return entry.isFile() && DOCUMENT.test(entry.name) && !NOT_ABOUT_USE.test(entry.name)
+function isDocument(entry: Dirent, root: string): boolean {
+  const isInPackages = basename(root) === 'node_modules'
+  return (
+    entry.isFile() &&
+    isDocumentName(entry.name, isInPackages) &&
+    !(isInPackages && NOT_ABOUT_USE.test(entry.name))
+  )
 }
 
 /** Links are not followed: in pnpm's layout they only lead to what is found anyway, or in circles. */

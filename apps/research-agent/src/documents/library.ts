@@ -1,7 +1,7 @@
 import { accept, refuse, type Result } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
 import type { DocumentIndex } from './document-index.ts'
-import type { DocumentsRefusal } from './find-documents.ts'
+import type { DocumentFolder, DocumentsRefusal } from './find-documents.ts'
 import { updateIndex } from './update-index.ts'
 
 /** The documents that questions are answered from. */
@@ -14,16 +14,21 @@ export type Library = AsyncDisposable & {
 }
 
 /**
- * Opens the folder and begins to index it at once; questions wait until that is done. Disposing of it
+ * Opens the folders and begins to index it at once; questions wait until that is done. Disposing of it
  * ends that, so that the database can be closed.
  */
-export function openLibrary(index: DocumentIndex, folder: string, logger: Logger): Library {
+export function openLibrary(
+  index: DocumentIndex,
+  folders: readonly DocumentFolder[],
+  logger: Logger,
+): Library {
+  const folder = folders.map(({ path }) => path).join(', ')
   let isIndexed = false
   const closing = new AbortController()
   const indexing = (async (): Promise<Result<number, DocumentsRefusal>> => {
     const startedMs = performance.now()
     try {
-      const update = await updateIndex(index, folder, { logger, signal: closing.signal })
+      const update = await updateIndex(index, folders, { logger, signal: closing.signal })
       if (!update.ok) {
         logger.warn({ reason: update.refusal.detail }, 'there are no documents to search')
         return update

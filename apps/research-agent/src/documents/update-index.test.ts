@@ -7,17 +7,22 @@ import { openStorage } from '../storage/open-storage.ts'
 import { findDocuments } from './find-documents.ts'
 import { updateIndex } from './update-index.ts'
 
+const toFolders = (path: string) => [{ path, prefix: '' }]
+
 const namesIn = async (folder: string): Promise<string[]> => {
-  const found = await findDocuments(folder)
+  const found = await findDocuments(toFolders(folder))
   return found.ok ? found.value.files.map(({ file }) => file) : []
 }
 
 describe('finding documents', () => {
-  test('takes Markdown and text, and leaves out what is about no use', async () => {
+  test('takes Markdown, text, HTML, PDF and JSON of a folder, and nothing that is hidden', async () => {
     await using folder = await createTemporaryFolder()
     await writeFiles(folder.path, {
       'guide.md': 'a',
       'notes/plan.txt': 'a',
+      'page.html': 'a',
+      'data.json': '{}',
+      'report.pdf': 'a',
       'code.ts': 'a',
       'LICENSE.md': 'a',
       'license.txt': 'a',
@@ -26,7 +31,16 @@ describe('finding documents', () => {
       'node_modules/x/README.md': 'a',
     })
 
-    expect(await namesIn(folder.path)).toEqual(['guide.md', 'notes/plan.txt'])
+    expect((await namesIn(folder.path)).toSorted()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE.md',
+      'data.json',
+      'guide.md',
+      'license.txt',
+      'notes/plan.txt',
+      'page.html',
+      'report.pdf',
+    ])
   })
 
   test("names a package's files from the package on, once, in pnpm's layout", async () => {
@@ -55,7 +69,7 @@ describe('finding documents', () => {
       'node_modules/other/node_modules/jose/README.md': 'a',
     })
 
-    const found = await findDocuments(folder.file('node_modules'))
+    const found = await findDocuments(toFolders(folder.file('node_modules')))
 
     expect(found).toMatchObject({
       value: {
@@ -71,7 +85,7 @@ describe('finding documents', () => {
     await using folder = await createTemporaryFolder()
     await writeFiles(folder.path, { 'a.md': 'a', 'log.txt': 'x'.repeat(1024 * 1024 + 1) })
 
-    const found = await findDocuments(folder.path)
+    const found = await findDocuments(toFolders(folder.path))
 
     expect(found).toMatchObject({
       value: {
@@ -85,7 +99,7 @@ describe('finding documents', () => {
     await using folder = await createTemporaryFolder()
     const path = kind === 'empty' ? folder.path : folder.file('missing')
 
-    const found = await findDocuments(path)
+    const found = await findDocuments(toFolders(path))
 
     expect(found).toMatchObject({
       ok: false,
@@ -98,7 +112,8 @@ describe('updating the index', () => {
   test('reads what is new or changed, and drops what is gone', async () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
-    const update = async () => updateIndex(storage.documents, folder.path, { logger: silent })
+    const update = async () =>
+      updateIndex(storage.documents, toFolders(folder.path), { logger: silent })
     await writeFiles(folder.path, {
       'same.md': 'Stays as it is here.',
       'changes.md': 'Apples are red fruit.',
@@ -125,17 +140,15 @@ describe('updating the index', () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
     await writeFiles(folder.path, { 'a.md': 'Apples are red.', 'b.md': 'Pears are green.' })
-    const stop = new AbortController()
-    const index: typeof storage.documents = {
-      ...storage.documents,
-      put: async (...document) => {
-        await storage.documents.put(...document)
-        stop.abort()
-      },
-    }
+    const signal = new AbortController().signal
+    let asked = 0
+    Object.defineProperty(signal, 'aborted', { get: () => (asked += 1) > 1 })
 
-    const stopped = await updateIndex(index, folder.path, { logger: silent, signal: stop.signal })
-    const rest = await updateIndex(storage.documents, folder.path, { logger: silent })
+    const stopped = await updateIndex(storage.documents, toFolders(folder.path), {
+      logger: silent,
+      signal,
+    })
+    const rest = await updateIndex(storage.documents, toFolders(folder.path), { logger: silent })
 
     expect(stopped.ok).toBe(false)
     expect(rest).toMatchObject({ value: { documents: 2, added: 1, removed: 0 } })
@@ -145,10 +158,12 @@ describe('updating the index', () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
     await writeFiles(folder.path, { 'docs/a.md': 'Apples are red fruit.' })
-    await updateIndex(storage.documents, folder.file('docs'), { logger: silent })
+    await updateIndex(storage.documents, toFolders(folder.file('docs')), { logger: silent })
     await rm(folder.file('docs'), { recursive: true })
 
-    const result = await updateIndex(storage.documents, folder.file('docs'), { logger: silent })
+    const result = await updateIndex(storage.documents, toFolders(folder.file('docs')), {
+      logger: silent,
+    })
 
     expect(result.ok).toBe(false)
     expect(await storage.documents.list()).toEqual([])
@@ -171,7 +186,7 @@ describe('searching', () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
     await writeFiles(folder.path, { 'a.md': 'Apples are red fruit.' })
-    await updateIndex(storage.documents, folder.path, { logger: silent })
+    await updateIndex(storage.documents, toFolders(folder.path), { logger: silent })
 
     const found = await storage.documents.search([term, 'apples'], 5)
 
@@ -182,7 +197,7 @@ describe('searching', () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
     await writeFiles(folder.path, { 'a.md': 'It verifies signatures quickly.' })
-    await updateIndex(storage.documents, folder.path, { logger: silent })
+    await updateIndex(storage.documents, toFolders(folder.path), { logger: silent })
 
     expect(await storage.documents.search(['verifying'], 5)).toHaveLength(1)
     expect(await storage.documents.countPassages(['verify', 'absent'])).toEqual({

@@ -2,8 +2,13 @@ import { accept, refuse, type Result } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
 import { setImmediate } from 'node:timers/promises'
 import type { DocumentFile } from './document.ts'
-import type { DocumentIndex, IndexedDocument } from './document-index.ts'
-import { findDocuments, type DocumentsRefusal, type FoundDocuments } from './find-documents.ts'
+import type { DocumentIndex, IndexedDocument, IndexEntry } from './document-index.ts'
+import {
+  findDocuments,
+  type DocumentFolder,
+  type DocumentsRefusal,
+  type FoundDocuments,
+} from './find-documents.ts'
 import { readDocument } from './read-document.ts'
 
 /** What an update did. */
@@ -20,6 +25,12 @@ export type UpdateIndexOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
+/** How often progress is logged, in files. */
+const PROGRESS_EVERY = 500
+
+const PASSAGES_IN_BATCH = 2000
+const DOCUMENTS_IN_BATCH = 100
+
 const NOTHING: FoundDocuments = { files: [], skipped: [] }
 
 /**
@@ -29,17 +40,30 @@ const NOTHING: FoundDocuments = { files: [], skipped: [] }
  */
 export async function updateIndex(
   index: DocumentIndex,
-  folder: string,
+  folders: readonly DocumentFolder[],
   { logger, signal }: UpdateIndexOptions,
 ): Promise<Result<IndexUpdate, DocumentsRefusal>> {
-  const found = await findDocuments(folder)
+  const found = await findDocuments(folders)
   const { files, skipped } = found.ok ? found.value : NOTHING
   for (const { path, why } of skipped) logger.warn({ path, why }, 'a document is left out')
   const known = new Map((await index.list()).map((document) => [document.file, document]))
   let added = 0
   let unreadable = 0
-  for (const document of files) {
+  let batch: IndexEntry[] = []
+  let passages = 0
+  // Many documents share a commit; a batch is bounded by what it holds, not by how many files that is.
+  const flush = async (): Promise<void> => {
+    await index.putAll(batch)
+    added += batch.length
+    batch = []
+    passages = 0
+  }
+  for (const [at, document] of files.entries()) {
+    if (at > 0 && at % PROGRESS_EVERY === 0) {
+      logger.info({ done: at, total: files.length }, 'indexing documents')
+    }
     if (signal?.aborted === true) {
+      await flush()
       return refuse({ reason: 'documents_unavailable', detail: 'the agent is being closed' })
     }
     const before = known.get(document.file)
@@ -53,17 +77,19 @@ export async function updateIndex(
     })
     if (content !== undefined) {
       known.delete(document.file)
-      await index.put(document, content)
-      added += 1
+      batch.push({ document, content })
+      passages += content.passages.length
+      if (passages >= PASSAGES_IN_BATCH || batch.length >= DOCUMENTS_IN_BATCH) await flush()
     }
     // Parsing is work of its own: health checks get their turn in between.
     await setImmediate()
   }
+  await flush()
   for (const file of known.keys()) await index.remove(file)
   if (!found.ok) return found
   const documents = files.length - unreadable
   if (documents === 0) {
-    const detail = `no document in ${folder} can be read`
+    const detail = `no document in ${folders.map(({ path }) => path).join(', ')} can be read`
     return refuse({ reason: 'documents_unavailable', detail })
   }
   return accept({

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import * as z from 'zod'
-import type { DocumentIndex, IndexedDocument } from '../documents/document-index.ts'
+import type { DocumentIndex, IndexedDocument, IndexEntry } from '../documents/document-index.ts'
 import type { DocumentTable, Tables } from './tables.ts'
 
 const StoredSentences = z.array(
@@ -37,27 +37,10 @@ export function createSqliteDocumentIndex(db: Kysely<Tables>): DocumentIndex {
       return row && toDocument(row)
     },
 
-    async put(document, { passages, sha256 }) {
+    async putAll(entries) {
+      if (entries.length === 0) return
       await db.transaction().execute(async (transaction) => {
-        await transaction.deleteFrom('document').where('file', '=', document.file).execute()
-        await transaction
-          .insertInto('document')
-          .values({
-            file: document.file,
-            path: document.path,
-            size_bytes: document.sizeBytes,
-            modified_ms: document.modifiedMs,
-            sha256,
-          })
-          .execute()
-        for (let at = 0; at < passages.length; at += PASSAGES_AT_ONCE) {
-          const rows = passages.slice(at, at + PASSAGES_AT_ONCE).map(({ heading, sentences }) => ({
-            file: document.file,
-            heading,
-            sentences: JSON.stringify(sentences),
-          }))
-          await transaction.insertInto('passage').values(rows).execute()
-        }
+        for (const entry of entries) await put(transaction, entry)
       })
     },
 
@@ -118,6 +101,30 @@ export function createSqliteDocumentIndex(db: Kysely<Tables>): DocumentIndex {
       }
       return { total, holding }
     },
+  }
+}
+
+async function put(db: Kysely<Tables>, { content, document }: IndexEntry): Promise<void> {
+  await db.deleteFrom('document').where('file', '=', document.file).execute()
+  await db
+    .insertInto('document')
+    .values({
+      file: document.file,
+      path: document.path,
+      size_bytes: document.sizeBytes,
+      modified_ms: document.modifiedMs,
+      sha256: content.sha256,
+    })
+    .execute()
+  for (let at = 0; at < content.passages.length; at += PASSAGES_AT_ONCE) {
+    const rows = content.passages
+      .slice(at, at + PASSAGES_AT_ONCE)
+      .map(({ heading, sentences }) => ({
+        file: document.file,
+        heading,
+        sentences: JSON.stringify(sentences),
+      }))
+    await db.insertInto('passage').values(rows).execute()
   }
 }
 
