@@ -60,7 +60,10 @@ test.each([
     heading: 'Authorization server',
     open: async (file: string) => openAuthServerStorage({ file }, createSettableClock()),
   },
-  { heading: 'Billing agent', open: openBillingStorage },
+  {
+    heading: 'Billing agent',
+    open: async (file: string) => openBillingStorage({ file }),
+  },
   { heading: 'Research agent', open: openResearchStorage },
 ])('$heading: each table and each column is on the page as it is', async ({ heading, open }) => {
   await using folder = await createTemporaryFolder()

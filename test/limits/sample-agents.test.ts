@@ -57,7 +57,7 @@ async function createPlace() {
     startBilling: async () =>
       createBillingAgent({
         ...common(BILLING),
-        databaseFile: folder.file('billing.sqlite'),
+        database: { file: folder.file('billing.sqlite') },
         researchUrl: issuer,
       }),
     startResearch: async () =>

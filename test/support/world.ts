@@ -137,7 +137,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ...common,
       credentials: credentialsFile(BILLING),
       port: billingPort,
-      databaseFile: folder.file('billing.sqlite'),
+      database: { file: folder.file('billing.sqlite') },
       researchUrl,
       logger: logger(BILLING),
     }),

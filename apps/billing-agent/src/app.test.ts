@@ -23,7 +23,7 @@ async function createPlace() {
       scope: 'research:read',
     },
     port: 0,
-    databaseFile: folder.file('data', 'billing.sqlite'),
+    database: { file: folder.file('data', 'billing.sqlite') },
     researchUrl: nowhere,
     logger: createLogger({ name: 'billing', level: 'trace', write: (line) => void log.push(line) }),
   }
@@ -52,8 +52,11 @@ test('starts without its issuer or research, and says who it is and which scopes
       'billing:audit',
       'billing:close',
       'billing:deposit',
+      'billing:prices',
       'billing:read',
+      'billing:refund',
       'billing:release',
+      'billing:revert',
       'billing:write',
     ],
   })

@@ -12,18 +12,22 @@ import {
   type RunningAgent,
 } from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
+import type { DatabaseLocation } from '@deputy/storage'
 import { createBillingService } from './billing-service.ts'
 import { findHeld } from './grants/find-held.ts'
+import { expireHolds } from './holds/expire-holds.ts'
+import { pruneAnswers } from './idempotency/run-once.ts'
+import { verifyLedger } from './verify/verify-ledger.ts'
 import { createResearchReceiptSource, RECEIPT_SCOPE } from './receipts/research-receipt-source.ts'
-import { openStorage } from './storage/open-storage.ts'
+import { openStorage, type BillingStorage } from './storage/open-storage.ts'
 
 export type BillingAgentOptions = {
   /** The agent's own identity: its client id is its agent id. */
   readonly credentials: CredentialsFile
   readonly host?: string | undefined
   readonly port: number
-  /** SQLite file; made on the first start. */
-  readonly databaseFile: string
+  /** The SQLite file, made on the first start, or the PostgreSQL database. */
+  readonly database: DatabaseLocation
   readonly researchUrl: string
   readonly clockToleranceSeconds?: number | undefined
   /** Where several instances count the calls of their callers together. Default: each for itself. */
@@ -38,7 +42,7 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
   const { clock = systemClock, logger } = options
   const { client_id: agentId, client_secret: secret, issuer } = options.credentials
   await using stack = new AsyncDisposableStack()
-  const storage = stack.use(await openStorage(options.databaseFile))
+  const storage = stack.use(await openStorage(options.database))
   const { researchUrl: url } = options
   const credentials = clientSecret({ issuer, clientId: agentId, clientSecret: secret, clock })
   const receipts = createResearchReceiptSource({
@@ -48,6 +52,9 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
   const service = createBillingService({ storage, receipts, clock })
   const { approvals, callCounter, prune } = storage.createLimitUse(clock)
   stack.use(startPruning({ prune, logger }))
+  stack.use(startPruning({ prune: async () => expireHolds(storage, clock), logger }))
+  stack.use(startPruning({ prune: async () => pruneAnswers(storage, clock), logger }))
+  stack.use(startPruning({ prune: async () => reportFaults(storage, logger), logger }))
   const { redisUrl, rateLimitTiers } = options
   const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
   const authenticator = stack.use(
@@ -80,4 +87,10 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
   const resources = stack.move()
   const close = async (): Promise<void> => resources.disposeAsync()
   return { ...running, close, [Symbol.asyncDispose]: close }
+}
+
+/** Checks what is new in the book. A fault is the operator's to look at: the agent goes on, and says so each minute. */
+async function reportFaults(storage: BillingStorage, logger: Logger): Promise<void> {
+  const { fault, ok } = await verifyLedger(storage, { entries: 'new' })
+  if (!ok) logger.error({ fault }, 'the ledger is broken: see billing.verify')
 }

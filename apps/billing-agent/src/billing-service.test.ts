@@ -9,7 +9,7 @@ import {
   USD,
 } from '../test-support/billing-world.ts'
 import { HOLD_TTL_SECONDS } from './holds/place-hold.ts'
-import { PRICE_BOOK, QUOTE_TTL_SECONDS } from './quotes/price-book.ts'
+import { QUOTE_TTL_SECONDS } from './quotes/make-quote.ts'
 
 describe('a quote', () => {
   test('is priced from the price book and stands ten minutes', async () => {
@@ -22,7 +22,7 @@ describe('a quote', () => {
       baseMinor: 10,
       unitPriceMinor: 5,
       amount: { amountMinor: 25, currency: USD },
-      priceBookVersion: PRICE_BOOK.version,
+      priceBookVersion: '2026-11',
       expiresAt: world.clock.now() + 600,
     })
   })
@@ -280,11 +280,11 @@ describe('an idempotency key', () => {
       amount: { amountMinor: 100, currency: USD },
       idempotencyKey: 'the-one-key',
     }
-    const before = await createBillingWorld(folder.file('billing.sqlite'))
+    const before = await createBillingWorld({ file: folder.file('billing.sqlite') })
     await before.service.deposit(callBy('operator'), input)
     await before[Symbol.asyncDispose]()
 
-    await using after = await createBillingWorld(folder.file('billing.sqlite'))
+    await using after = await createBillingWorld({ file: folder.file('billing.sqlite') })
     await after.service.deposit(callBy('operator'), input)
 
     expect(await after.balance(ALICE)).toMatchObject({ availableMinor: 100 })

@@ -8,7 +8,17 @@ import { captureHold, releaseHold } from './holds/end-hold.ts'
 import { placeHold } from './holds/place-hold.ts'
 import { createRunOnce } from './idempotency/run-once.ts'
 import type { LedgerStore } from './ledger/ledger-store.ts'
-import { availableAccount, FUNDING_ACCOUNT, heldAccount, transfer } from './ledger/posting.ts'
+import { availableAccount, fundingAccount, heldAccount, transfer } from './ledger/posting.ts'
+import { listStatements, readInvoice } from './invoices/read-invoice.ts'
+import { exportJournal } from './journal/export-journal.ts'
+import { requireCurrency } from './ledger/currency.ts'
+import { holderOf, operatedOwner, ownerOf, SYSTEM_OWNER_ID, type Holder } from './owners/owner.ts'
+import { listPrices, publishPrices } from './prices/publish-prices.ts'
+import { refundCapture } from './refunds/refund-capture.ts'
+import { refuseCall } from './refusals.ts'
+import { revertActor } from './revert/revert-actor.ts'
+import { readTrialBalance } from './verify/trial-balance.ts'
+import { verifyLedger } from './verify/verify-ledger.ts'
 import { makeQuote } from './quotes/make-quote.ts'
 import type { ReceiptSource } from './receipts/receipt-source.ts'
 import { toPosting, type ServiceDeps } from './service-deps.ts'
@@ -29,21 +39,29 @@ export function createBillingService(options: BillingServiceOptions): BillingSer
 
   return {
     balance: async ({ principal }, { currency }) =>
-      storage.transaction(async ({ ledger }) => readBalance(ledger, principal.subject, currency)),
+      storage.read(async ({ ledger }) => readBalance(ledger, holderOf(principal), currency)),
     quote: async (call, input) => makeQuote(deps, call, input),
     hold: async (call, input) => placeHold(deps, call, input),
     capture: async (call, input) => captureHold(deps, call, input),
     release: async (call, input) => releaseHold(deps, call, input),
+    refund: async (call, input) => refundCapture(deps, call, input),
     deposit: async (call, input) => deposit(deps, call, input),
+    prices: async () => listPrices(deps),
+    publishPrices: async (call, input) => publishPrices(deps, call, input),
     closeStatement: async (call, input) => closeStatement(deps, call, input),
-    trialBalance: async (_call, { currency }) =>
-      storage.transaction(async ({ ledger }) => {
-        const accounts = [...(await ledger.listBalances(currency))]
-        const totalMinor = accounts.reduce((total, { balanceMinor }) => total + balanceMinor, 0)
-        return { currency, accounts, totalMinor }
-      }),
+    statements: async (call, input) => listStatements(deps, call, input),
+    invoice: async (call, input) => readInvoice(deps, call, input),
+    trialBalance: async (call, input) => readTrialBalance(deps, call, input),
+    verify: async ({ principal }, input) => {
+      if (ownerOf(principal) !== SYSTEM_OWNER_ID) {
+        throw refuseCall('owner_unknown', 'The book as a whole belongs to whoever runs the system')
+      }
+      return verifyLedger(storage, input)
+    },
+    exportJournal: async (call, input) => exportJournal(deps, call, input),
     budget: async (call, input) => readBudget(deps, call, input),
     releaseGrant: async (call, input) => releaseGrant(deps, call, input),
+    revertActor: async (call, input) => revertActor(deps, call, input),
   }
 }
 
@@ -52,28 +70,30 @@ async function deposit(
   call: Call,
   input: DepositInput,
 ): Promise<Balance> {
-  const { account } = input
   const { amountMinor, currency } = input.amount
   const { principal } = call
+  requireCurrency(currency)
+  const ownerId = operatedOwner(principal, input.ownerId)
+  const holder = { ownerId, agentId: input.account }
   const once = { principal, procedure: 'billing.deposit', input, output: Balance }
   return runOnce(once, async ({ ledger }) => {
-    const entries = transfer(FUNDING_ACCOUNT, availableAccount(account), amountMinor)
-    await ledger.post(
-      toPosting(call, { procedure: once.procedure, createdAt: clock.now(), currency, entries }),
-    )
-    return readBalance(ledger, account, currency)
+    const entries = transfer(fundingAccount(ownerId), availableAccount(holder), amountMinor)
+    const { procedure } = once
+    const movement = { procedure, createdAt: clock.now(), currency, entries, ownerId }
+    await ledger.post(toPosting(call, movement))
+    return readBalance(ledger, holder, currency)
   })
 }
 
 async function readBalance(
   ledger: LedgerStore,
-  account: string,
+  holder: Holder,
   currency: string,
 ): Promise<Balance> {
   return {
-    account,
+    account: holder.agentId,
     currency,
-    availableMinor: await ledger.balanceOf(availableAccount(account), currency),
-    heldMinor: await ledger.balanceOf(heldAccount(account), currency),
+    availableMinor: await ledger.balanceOf(availableAccount(holder), currency),
+    heldMinor: await ledger.balanceOf(heldAccount(holder), currency),
   }
 }

@@ -4,6 +4,7 @@ import * as z from 'zod'
 const Config = AgentEnvironment.extend({
   PORT: AgentEnvironment.shape.PORT.default(2885),
   DEPUTY_DATABASE_FILE: z.string().min(1).default('.deputy/billing.sqlite'),
+  DEPUTY_DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
   DEPUTY_RESEARCH_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
     .default('http://127.0.0.1:2886'),
@@ -11,7 +12,10 @@ const Config = AgentEnvironment.extend({
   host: env.DEPUTY_HOST,
   port: env.PORT,
   credentialsFile: env.DEPUTY_CREDENTIALS_FILE,
-  databaseFile: env.DEPUTY_DATABASE_FILE,
+  database:
+    env.DEPUTY_DATABASE_URL === undefined
+      ? { file: env.DEPUTY_DATABASE_FILE }
+      : { url: env.DEPUTY_DATABASE_URL },
   researchUrl: env.DEPUTY_RESEARCH_URL,
   clockToleranceSeconds: env.DEPUTY_CLOCK_TOLERANCE_SECONDS,
   redisUrl: env.DEPUTY_REDIS_URL,

@@ -10,6 +10,7 @@ const WORDS: Record<BillingReason, Words> = {
     code: 'NOT_FOUND',
     hint: 'An account begins with its first deposit: make one with billing.deposit.',
   },
+  currency_unknown: { code: 'BAD_REQUEST', hint: 'Use a code of ISO 4217, like USD.' },
   budget_currency: {
     code: 'FORBIDDEN',
     hint: "Ask for a grant with a budget in this currency, or for a price in the budget's.",
@@ -30,7 +31,11 @@ const WORDS: Record<BillingReason, Words> = {
     code: 'BAD_GATEWAY',
     hint: 'The statement stays open. Try again when the agent that did the work can be reached.',
   },
-  hold_expired: { code: 'CONFLICT', hint: 'Release the hold and begin with a new quote.' },
+  hold_not_captured: {
+    code: 'CONFLICT',
+    hint: 'Only what was captured can be given back: release an open hold.',
+  },
+  hold_expired: { code: 'CONFLICT', hint: 'Begin with a new quote: what was held is given back.' },
   hold_captured: { code: 'CONFLICT', hint: 'A hold is captured or released once.' },
   hold_released: {
     code: 'CONFLICT',
@@ -45,8 +50,27 @@ const WORDS: Record<BillingReason, Words> = {
     code: 'UNPROCESSABLE_CONTENT',
     hint: 'Deposit more, or hold less. billing.balance says what is available.',
   },
+  owner_unknown: { code: 'NOT_FOUND', hint: 'Leave ownerId out for your own organisation.' },
+  price_version_exists: {
+    code: 'CONFLICT',
+    hint: 'What is published is final: choose a new version.',
+  },
+  prices_in_the_past: {
+    code: 'BAD_REQUEST',
+    hint: 'Leave effectiveAt out for now, or name a later second.',
+  },
+  prices_not_yours: { code: 'FORBIDDEN', hint: 'Ask whoever runs the system.' },
   quote_expired: { code: 'CONFLICT', hint: 'Ask for a new quote with billing.quote.' },
   quote_unknown: { code: 'NOT_FOUND', hint: 'Use a quoteId that billing.quote gave this account.' },
+  refund_exceeds_capture: {
+    code: 'UNPROCESSABLE_CONTENT',
+    hint: 'All refunds of a capture together come to what was captured at most.',
+  },
+  service_unknown: { code: 'NOT_FOUND', hint: 'billing.prices lists what can be had.' },
+  statement_unknown: {
+    code: 'NOT_FOUND',
+    hint: 'billing.statements lists those that you may see.',
+  },
   quote_used: { code: 'CONFLICT', hint: 'A quote is good for one hold: ask for a new one.' },
 }
 

@@ -1,7 +1,8 @@
 import type { Clock, EpochSeconds } from '@deputy/auth/protocol'
 import type { Call } from '@deputy/contracts/call'
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import type { RunOnce } from './idempotency/run-once.ts'
+import { ownerOf } from './owners/owner.ts'
 import type { Posting } from './ledger/ledger-store.ts'
 import type { Entry } from './ledger/posting.ts'
 import type { ReceiptSource } from './receipts/receipt-source.ts'
@@ -20,15 +21,25 @@ export type Movement = {
   readonly createdAt: EpochSeconds
   readonly currency: string
   readonly entries: readonly Entry[]
+  readonly holdId?: string | undefined
+  readonly refersTo?: string | undefined
+  /** Whose book it stands in. Default: the caller's organisation. */
+  readonly ownerId?: string | undefined
 }
 
-/** The posting of a movement, with who caused it. */
-export function toPosting({ principal }: Call, movement: Movement): Posting {
+/** The posting of a movement, with who caused it, so that ledger, audit trail and trace join. */
+export function toPosting({ principal, traceId }: Call, movement: Movement): Posting {
+  const { credential, grantPath } = principal
   return {
     id: randomUUID(),
     agentId: principal.agentId,
     subject: principal.subject,
-    credentialId: principal.credential.id,
+    credentialId: credential.id,
+    tokenSha256: credential.kind === 'access_token' ? hash('sha256', credential.id) : undefined,
+    // As the audit trail has it: the task grant, or the first token. The first id is the credential's.
+    grantId: grantPath[1] ?? grantPath[0],
+    traceId,
     ...movement,
+    ownerId: movement.ownerId ?? ownerOf(principal),
   }
 }

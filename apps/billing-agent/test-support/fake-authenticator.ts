@@ -16,6 +16,7 @@ export function createFakeAuthenticator(callers: Readonly<Record<string, Caller>
       const principal: Principal = {
         agentId: caller.agentId,
         subject: caller.subject ?? caller.agentId,
+        ownerId: 'system',
         audience: 'agent-billing-v2',
         scopes: caller.scopes,
         priorActors: [],

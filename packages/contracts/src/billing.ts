@@ -1,174 +1,91 @@
 // What the billing agent promises. Every account belongs to an agent: a call reads and moves only the
-// account of its own subject (`sub`), except `deposit`,
-// `closeStatement`, `trialBalance` and `releaseGrant`, which are the operator's.
-import { AgentId } from '@deputy/auth/protocol'
+// account of its own subject (`sub`), except what is the operator's: `deposit`, `refund`, `closeStatement`,
+// `trialBalance`, `verify`, `exportJournal`, `releaseGrant`, `revertActor` and `publishPrices`. Operators see the
+// book of their own organisation (`owner_id`); those of `system` name any.
 import { agentRouter, createAgentContract, scopedProcedure } from '@deputy/auth/trpc'
-import * as z from 'zod'
-import { CallRecord, toCall, type Call } from './call.ts'
-import { IdempotencyKey } from './idempotency-key.ts'
-import { Money } from './money.ts'
+import { toCall, type Call } from './call.ts'
+import {
+  Invoice,
+  Journal,
+  JournalInput,
+  PriceBook,
+  PriceBooks,
+  PublishPricesInput,
+  Refund,
+  RefundInput,
+  RevertActorInput,
+  RevertedActor,
+  StatementInput,
+  Statements,
+  StatementsInput,
+  TrialBalance,
+  TrialBalanceInput,
+  Verification,
+  VerifyInput,
+} from './billing/books.ts'
+import {
+  Balance,
+  BalanceInput,
+  BudgetInput,
+  BudgetReport,
+  CaptureInput,
+  CloseStatementInput,
+  DepositInput,
+  Hold,
+  HoldInput,
+  Quote,
+  QuoteInput,
+  ReleaseGrantInput,
+  ReleaseInput,
+  ReleasedGrant,
+  Statement,
+} from './billing/work.ts'
+
+export {
+  Invoice,
+  Journal,
+  JournalInput,
+  Price,
+  PriceBook,
+  PriceBooks,
+  PublishPricesInput,
+  Refund,
+  RefundInput,
+  Reversal,
+  RevertActorInput,
+  RevertedActor,
+  StatementHead,
+  StatementInput,
+  Statements,
+  StatementsInput,
+  TrialBalance,
+  TrialBalanceInput,
+  Verification,
+  VerifyInput,
+} from './billing/books.ts'
+export {
+  Balance,
+  BalanceInput,
+  BudgetInput,
+  BudgetReport,
+  CaptureInput,
+  CloseStatementInput,
+  DepositInput,
+  Hold,
+  HoldInput,
+  OpenHold,
+  Quote,
+  QuoteInput,
+  ReleaseGrantInput,
+  ReleaseInput,
+  ReleasedGrant,
+  Statement,
+  StatementCredit,
+  StatementLine,
+} from './billing/work.ts'
 
 /** The billing agent's id: the audience of tokens for it. */
 export const BILLING_AGENT_ID = 'agent-billing-v2'
-
-const Id = z.string().min(1).max(64)
-
-/** What an account holds: `available` may be held, `held` is promised to open holds. */
-export const Balance = z.object({
-  account: AgentId,
-  currency: z.string(),
-  availableMinor: z.int(),
-  heldMinor: z.int(),
-})
-export type Balance = z.infer<typeof Balance>
-
-export const BalanceInput = z.object({ currency: Money.shape.currency.default('USD') }).prefault({})
-export type BalanceInput = z.infer<typeof BalanceInput>
-
-export const QuoteInput = z.object({
-  service: z.literal('research.brief'),
-  units: z.int().min(1).max(1000).describe('cited sentences at most'),
-  idempotencyKey: IdempotencyKey,
-})
-export type QuoteInput = z.infer<typeof QuoteInput>
-
-/** A price that stands until `expiresAt` (epoch seconds): `base + units × unitPrice`. */
-export const Quote = z.object({
-  quoteId: Id,
-  service: QuoteInput.shape.service,
-  units: z.int(),
-  baseMinor: z.int(),
-  unitPriceMinor: z.int(),
-  amount: Money,
-  priceBookVersion: z.string(),
-  expiresAt: z.int(),
-})
-export type Quote = z.infer<typeof Quote>
-
-export const HoldInput = z.object({
-  quoteId: Id,
-  reference: Id.describe("the caller's name for the work, which a receipt can be asked for by"),
-  idempotencyKey: IdempotencyKey,
-})
-export type HoldInput = z.infer<typeof HoldInput>
-
-/** Money set aside. Ends captured or released; past `expiresAt` it can only be released. */
-export const Hold = z.object({
-  holdId: Id,
-  quoteId: Id,
-  reference: Id,
-  state: z.enum(['held', 'captured', 'released']),
-  amount: Money,
-  capturedMinor: z.int(),
-  expiresAt: z.int(),
-})
-export type Hold = z.infer<typeof Hold>
-
-export const CaptureInput = z.object({
-  holdId: Id,
-  amountMinor: Money.shape.amountMinor.min(1),
-  idempotencyKey: IdempotencyKey,
-})
-export type CaptureInput = z.infer<typeof CaptureInput>
-
-export const ReleaseInput = z.object({ holdId: Id, idempotencyKey: IdempotencyKey })
-export type ReleaseInput = z.infer<typeof ReleaseInput>
-
-export const DepositInput = z.object({
-  account: AgentId,
-  amount: Money.extend({ amountMinor: Money.shape.amountMinor.min(1) }),
-  idempotencyKey: IdempotencyKey,
-})
-export type DepositInput = z.infer<typeof DepositInput>
-
-export const CloseStatementInput = z.object({
-  account: AgentId,
-  currency: Money.shape.currency.default('USD'),
-  idempotencyKey: IdempotencyKey,
-})
-export type CloseStatementInput = z.infer<typeof CloseStatementInput>
-
-/** One captured amount with the evidence that the work was done. */
-export const StatementLine = z.object({
-  holdId: Id,
-  reference: Id,
-  amountMinor: z.int(),
-  capturedAt: z.int(),
-  evidence: z.object({
-    briefSha256: z.string(),
-    sentences: z.int(),
-    documents: z.int(),
-    completedAt: z.int(),
-  }),
-})
-export type StatementLine = z.infer<typeof StatementLine>
-
-/** All captures of an account since its last statement, each one backed by evidence. */
-export const Statement = z.object({
-  statementId: Id,
-  account: AgentId,
-  currency: z.string(),
-  lines: z.array(StatementLine),
-  totalMinor: z.int(),
-  closedAt: z.int(),
-  calls: z.array(CallRecord).describe('the calls that billing made to gather the evidence'),
-})
-export type Statement = z.infer<typeof Statement>
-
-export const TrialBalanceInput = z
-  .object({ currency: Money.shape.currency.default('USD') })
-  .prefault({})
-export type TrialBalanceInput = z.infer<typeof TrialBalanceInput>
-
-/** Every account of the ledger that has entries, by name, and their sum: zero unless the ledger is broken. */
-export const TrialBalance = z.object({
-  currency: z.string(),
-  accounts: z.array(z.object({ account: z.string(), balanceMinor: z.int() })),
-  totalMinor: z.int(),
-})
-export type TrialBalance = z.infer<typeof TrialBalance>
-
-const GrantId = z.string().min(1).max(64)
-
-export const BudgetInput = z.object({
-  identifier: GrantId.describe('any id of the grant path of the caller; for an auditor, any id'),
-  currency: Money.shape.currency.default('USD'),
-})
-export type BudgetInput = z.infer<typeof BudgetInput>
-
-/** A hold that is open still. */
-export const OpenHold = z.object({
-  holdId: Id,
-  account: AgentId,
-  reference: Id,
-  amount: Money,
-  expiresAt: z.int(),
-})
-export type OpenHold = z.infer<typeof OpenHold>
-
-/** What is held and captured below a grant, by all tokens that stand on it. */
-export const BudgetReport = z.object({
-  identifier: GrantId,
-  currency: z.string(),
-  capMinor: z.int().optional().describe('where the grant has a budget that was used'),
-  heldMinor: z.int().describe('by holds that have not expired'),
-  capturedMinor: z.int(),
-  openHolds: z
-    .array(OpenHold)
-    .describe("the oldest 1,000 that are neither captured nor released: the caller's account only"),
-})
-export type BudgetReport = z.infer<typeof BudgetReport>
-
-export const ReleaseGrantInput = z.object({ grantId: GrantId, idempotencyKey: IdempotencyKey })
-export type ReleaseGrantInput = z.infer<typeof ReleaseGrantInput>
-
-/** What was given back of a grant that ended. */
-export const ReleasedGrant = z.object({
-  grantId: GrantId,
-  released: z.array(OpenHold).describe('at most 500, oldest first'),
-  isComplete: z.boolean().describe('whether no hold is open any more: otherwise call again'),
-})
-export type ReleasedGrant = z.infer<typeof ReleasedGrant>
 
 /** The port that the billing agent implements. Refusals of its domain are thrown as `CallRefusal`. */
 export type BillingService = {
@@ -179,6 +96,14 @@ export type BillingService = {
   release(call: Call, input: ReleaseInput): Promise<Hold>
   deposit(call: Call, input: DepositInput): Promise<Balance>
   closeStatement(call: Call, input: CloseStatementInput): Promise<Statement>
+  refund(call: Call, input: RefundInput): Promise<Refund>
+  prices(call: Call): Promise<PriceBooks>
+  publishPrices(call: Call, input: PublishPricesInput): Promise<PriceBook>
+  statements(call: Call, input: StatementsInput): Promise<Statements>
+  invoice(call: Call, input: StatementInput): Promise<Invoice>
+  verify(call: Call, input: VerifyInput): Promise<Verification>
+  exportJournal(call: Call, input: JournalInput): Promise<Journal>
+  revertActor(call: Call, input: RevertActorInput): Promise<RevertedActor>
   trialBalance(call: Call, input: TrialBalanceInput): Promise<TrialBalance>
   budget(call: Call, input: BudgetInput): Promise<BudgetReport>
   releaseGrant(call: Call, input: ReleaseGrantInput): Promise<ReleasedGrant>
@@ -190,17 +115,26 @@ export const BILLING_REASONS = [
   'budget_currency',
   'budget_exceeded',
   'capture_exceeds_hold',
+  'currency_unknown',
   'evidence_mismatch',
   'evidence_unavailable',
   'hold_captured',
   'hold_expired',
+  'hold_not_captured',
   'hold_released',
   'hold_unknown',
   'idempotency_conflict',
   'insufficient_funds',
+  'owner_unknown',
+  'price_version_exists',
+  'prices_in_the_past',
+  'prices_not_yours',
   'quote_expired',
   'quote_unknown',
   'quote_used',
+  'refund_exceeds_capture',
+  'service_unknown',
+  'statement_unknown',
 ] as const
 export type BillingReason = (typeof BILLING_REASONS)[number]
 
@@ -242,6 +176,37 @@ export function createBillingRouter(service: BillingService) {
         .input(CloseStatementInput)
         .output(Statement)
         .mutation(async ({ ctx, input }) => service.closeStatement(toCall(ctx), input)),
+      refund: scopedProcedure({ scopes: ['billing:refund'], limits: BUDGET })
+        .input(RefundInput)
+        .output(Refund)
+        .mutation(async ({ ctx, input }) => service.refund(toCall(ctx), input)),
+      prices: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
+        .output(PriceBooks)
+        .query(async ({ ctx }) => service.prices(toCall(ctx))),
+      publishPrices: scopedProcedure({ scopes: ['billing:prices'], limits: BUDGET })
+        .input(PublishPricesInput)
+        .output(PriceBook)
+        .mutation(async ({ ctx, input }) => service.publishPrices(toCall(ctx), input)),
+      statements: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
+        .input(StatementsInput)
+        .output(Statements)
+        .query(async ({ ctx, input }) => service.statements(toCall(ctx), input)),
+      invoice: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
+        .input(StatementInput)
+        .output(Invoice)
+        .query(async ({ ctx, input }) => service.invoice(toCall(ctx), input)),
+      verify: scopedProcedure({ scopes: ['billing:audit'], limits: BUDGET })
+        .input(VerifyInput)
+        .output(Verification)
+        .query(async ({ ctx, input }) => service.verify(toCall(ctx), input)),
+      exportJournal: scopedProcedure({ scopes: ['billing:audit'], limits: BUDGET })
+        .input(JournalInput)
+        .output(Journal)
+        .query(async ({ ctx, input }) => service.exportJournal(toCall(ctx), input)),
+      revertActor: scopedProcedure({ scopes: ['billing:revert'], limits: BUDGET })
+        .input(RevertActorInput)
+        .output(RevertedActor)
+        .mutation(async ({ ctx, input }) => service.revertActor(toCall(ctx), input)),
       trialBalance: scopedProcedure({ scopes: ['billing:audit'], limits: BUDGET })
         .input(TrialBalanceInput)
         .output(TrialBalance)

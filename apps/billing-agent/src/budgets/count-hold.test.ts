@@ -20,7 +20,7 @@ const TASK = 'task-1'
 const BELOW = callBelow(['credential-1', TASK, 'token-1'], budgetOf(TASK, '0.50'))
 
 async function createWorld(file?: string) {
-  const world = await createBillingWorld(file)
+  const world = await createBillingWorld(file === undefined ? undefined : { file })
   await world.deposit(ALICE, 10_000)
   return world
 }
@@ -224,7 +224,7 @@ test('many branches at once never overspend, at two processes on one file', asyn
   await using folder = await createTemporaryFolder()
   const file = folder.file('billing.sqlite')
   await using world = await createWorld(file)
-  await using second = await openStorage(file)
+  await using second = await openStorage({ file: file })
   const other = createBillingService({
     storage: second,
     clock: world.clock,

@@ -2,6 +2,7 @@ import { requireScope } from '@deputy/auth/trpc'
 import type { BudgetInput, BudgetReport } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
 import type { ServiceDeps } from '../service-deps.ts'
+import { ownerOf, SYSTEM_OWNER_ID } from '../owners/owner.ts'
 import { toOpenHold } from './open-hold.ts'
 
 /** Open holds that a report lists at most. */
@@ -21,8 +22,10 @@ export async function readBudget(
   if (!isOwn) requireScope(principal, 'billing:audit')
   const isAuditor = principal.scopes.includes('billing:audit')
   const account = isAuditor ? undefined : principal.subject
-  return storage.transaction(async ({ budgets, holds }) => {
-    const below = { grantId: identifier, currency }
+  const own = ownerOf(principal)
+  const ownerId = own === SYSTEM_OWNER_ID && isAuditor ? undefined : own
+  return storage.read(async ({ budgets, holds }) => {
+    const below = { grantId: identifier, currency, ownerId }
     const use = await budgets.find(identifier, currency)
     const open = await holds.listOpen({ ...below, account, limit: MAX_OPEN_HOLDS })
     return {

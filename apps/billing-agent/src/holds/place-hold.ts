@@ -3,11 +3,12 @@ import type { Call } from '@deputy/contracts/call'
 import { randomUUID } from 'node:crypto'
 import { countHold } from '../budgets/count-hold.ts'
 import { availableAccount, heldAccount, transfer } from '../ledger/posting.ts'
+import { holderOf } from '../owners/owner.ts'
 import { refuseCall } from '../refusals.ts'
 import { toPosting, type ServiceDeps } from '../service-deps.ts'
 import type { HoldRecord } from './hold-store.ts'
 
-/** How long a hold stands until it can only be released. */
+/** How long a hold stands until it ends by itself. */
 export const HOLD_TTL_SECONDS = 3600
 
 /** `billing.hold`: sets a quote's amount aside on the caller's account, within its budgets. */
@@ -17,11 +18,11 @@ export async function placeHold(
   input: HoldInput,
 ): Promise<Hold> {
   const { principal } = call
-  const { subject } = principal
+  const holder = holderOf(principal)
   const once = { principal, procedure: 'billing.hold', input, output: Hold }
   return runOnce(once, async ({ budgets, holds, ledger, quotes }) => {
     const now = clock.now()
-    const quote = await quotes.find(subject, input.quoteId)
+    const quote = await quotes.find(holder, input.quoteId)
     if (quote === undefined) throw refuseCall('quote_unknown', `No quote ${input.quoteId}`)
     if (quote.expiresAt <= now) {
       throw refuseCall('quote_expired', `The quote ${quote.quoteId} has expired`)
@@ -34,10 +35,12 @@ export async function placeHold(
       amount: quote.amount,
       capturedMinor: 0,
       expiresAt: now + HOLD_TTL_SECONDS,
-      account: subject,
+      ownerId: holder.ownerId,
+      account: holder.agentId,
       service: quote.service,
       createdAt: now,
       endedAt: undefined,
+      isExpired: false,
     }
     if (!(await holds.insert(hold, principal.grantPath))) {
       throw refuseCall('quote_used', `The quote ${quote.quoteId} was used for another hold`)
@@ -46,14 +49,20 @@ export async function placeHold(
     await countHold(budgets, { principal, hold, now })
     // Only now: the hold of a quote that was used before may be what took the money.
     const { amountMinor, currency } = quote.amount
-    const available = await ledger.balanceOf(availableAccount(subject), currency)
+    const available = await ledger.balanceOf(availableAccount(holder), currency)
     if (available < amountMinor) {
       const message = `${String(amountMinor)} minor units of ${currency} are needed, ${String(available)} are available`
       throw refuseCall('insufficient_funds', message)
     }
-    const entries = transfer(availableAccount(subject), heldAccount(subject), amountMinor)
+    const entries = transfer(availableAccount(holder), heldAccount(holder), amountMinor)
     await ledger.post(
-      toPosting(call, { procedure: once.procedure, createdAt: now, currency, entries }),
+      toPosting(call, {
+        procedure: once.procedure,
+        createdAt: now,
+        currency,
+        entries,
+        holdId: hold.holdId,
+      }),
     )
     return Hold.parse(hold)
   })

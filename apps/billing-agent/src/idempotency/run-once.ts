@@ -30,16 +30,40 @@ export type RunOnce = <Answer>(
 export function createRunOnce(storage: BillingStorage, clock: Clock): RunOnce {
   return async (options, work) =>
     storage.transaction(async (transaction) => {
-      const known = await findAnswer(transaction, options)
-      if (known !== undefined) return known
-      const answer = await work(transaction)
       const { input, principal, procedure } = options
-      await transaction.answers.insert(
-        { agentId: principal.agentId, key: input.idempotencyKey, createdAt: clock.now() },
-        { procedure, bodySha256: hashBody(principal, input), answer: JSON.stringify(answer) },
-      )
+      const by = {
+        agentId: principal.agentId,
+        key: input.idempotencyKey,
+        createdAt: clock.now(),
+      }
+      const bodySha256 = hashBody(principal, input)
+      if (!(await transaction.answers.claim(by, { procedure, bodySha256 }))) {
+        const known = await findAnswer(transaction, options)
+        if (known === undefined) throw new TypeError('a key was claimed and never answered')
+        return known
+      }
+      const answer = await work(transaction)
+      await transaction.answers.keep(by, JSON.stringify(answer))
       return answer
     })
+}
+
+/** How long answers are kept: a key that comes back later is a new one. */
+export const ANSWER_TTL_SECONDS = 30 * 24 * 60 * 60
+
+/** Answers that one transaction forgets: few enough that calls do not wait for it. */
+const PRUNE_BATCH_SIZE = 1000
+
+/** Forgets the answers that are old enough. Answers how many. */
+export async function pruneAnswers(storage: BillingStorage, clock: Clock): Promise<number> {
+  const before = clock.now() - ANSWER_TTL_SECONDS
+  for (let total = 0; ;) {
+    const forgotten = await storage.transaction(async ({ answers }) =>
+      answers.prune(before, PRUNE_BATCH_SIZE),
+    )
+    total += forgotten
+    if (forgotten < PRUNE_BATCH_SIZE) return total
+  }
 }
 
 /** The answer that was given under this key, or `undefined`. Throws `idempotency_conflict`. */

@@ -4,11 +4,21 @@ import type { Entry } from './posting.ts'
 /** A movement of money with who caused it. */
 export type Posting = {
   readonly id: string
+  readonly ownerId: string
   readonly procedure: string
   /** Who called, whose authority it was, and the id of the credential: never the credential. */
   readonly agentId: string
   readonly subject: string
   readonly credentialId: string
+  /** Of an access token: SHA-256 of its `jti`, hexadecimal. */
+  readonly tokenSha256?: string | undefined
+  /** What the audit trail files the token under: the first id of its grant path below the credential. */
+  readonly grantId?: string | undefined
+  readonly traceId?: string | undefined
+  /** The hold that is placed or ended, if any. */
+  readonly holdId?: string | undefined
+  /** The posting that this one takes back, or gives back from. */
+  readonly refersTo?: string | undefined
   readonly createdAt: EpochSeconds
   readonly currency: string
   readonly entries: readonly Entry[]
@@ -23,8 +33,8 @@ export type LedgerStore = {
   post(posting: Posting): Promise<void>
   /** 0 for an account without entries. */
   balanceOf(account: string, currency: string): Promise<number>
-  /** Every account of a currency, by name. */
-  listBalances(currency: string): Promise<readonly AccountBalance[]>
-  /** Adds everything up again from the entries and answers what does not agree: nothing, in a sound book. */
-  verify(): Promise<readonly string[]>
+  /** Every account of an organisation in a currency, by name. */
+  listBalances(ownerId: string, currency: string): Promise<readonly AccountBalance[]>
+  /** The posting that placed a hold, captured it or ended it otherwise. */
+  findOfHold(holdId: string, procedure: string): Promise<string | undefined>
 }

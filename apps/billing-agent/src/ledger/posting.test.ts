@@ -1,18 +1,22 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { assertBalanced, captureEntries, FUNDING_ACCOUNT, transfer } from './posting.ts'
+import { assertBalanced, captureEntries, fundingAccount, transfer } from './posting.ts'
 
 const amount = fc.integer({ min: 1, max: 1_000_000_000_000 })
 
 test('a transfer takes from one account what it gives to the other', () => {
-  expect(transfer(FUNDING_ACCOUNT, 'agent:alice:available', 5)).toEqual([
+  expect(transfer(fundingAccount('system'), 'agent:alice:available', 5)).toEqual([
     { account: 'external:funding', amountMinor: -5 },
     { account: 'agent:alice:available', amountMinor: 5 },
   ])
 })
 
 describe('the entries of a capture', () => {
-  const hold = { account: 'alice', service: 'research.brief', heldMinor: 20 }
+  const hold = {
+    holder: { ownerId: 'system', agentId: 'alice' },
+    service: 'research.brief',
+    heldMinor: 20,
+  }
 
   test('pay the service and return the rest', () => {
     expect(captureEntries({ ...hold, capturedMinor: 15 })).toEqual([

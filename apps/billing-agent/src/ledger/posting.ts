@@ -1,26 +1,33 @@
 // The rules of the book, pure. Every movement of money is a posting: entries that sum to zero. Amounts
 // are signed minor units: what comes in is positive, where it came from is negative.
 
+import { SYSTEM_OWNER_ID, type Holder } from '../owners/owner.ts'
+
 /** One side of a movement. */
 export type Entry = { readonly account: string; readonly amountMinor: number }
 
 /** What an agent may spend. Never below zero. */
-export function availableAccount(agentId: string): string {
-  return `agent:${agentId}:available`
+export function availableAccount({ agentId, ownerId }: Holder): string {
+  return `agent:${agentId}${suffix(ownerId)}:available`
 }
 
 /** What is promised to open holds. Never below zero. */
-export function heldAccount(agentId: string): string {
-  return `agent:${agentId}:held`
+export function heldAccount({ agentId, ownerId }: Holder): string {
+  return `agent:${agentId}${suffix(ownerId)}:held`
 }
 
-/** What a service has earned. */
-export function incomeAccount(service: string): string {
-  return `income:${service}`
+/** What a service has earned from an organisation. */
+export function incomeAccount(service: string, ownerId: string): string {
+  return `income:${service}${suffix(ownerId)}`
 }
 
-/** Where deposits come from: the world outside. Goes below zero by as much as is in the book. */
-export const FUNDING_ACCOUNT = 'external:funding'
+/** Where deposits come from: the world outside. Goes below zero by as much as is in the organisation's book. */
+export function fundingAccount(ownerId: string): string {
+  return `external:funding${suffix(ownerId)}`
+}
+
+/** Names of accounts are one space: an organisation's end with its id, but for the system's own. */
+const suffix = (ownerId: string): string => (ownerId === SYSTEM_OWNER_ID ? '' : `@${ownerId}`)
 
 /** Moves an amount from one account to another. */
 export function transfer(from: string, to: string, amountMinor: number): readonly [Entry, Entry] {
@@ -35,17 +42,17 @@ export function transfer(from: string, to: string, amountMinor: number): readonl
  * it was held from.
  */
 export function captureEntries(hold: {
-  readonly account: string
+  readonly holder: Holder
   readonly service: string
   readonly heldMinor: number
   readonly capturedMinor: number
 }): readonly Entry[] {
-  const { account, capturedMinor, heldMinor, service } = hold
+  const { capturedMinor, heldMinor, holder, service } = hold
   const restMinor = heldMinor - capturedMinor
   return [
-    { account: heldAccount(account), amountMinor: -heldMinor },
-    { account: incomeAccount(service), amountMinor: capturedMinor },
-    ...(restMinor === 0 ? [] : [{ account: availableAccount(account), amountMinor: restMinor }]),
+    { account: heldAccount(holder), amountMinor: -heldMinor },
+    { account: incomeAccount(service, holder.ownerId), amountMinor: capturedMinor },
+    ...(restMinor === 0 ? [] : [{ account: availableAccount(holder), amountMinor: restMinor }]),
   ]
 }
 

@@ -1,29 +1,39 @@
 import { Quote, type QuoteInput } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
 import { randomUUID } from 'node:crypto'
+import { holderOf } from '../owners/owner.ts'
+import { refuseCall } from '../refusals.ts'
 import type { ServiceDeps } from '../service-deps.ts'
-import { PRICE_BOOK, QUOTE_TTL_SECONDS, toAmountMinor } from './price-book.ts'
 
-/** `billing.quote`: prices the units from the current price book, for the caller's account. */
+/** How long a quote stands. */
+export const QUOTE_TTL_SECONDS = 600
+
+/** `billing.quote`: prices the units from the price book that is in force, for the caller's account. */
 export async function makeQuote(
   { clock, runOnce }: ServiceDeps,
   { principal }: Call,
   input: QuoteInput,
 ): Promise<Quote> {
   const once = { principal, procedure: 'billing.quote', input, output: Quote }
-  return runOnce(once, async ({ quotes }) => {
-    const price = PRICE_BOOK.prices[input.service]
+  return runOnce(once, async ({ prices, quotes }) => {
+    const now = clock.now()
+    const book = await prices.findCurrent(now)
+    const price = book?.prices.find(({ service }) => service === input.service)
+    if (book === undefined || price === undefined) {
+      throw refuseCall('service_unknown', `No price for ${input.service} is in force`)
+    }
+    const { baseMinor, currency, unitPriceMinor } = price
     const quote: Quote = {
       quoteId: randomUUID(),
       service: input.service,
       units: input.units,
-      baseMinor: price.baseMinor,
-      unitPriceMinor: price.unitPriceMinor,
-      amount: { amountMinor: toAmountMinor(price, input.units), currency: price.currency },
-      priceBookVersion: PRICE_BOOK.version,
-      expiresAt: clock.now() + QUOTE_TTL_SECONDS,
+      baseMinor,
+      unitPriceMinor,
+      amount: { amountMinor: baseMinor + unitPriceMinor * input.units, currency },
+      priceBookVersion: book.version,
+      expiresAt: now + QUOTE_TTL_SECONDS,
     }
-    await quotes.insert(principal.subject, quote)
+    await quotes.insert(holderOf(principal), quote)
     return quote
   })
 }

@@ -1,8 +1,9 @@
 import type { Quote } from '@deputy/contracts/billing'
+import type { Holder } from '../owners/owner.ts'
 
 /** Where quotes are kept, each with the account that it was made for. */
 export type QuoteStore = {
-  insert(account: string, quote: Quote): Promise<void>
+  insert(holder: Holder, quote: Quote): Promise<void>
   /** `undefined` for a quote of another account, as for one that does not exist. */
-  find(account: string, quoteId: string): Promise<Quote | undefined>
+  find(holder: Holder, quoteId: string): Promise<Quote | undefined>
 }

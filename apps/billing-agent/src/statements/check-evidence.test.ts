@@ -11,6 +11,8 @@ const HOLD: HoldRecord = {
   amount: { amountMinor: 20, currency: 'USD' },
   capturedMinor: 15,
   expiresAt: 100,
+  ownerId: 'system',
+  isExpired: false,
   account: 'agent-alice-v1',
   service: 'research.brief',
   createdAt: 1,

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type { HoldRecord } from '../holds/hold-store.ts'
 import { findAnswer } from '../idempotency/run-once.ts'
 import { availableAccount } from '../ledger/posting.ts'
+import { operatedOwner } from '../owners/owner.ts'
 import type { ReceiptSource } from '../receipts/receipt-source.ts'
 import { refuseCall } from '../refusals.ts'
 import type { ServiceDeps } from '../service-deps.ts'
@@ -24,6 +25,8 @@ export async function closeStatement(
   const { clock, receipts, runOnce, storage } = deps
   const { principal } = call
   const { account, currency } = input
+  const ownerId = operatedOwner(principal, input.ownerId)
+  const holder = { ownerId, agentId: account }
   const once = {
     principal,
     procedure: 'billing.closeStatement',
@@ -33,12 +36,12 @@ export async function closeStatement(
   const before = await storage.transaction(async (transaction) => {
     const answer = await findAnswer(transaction, once)
     if (answer !== undefined) return { answer }
-    const accounts = await transaction.ledger.listBalances(currency)
+    const accounts = await transaction.ledger.listBalances(ownerId, currency)
     // The first deposit opens it: an account that was never paid into cannot have held anything.
-    if (!accounts.some((line) => line.account === availableAccount(account))) {
+    if (!accounts.some((line) => line.account === availableAccount(holder))) {
       throw refuseCall('account_unknown', `${account} has no account in ${currency}`)
     }
-    return { holds: await transaction.holds.listUnbilled(account, currency) }
+    return { holds: await transaction.holds.listUnbilled(holder, currency) }
   })
   if (before.answer !== undefined) return before.answer
   const calls: CallRecord[] = []
@@ -50,14 +53,19 @@ export async function closeStatement(
 
   return runOnce(once, async ({ holds, statements }) => {
     // A close that ran beside this one may have taken lines: what is left of ours is still right.
-    const open = new Set((await holds.listUnbilled(account, currency)).map(({ holdId }) => holdId))
+    const open = new Set((await holds.listUnbilled(holder, currency)).map(({ holdId }) => holdId))
     const lines = evidenced.filter(({ holdId }) => open.has(holdId))
+    const credits = [...(await statements.listUncredited(holder, currency))]
+    const creditMinor = credits.reduce((total, credit) => total + credit.amountMinor, 0)
     const statement = {
       statementId: randomUUID(),
+      number: await statements.nextNumber(ownerId),
+      ownerId,
       account,
       currency,
       lines,
-      totalMinor: lines.reduce((total, line) => total + line.amountMinor, 0),
+      credits,
+      totalMinor: lines.reduce((total, line) => total + line.amountMinor, 0) - creditMinor,
       closedAt: clock.now(),
     }
     await statements.insert(statement)

@@ -11,7 +11,7 @@ async function openWithHold() {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await createTemporaryFolder())
   const file = folder.file('billing.sqlite')
-  const world = stack.use(await createBillingWorld(file))
+  const world = stack.use(await createBillingWorld({ file: file }))
   await world.deposit(ALICE, 100)
   const call = callBelow(['task-1'], budgetOf('task-1', '0.30'))
   const { holdId } = await world.holdBy(call)
@@ -63,9 +63,11 @@ test('refuses a hold that ends twice', async () => {
 test('refuses a second hold that together with the first exceeds the cap', async () => {
   await using world = await openWithHold()
   const { db } = world.database
-  await sql`insert into quote select 'q2', account, service, units, base_minor, unit_price_minor,
+  await sql`insert into quote (id, account, service, units, base_minor, unit_price_minor, amount_minor,
+    currency, price_book_version, expires_at) select 'q2', account, service, units, base_minor, unit_price_minor,
     amount_minor, currency, price_book_version, expires_at from quote`.execute(db)
-  await sql`insert into hold select 'h2', 'q2', account, service, reference, state, amount_minor,
+  await sql`insert into hold (id, quote_id, account, service, reference, state, amount_minor, captured_minor,
+    currency, created_at, expires_at, ended_at) select 'h2', 'q2', account, service, reference, state, amount_minor,
     captured_minor, currency, created_at, expires_at, ended_at from hold`.execute(db)
 
   const second = sql`insert into budget_hold select 'h2', identifier, currency, amount_minor, state,

@@ -9,7 +9,7 @@ test('a hold that has ended stays as it ended, whatever a later act says', async
 
   const hold = await world.storage.transaction(async ({ holds }) => {
     await holds.end(holdId, { capturedMinor: 20, endedAt: world.clock.now() + 1 })
-    return holds.find(ALICE, holdId)
+    return holds.find({ ownerId: 'system', agentId: ALICE }, holdId)
   })
 
   expect(hold).toMatchObject({ state: 'released', capturedMinor: 0, endedAt: world.clock.now() })

@@ -11,6 +11,7 @@ export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
         .values({
           id: hold.holdId,
           quote_id: hold.quoteId,
+          owner_id: hold.ownerId,
           account: hold.account,
           service: hold.service,
           reference: hold.reference,
@@ -30,36 +31,62 @@ export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
       return true
     },
 
-    async find(account, holdId) {
+    async find({ agentId, ownerId }, holdId) {
       const row = await db
         .selectFrom('hold')
         .selectAll()
         .where('id', '=', holdId)
-        .where('account', '=', account)
+        .where('owner_id', '=', ownerId)
+        .where('account', '=', agentId)
         .executeTakeFirst()
       return row && toRecord(row)
     },
 
-    async end(holdId, { capturedMinor, endedAt }) {
+    async findOwned(ownerId, holdId) {
+      const row = await db
+        .selectFrom('hold')
+        .selectAll()
+        .where('id', '=', holdId)
+        .where('owner_id', '=', ownerId)
+        .executeTakeFirst()
+      return row && toRecord(row)
+    },
+
+    async listExpired(now, limit) {
+      const rows = await db
+        .selectFrom('hold')
+        .selectAll()
+        .where('state', '=', 'held')
+        .where('expires_at', '<=', now)
+        .orderBy('expires_at')
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      return rows.map(toRecord)
+    },
+
+    async end(holdId, { capturedMinor, endedAt, isExpired = false }) {
       await db
         .updateTable('hold')
         .set({
           state: capturedMinor > 0 ? 'captured' : 'released',
           captured_minor: capturedMinor,
           ended_at: endedAt,
+          expired: isExpired ? 1 : 0,
         })
         .where('id', '=', holdId)
         .where('state', '=', 'held')
         .execute()
     },
 
-    async listOpen({ account, currency, grantId, limit }) {
+    async listOpen({ account, currency, grantId, limit, ownerId }) {
       const rows = await db
         .selectFrom('hold_grant')
         .innerJoin('hold', 'hold.id', 'hold_grant.hold_id')
         .selectAll('hold')
         .where('hold_grant.grant_id', '=', grantId)
         .where('hold.state', '=', 'held')
+        .$if(ownerId !== undefined, (query) => query.where('hold.owner_id', '=', ownerId ?? ''))
         .$if(account !== undefined, (query) => query.where('hold.account', '=', account ?? ''))
         .$if(currency !== undefined, (query) => query.where('hold.currency', '=', currency ?? ''))
         .orderBy('hold.created_at')
@@ -69,13 +96,14 @@ export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
       return rows.map(toRecord)
     },
 
-    async sumBelow({ currency, grantId }, now) {
+    async sumBelow({ currency, grantId, ownerId }, now) {
       const { rows } = await sql<{ held: number | null; captured: number | null }>`
         select
-          sum(case when state = 'held' and expires_at > ${now} then amount_minor else 0 end) as held,
-          sum(captured_minor) as captured
+          cast(sum(case when state = 'held' and expires_at > ${now} then amount_minor else 0 end) as bigint) as held,
+          cast(sum(captured_minor) as bigint) as captured
         from hold_grant join hold on hold.id = hold_grant.hold_id
         where grant_id = ${grantId} and currency = ${currency}
+          and (cast(${ownerId ?? null} as text) is null or owner_id = ${ownerId ?? null})
       `.execute(db)
       return { heldMinor: rows[0]?.held ?? 0, capturedMinor: rows[0]?.captured ?? 0 }
     },
@@ -98,12 +126,13 @@ export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
       return rows.map(({ currency, held }) => ({ currency, heldMinor: Number(held) }))
     },
 
-    async listUnbilled(account, currency) {
+    async listUnbilled({ agentId, ownerId }, currency) {
       const rows = await db
         .selectFrom('hold')
         .leftJoin('statement_line', 'statement_line.hold_id', 'hold.id')
         .selectAll('hold')
-        .where('hold.account', '=', account)
+        .where('hold.owner_id', '=', ownerId)
+        .where('hold.account', '=', agentId)
         .where('hold.currency', '=', currency)
         .where('hold.state', '=', 'captured')
         .where('statement_line.hold_id', 'is', null)
@@ -119,6 +148,7 @@ function toRecord(row: Selectable<HoldTable>): HoldRecord {
   return {
     holdId: row.id,
     quoteId: row.quote_id,
+    ownerId: row.owner_id,
     account: row.account,
     service: row.service,
     reference: row.reference,
@@ -128,5 +158,6 @@ function toRecord(row: Selectable<HoldTable>): HoldRecord {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     endedAt: row.ended_at ?? undefined,
+    isExpired: row.expired === 1,
   }
 }

@@ -1,5 +1,6 @@
-import { sql, type Kysely } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { LedgerStore } from '../ledger/ledger-store.ts'
+import { scaleOf } from '../ledger/currency.ts'
 import { assertBalanced } from '../ledger/posting.ts'
 import type { Tables } from './tables.ts'
 
@@ -17,11 +18,24 @@ export function createKyselyLedgerStore(db: Kysely<Tables>): LedgerStore {
           subject: posting.subject,
           credential_id: posting.credentialId,
           created_at: createdAt,
+          owner_id: posting.ownerId,
+          grant_id: posting.grantId ?? null,
+          token_sha256: posting.tokenSha256 ?? null,
+          trace_id: posting.traceId ?? null,
+          hold_id: posting.holdId ?? null,
+          refers_to: posting.refersTo ?? null,
         })
         .execute()
       await db
         .insertInto('account')
-        .values(entries.map(({ account }) => ({ name: account, currency })))
+        .values(
+          entries.map(({ account }) => ({
+            name: account,
+            currency,
+            owner_id: posting.ownerId,
+            scale: scaleOf(currency),
+          })),
+        )
         .onConflict((conflict) => conflict.doNothing())
         .execute()
       await db
@@ -48,10 +62,11 @@ export function createKyselyLedgerStore(db: Kysely<Tables>): LedgerStore {
       return row?.balance_minor ?? 0
     },
 
-    async listBalances(currency) {
+    async listBalances(ownerId, currency) {
       const rows = await db
         .selectFrom('account')
         .select(['name', 'balance_minor'])
+        .where('owner_id', '=', ownerId)
         .where('currency', '=', currency)
         .orderBy('name')
         .execute()
@@ -61,25 +76,14 @@ export function createKyselyLedgerStore(db: Kysely<Tables>): LedgerStore {
       }))
     },
 
-    async verify() {
-      const wrong = await sql<{ name: string; currency: string }>`
-        select a.name, a.currency from account a
-        left join entry e on e.account = a.name and e.currency = a.currency
-        group by a.name, a.currency
-        having a.balance_minor <> coalesce(sum(e.amount_minor), 0)
-      `.execute(db)
-      const unsealed = await sql<{ id: string }>`
-        select p.id from posting p
-        where (select count(*) < 2 or sum(amount_minor) <> 0 or count(distinct currency) <> 1
-            from entry where posting_id = p.id)
-          or not exists (select 1 from posting_seal where posting_id = p.id)
-      `.execute(db)
-      return [
-        ...wrong.rows.map(
-          ({ currency, name }) => `balance of ${name} in ${currency} is not its entries`,
-        ),
-        ...unsealed.rows.map(({ id }) => `posting ${id} does not balance`),
-      ]
+    async findOfHold(holdId, procedure) {
+      const row = await db
+        .selectFrom('posting')
+        .select('id')
+        .where('hold_id', '=', holdId)
+        .where('procedure', '=', procedure)
+        .executeTakeFirst()
+      return row?.id
     },
   }
 }

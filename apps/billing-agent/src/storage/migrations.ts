@@ -1,140 +1,40 @@
-// The book's rules as SQL, so that no code path can break them:
+// The book's rules as SQL, so that no code path can break them, on SQLite and on PostgreSQL:
 // - entries and postings are never changed or removed;
 // - a posting cannot be committed without its seal (a deferred foreign key), and the seal cannot be
 //   set unless its entries sum to zero in one currency; after it no entry can be added;
 // - an agent's account cannot go below zero;
 // - balances follow from entries by trigger, and cannot be set in any other way.
-import { createLimitUseTable } from '@deputy/storage'
+import { columnTypes, createLimitUseTable } from '@deputy/storage'
 import { sql, type Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { BUDGETS } from './budget-tables.ts'
 import { LEDGER_GUARDS } from './ledger-guards.ts'
+import { ORGANISATIONS } from './organisation-tables.ts'
+import { POSTGRES_BUDGETS, POSTGRES_LEDGER, POSTGRES_WORK } from './postgres-ledger.ts'
+import { POSTGRES_ORGANISATIONS } from './postgres-organisations.ts'
+import { LEDGER, WORK } from './sqlite-ledger.ts'
 
-const LEDGER = [
-  `create table account (
-    name text not null,
-    currency text not null,
-    balance_minor integer not null default 0,
-    primary key (name, currency),
-    check (name not like 'agent:%' or balance_minor >= 0)
-  ) strict, without rowid`,
-  `create table posting_seal (posting_id text primary key) strict, without rowid`,
-  `create table posting (
-    id text primary key
-      references posting_seal (posting_id) deferrable initially deferred,
-    procedure text not null,
-    agent_id text not null,
-    subject text not null,
-    credential_id text not null,
-    created_at integer not null
-  ) strict`,
-  `create table entry (
-    id integer primary key,
-    posting_id text not null references posting (id),
-    account text not null,
-    currency text not null,
-    amount_minor integer not null check (amount_minor <> 0),
-    foreign key (account, currency) references account (name, currency)
-  ) strict`,
-  `create index entry_posting on entry (posting_id)`,
-  `create index entry_account on entry (account, currency, id)`,
-  `create trigger entry_before_seal before insert on entry
-    when exists (select 1 from posting_seal where posting_id = new.posting_id)
-    begin select raise(abort, 'ledger: the posting is sealed'); end`,
-  `create trigger entry_moves_balance after insert on entry
-    begin
-      update account set balance_minor = balance_minor + new.amount_minor
-      where name = new.account and currency = new.currency;
-    end`,
-  `create trigger entry_is_final before update on entry
-    begin select raise(abort, 'ledger: entries are final'); end`,
-  `create trigger entry_stays before delete on entry
-    begin select raise(abort, 'ledger: entries are final'); end`,
-  `create trigger posting_is_final before update on posting
-    begin select raise(abort, 'ledger: postings are final'); end`,
-  `create trigger posting_stays before delete on posting
-    begin select raise(abort, 'ledger: postings are final'); end`,
-  `create trigger seal_needs_balance before insert on posting_seal
-    when (select count(*) < 2 or sum(amount_minor) <> 0 or count(distinct currency) <> 1
-      from entry where posting_id = new.posting_id)
-    begin select raise(abort, 'ledger: the entries do not balance'); end`,
-  `create trigger seal_is_final before update on posting_seal
-    begin select raise(abort, 'ledger: seals are final'); end`,
-  `create trigger seal_stays before delete on posting_seal
-    begin select raise(abort, 'ledger: seals are final'); end`,
-]
+type Statements = { readonly sqlite: readonly string[]; readonly postgres: readonly string[] }
 
-const WORK = [
-  `create table quote (
-    id text primary key,
-    account text not null,
-    service text not null,
-    units integer not null,
-    base_minor integer not null,
-    unit_price_minor integer not null,
-    amount_minor integer not null check (amount_minor > 0),
-    currency text not null,
-    price_book_version text not null,
-    expires_at integer not null
-  ) strict, without rowid`,
-  `create table hold (
-    id text primary key,
-    quote_id text not null unique references quote (id),
-    account text not null,
-    service text not null,
-    reference text not null,
-    state text not null check (state in ('held', 'captured', 'released')),
-    amount_minor integer not null check (amount_minor > 0),
-    captured_minor integer not null
-      check (captured_minor between 0 and amount_minor)
-      check ((state = 'captured') = (captured_minor > 0)),
-    currency text not null,
-    created_at integer not null,
-    expires_at integer not null,
-    ended_at integer check ((state = 'held') = (ended_at is null))
-  ) strict, without rowid`,
-  `create index hold_account on hold (account, currency, state)`,
-  `create table idempotency (
-    agent_id text not null,
-    key text not null,
-    procedure text not null,
-    body_sha256 text not null,
-    answer text not null,
-    created_at integer not null,
-    primary key (agent_id, key)
-  ) strict, without rowid`,
-  `create table statement (
-    id text primary key,
-    account text not null,
-    currency text not null,
-    total_minor integer not null,
-    closed_at integer not null
-  ) strict, without rowid`,
-  // The hold is the key: a capture stands on one statement, ever.
-  `create table statement_line (
-    hold_id text primary key references hold (id),
-    statement_id text not null references statement (id),
-    amount_minor integer not null,
-    evidence text not null
-  ) strict, without rowid`,
-]
+/** Triggers are written for each database; what they keep is the same. */
+function inSql(statements: Statements): Migration {
+  return {
+    async up(db: Kysely<unknown>) {
+      const dialect = columnTypes(db).bytes === 'bytea' ? 'postgres' : 'sqlite'
+      for (const statement of statements[dialect]) await sql.raw(statement).execute(db)
+    },
+  }
+}
 
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
-  '001-create-ledger': {
-    async up(db: Kysely<unknown>) {
-      for (const statement of [...LEDGER, ...WORK]) await sql.raw(statement).execute(db)
-    },
-  },
-  '002-guard-ledger': {
-    async up(db: Kysely<unknown>) {
-      for (const statement of LEDGER_GUARDS) await sql.raw(statement).execute(db)
-    },
-  },
+  '001-create-ledger': inSql({
+    sqlite: [...LEDGER, ...WORK],
+    postgres: [...POSTGRES_LEDGER, ...POSTGRES_WORK],
+  }),
+  // What 001 left open on SQLite; PostgreSQL began with it.
+  '002-guard-ledger': inSql({ sqlite: LEDGER_GUARDS, postgres: [] }),
   '003-count-calls': createLimitUseTable,
-  '004-count-budgets': {
-    async up(db: Kysely<unknown>) {
-      for (const statement of BUDGETS) await sql.raw(statement).execute(db)
-    },
-  },
+  '004-count-budgets': inSql({ sqlite: BUDGETS, postgres: POSTGRES_BUDGETS }),
+  '005-organisations': inSql({ sqlite: ORGANISATIONS, postgres: POSTGRES_ORGANISATIONS }),
 }

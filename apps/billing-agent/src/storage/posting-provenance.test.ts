@@ -1,17 +1,20 @@
 // Every movement says who caused it: read back from the file, as an auditor would.
 import { openDatabase } from '@deputy/storage'
+import { hash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { ALICE, callOnBehalf, createBillingWorld, USD } from '../../test-support/billing-world.ts'
 import { migrations } from './migrations.ts'
 import type { Tables } from './tables.ts'
 
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+
 test('every posting says which agent called, for whom, by which credential, what and when', async () => {
   await using folder = await createTemporaryFolder()
   const file = folder.file('billing.sqlite')
-  const world = await createBillingWorld(file)
+  const world = await createBillingWorld({ file: file })
   const start = world.clock.now()
-  const call = callOnBehalf('agent-broker-v1', ALICE)
+  const call = { ...callOnBehalf('agent-broker-v1', ALICE), traceId: TRACE }
   await world.deposit(ALICE, 100)
   for (const end of ['capture', 'release'] as const) {
     world.clock.advance(1)
@@ -44,12 +47,22 @@ test('every posting says which agent called, for whom, by which credential, what
     agent_id: 'agent-broker-v1',
     subject: ALICE,
     credential_id: 'token-of-agent-broker-v1',
+    owner_id: 'system',
+    grant_id: 'token-of-agent-broker-v1',
+    token_sha256: hash('sha256', 'token-of-agent-broker-v1'),
+    trace_id: TRACE,
   }
-  expect(postings.map(({ id: _id, ...posting }) => posting)).toEqual([
+  expect(
+    postings.map(({ hold_id: _hold, id: _id, refers_to: _refersTo, ...posting }) => posting),
+  ).toEqual([
     {
       agent_id: 'operator',
       subject: 'operator',
       credential_id: 'token-of-operator',
+      owner_id: 'system',
+      grant_id: 'token-of-operator',
+      token_sha256: hash('sha256', 'token-of-operator'),
+      trace_id: null,
       procedure: 'billing.deposit',
       created_at: start,
     },
@@ -68,7 +81,7 @@ test('every posting says which agent called, for whom, by which credential, what
 test('a quote, and a call that was refused or repeated, moves nothing', async () => {
   await using folder = await createTemporaryFolder()
   const file = folder.file('billing.sqlite')
-  const world = await createBillingWorld(file)
+  const world = await createBillingWorld({ file: file })
   const deposit = {
     account: ALICE,
     amount: { amountMinor: 1, currency: USD },

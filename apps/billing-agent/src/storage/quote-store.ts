@@ -5,12 +5,13 @@ import type { Tables } from './tables.ts'
 /** Creates the store on Kysely. */
 export function createKyselyQuoteStore(db: Kysely<Tables>): QuoteStore {
   return {
-    async insert(account, quote) {
+    async insert({ agentId, ownerId }, quote) {
       await db
         .insertInto('quote')
         .values({
           id: quote.quoteId,
-          account,
+          owner_id: ownerId,
+          account: agentId,
           service: quote.service,
           units: quote.units,
           base_minor: quote.baseMinor,
@@ -23,12 +24,13 @@ export function createKyselyQuoteStore(db: Kysely<Tables>): QuoteStore {
         .execute()
     },
 
-    async find(account, quoteId) {
+    async find({ agentId, ownerId }, quoteId) {
       const row = await db
         .selectFrom('quote')
         .selectAll()
         .where('id', '=', quoteId)
-        .where('account', '=', account)
+        .where('owner_id', '=', ownerId)
+        .where('account', '=', agentId)
         .executeTakeFirst()
       return (
         row && {

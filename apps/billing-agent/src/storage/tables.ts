@@ -7,6 +7,9 @@ export type AccountTable = {
   balance_minor: Generated<number>
   /** The last entry that `balance_minor` counts; 0 before the first. Set by trigger only. */
   last_entry_id: Generated<number>
+  owner_id: string
+  /** Digits after the point. */
+  scale: number
 }
 
 export type PostingTable = {
@@ -16,6 +19,12 @@ export type PostingTable = {
   subject: string
   credential_id: string
   created_at: number
+  owner_id: string
+  grant_id: string | null
+  token_sha256: string | null
+  trace_id: string | null
+  hold_id: string | null
+  refers_to: string | null
 }
 
 export type EntryTable = {
@@ -28,8 +37,9 @@ export type EntryTable = {
 
 export type QuoteTable = {
   id: string
+  owner_id: string
   account: string
-  service: 'research.brief'
+  service: string
   units: number
   base_minor: number
   unit_price_minor: number
@@ -41,6 +51,9 @@ export type QuoteTable = {
 
 export type HoldTable = {
   id: string
+  owner_id: string
+  /** 1 when it was given back because its time was over. */
+  expired: Generated<number>
   quote_id: string
   account: string
   service: string
@@ -65,6 +78,9 @@ export type IdempotencyTable = {
 
 export type StatementTable = {
   id: string
+  owner_id: string
+  /** Counted up in each organisation. */
+  number: number
   account: string
   currency: string
   total_minor: number
@@ -99,6 +115,37 @@ export type BudgetHoldTable = {
   expires_at: number
 }
 
+export type RefundTable = {
+  id: string
+  hold_id: string
+  posting_id: string
+  amount_minor: number
+  reason: string
+  created_at: number
+}
+
+export type PriceBookTable = {
+  number: Generated<number>
+  version: string
+  effective_at: number
+  published_by: string
+}
+
+export type PriceTable = {
+  version: string
+  service: string
+  base_minor: number
+  unit_price_minor: number
+  currency: string
+}
+
+export type VerifiedBalanceTable = {
+  account: string
+  currency: string
+  balance_minor: number
+  last_entry_id: number
+}
+
 export type Tables = {
   account: AccountTable
   posting: PostingTable
@@ -112,4 +159,9 @@ export type Tables = {
   budget_hold: BudgetHoldTable
   statement: StatementTable
   statement_line: StatementLineTable
+  refund: RefundTable
+  statement_credit: { refund_id: string; statement_id: string }
+  price_book: PriceBookTable
+  price: PriceTable
+  verified_balance: VerifiedBalanceTable
 }

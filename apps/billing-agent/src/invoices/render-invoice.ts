@@ -1,0 +1,105 @@
+// A statement as a page that one sends to a customer: no script, nothing from elsewhere, fit to be printed.
+// Pure. Whatever a caller chose (a reference, a reason) is text in it and never markup.
+import { scaleOf, toDecimal } from '../ledger/currency.ts'
+import type { StatementRecord } from '../statements/statement-store.ts'
+import { INVOICE_STYLE } from './invoice-style.ts'
+
+/** `INV-000042`: counted up in each organisation. */
+export function toInvoiceNumber({ number }: Pick<StatementRecord, 'number'>): string {
+  return `INV-${String(number).padStart(6, '0')}`
+}
+
+/** Renders the page. Dates are UTC. */
+export function renderInvoice(statement: StatementRecord): string {
+  const { account, closedAt, credits, currency, lines, ownerId, statementId, totalMinor } =
+    statement
+  const money = (minor: number): string => toMoney(minor, currency)
+  const number = toInvoiceNumber(statement)
+  const subtotal = lines.reduce((total, line) => total + line.amountMinor, 0)
+  const credited = credits.reduce((total, credit) => total + credit.amountMinor, 0)
+  const first = lines[0]?.capturedAt ?? credits[0]?.refundedAt ?? closedAt
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Invoice ${number}</title>
+<style>${INVOICE_STYLE}</style>
+</head>
+<body>
+<main>
+<header>
+<div><p class="brand">Deputy Billing</p><h1>Invoice</h1></div>
+<p class="stamp">Paid</p>
+</header>
+<dl>
+<div><dt>Invoice number</dt><dd>${number}</dd></div>
+<div><dt>Date</dt><dd>${toDate(closedAt)}</dd></div>
+<div><dt>Work done</dt><dd>${toDate(first)} – ${toDate(closedAt)}</dd></div>
+<div><dt>Billed to</dt><dd>${escape(account)}</dd></div>
+<div><dt>Organisation</dt><dd>${escape(ownerId)}</dd></div>
+<div><dt>Currency</dt><dd>${escape(currency)}</dd></div>
+</dl>
+<table>
+<caption>Work and the evidence for it</caption>
+<thead><tr><th scope="col">Date</th><th scope="col">Work</th><th scope="col">Evidence</th><th scope="col" class="sum">Amount</th></tr></thead>
+<tbody>
+${lines.map((line) => renderLine(line, money)).join('\n')}
+${credits.map((credit) => renderCredit(credit, money)).join('\n')}
+</tbody>
+<tfoot>
+<tr><th scope="row" colspan="3">Work</th><td class="sum">${money(subtotal)}</td></tr>
+${credited === 0 ? '' : `<tr><th scope="row" colspan="3">Refunds</th><td class="sum">${money(-credited)}</td></tr>`}
+<tr class="total"><th scope="row" colspan="3">Total</th><td class="sum">${money(totalMinor)}</td></tr>
+</tfoot>
+</table>
+<footer>
+<p>All of it was paid from the account's balance when the work was done: nothing is due.</p>
+<p>The evidence was read from the agent that did the work when this statement was closed. The fingerprint is the SHA-256 of what was delivered.</p>
+<p class="fine">Statement ${escape(statementId)}</p>
+</footer>
+</main>
+</body>
+</html>
+`
+}
+
+type Line = StatementRecord['lines'][number]
+type Money = (minor: number) => string
+
+function renderLine({ amountMinor, capturedAt, evidence, reference }: Line, money: Money): string {
+  const { briefSha256, documents, sentences } = evidence
+  const counted = `${count(sentences, 'cited sentence')} from ${count(documents, 'document')}`
+  return `<tr><td>${toDate(capturedAt)}</td><td>Research brief<span class="fine">${escape(reference)}</span></td><td>${counted}<span class="fine">${escape(briefSha256.slice(0, 16))}…</span></td><td class="sum">${money(amountMinor)}</td></tr>`
+}
+
+function renderCredit(
+  { amountMinor, reason, refundedAt }: StatementRecord['credits'][number],
+  money: Money,
+): string {
+  return `<tr><td>${toDate(refundedAt)}</td><td>Refund<span class="fine">${escape(reason)}</span></td><td></td><td class="sum">${money(-amountMinor)}</td></tr>`
+}
+
+const count = (number: number, what: string): string =>
+  `${String(number)} ${what}${number === 1 ? '' : 's'}`
+
+function toMoney(minor: number, currency: string): string {
+  const [whole = '', fraction] = toDecimal(Math.abs(minor), scaleOf(currency)).split('.')
+  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',')
+  const sign = minor < 0 ? '−' : ''
+  return `${sign}${escape(currency)} ${grouped}${fraction === undefined ? '' : `.${fraction}`}`
+}
+
+const DATE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' })
+const toDate = (at: number): string => DATE.format(at * 1000)
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** Attack prevented: a reference that is a script. */
+const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (sign) => ESCAPES[sign] ?? '')

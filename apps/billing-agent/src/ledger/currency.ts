@@ -1,0 +1,24 @@
+// Currencies by ISO 4217: how many digits follow the point. An account remembers the scale that it began with.
+import { refuseCall } from '../refusals.ts'
+
+const KNOWN = new Set(Intl.supportedValuesOf('currency'))
+
+/** Digits of the minor unit: 2 for USD, 0 for JPY. */
+export function scaleOf(currency: string): number {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
+  return format.resolvedOptions().maximumFractionDigits ?? 2
+}
+
+/** Throws `currency_unknown` for what is none. */
+export function requireCurrency(currency: string): void {
+  if (!KNOWN.has(currency))
+    throw refuseCall('currency_unknown', `${currency} is no currency of ISO 4217`)
+}
+
+/** As a decimal, exact: 1234 with scale 2 is `12.34`. */
+export function toDecimal(amountMinor: number, scale: number): string {
+  const digits = String(Math.abs(amountMinor)).padStart(scale + 1, '0')
+  const sign = amountMinor < 0 ? '-' : ''
+  if (scale === 0) return sign + digits
+  return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
+}
