@@ -125,7 +125,7 @@ verifies(
 
 verifies(
   ['rfc7662-2.2-registered-names', 'rfc7662-5-privacy'],
-  'answers registered names, one of its own, and nothing about persons',
+  'answers registered names, two of its own, and nothing about persons',
   async () => {
     await using world = await startConformanceWorld()
     const { alice, bob, server } = world
@@ -140,6 +140,7 @@ verifies(
       'iat',
       'iss',
       'jti',
+      'owner_id',
       'rate_limit_tier',
       'scope',
       'sub',
