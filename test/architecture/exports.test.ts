@@ -14,6 +14,7 @@ test.each([
   ['@deputy/contracts/documents', async () => import('@deputy/contracts/documents')],
   ['@deputy/contracts/trace', async () => import('@deputy/contracts/trace')],
   ['@deputy/contracts/research', async () => import('@deputy/contracts/research')],
+  ['@deputy/testing', async () => import('@deputy/testing')],
   ['@deputy/auth-server', async () => import('@deputy/auth-server')],
 ])('%s', async (_name, load) => {
   const module: object = await load()

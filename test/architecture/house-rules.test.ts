@@ -54,6 +54,7 @@ const FLOORS: Record<string, string[]> = {
   '@deputy/client': ['@deputy/auth'],
   '@deputy/serve': ['@deputy/auth'],
   '@deputy/contracts': ['@deputy/auth'],
+  '@deputy/testing': ['@deputy/auth', '@deputy/auth-server', '@deputy/client', '@deputy/serve'],
   '@deputy/auth-server': ['@deputy/auth', '@deputy/serve', '@deputy/storage'],
   '@deputy/billing-agent': [
     '@deputy/auth',

@@ -1,0 +1,96 @@
+// An agent of a world: the author's router, run by the real server behind the real guard.
+import {
+  createIssuerAuthenticator,
+  createLocalReplayMemory,
+  createMemoryCallCounter,
+  createMemoryRateLimiter,
+  type Authenticator,
+  type LimitStores,
+  type RateLimitTiers,
+  type RevocationOptions,
+} from '@deputy/auth'
+import type { Clock } from '@deputy/auth/protocol'
+import { createFeedLog, serveAgent, type Bind, type Logger, type RunningAgent } from '@deputy/serve'
+import type { AnyTRPCRouter } from '@trpc/server'
+import type { Activity } from '../time/activity.ts'
+
+export type ServeTestAgentOptions = {
+  readonly agentId: string
+  readonly url: string
+  readonly issuer: string
+  readonly clientSecret: string
+  readonly router: AnyTRPCRouter
+  readonly clock: Clock
+  readonly fetch: typeof fetch
+  readonly bind: Bind
+  readonly logger: Logger
+  readonly activity: Activity
+  readonly limitStores?: LimitStores | undefined
+  readonly rateLimitTiers?: RateLimitTiers | undefined
+  readonly revocation?: Omit<RevocationOptions, 'onChange'> | undefined
+}
+
+/** Starts the agent. It follows the revocation feed when this resolves. */
+export async function serveTestAgent(options: ServeTestAgentOptions): Promise<RunningAgent> {
+  const { activity, agentId, clock, clientSecret, fetch, issuer, logger } = options
+  await using stack = new AsyncDisposableStack()
+  const following = Promise.withResolvers<void>()
+  const log = createFeedLog(logger)
+  const authenticator = stack.use(
+    createIssuerAuthenticator({
+      issuer,
+      agentId,
+      clientSecret,
+      clock,
+      fetch,
+      clockToleranceSeconds: 0,
+      revocation: {
+        ...options.revocation,
+        onChange(state) {
+          log(state)
+          if (state.state === 'following') following.resolve()
+        },
+      },
+    }),
+  )
+  const running = stack.use(
+    await serveAgent({
+      agentId,
+      router: options.router,
+      authenticator: watchAuthenticator(authenticator, activity),
+      issuer,
+      port: 443,
+      bind: options.bind,
+      publicUrl: options.url,
+      rateLimiter: createMemoryRateLimiter({ clock }),
+      rateLimitTiers: options.rateLimitTiers,
+      limitStores: options.limitStores ?? {
+        callCounter: createMemoryCallCounter({ clock }),
+        approvals: createLocalReplayMemory({ clock }),
+        clock,
+      },
+      logger,
+    }),
+  )
+  // An agent that has heard nothing yet asks about each token: a test would not know which way it took.
+  await following.promise
+  const resources = stack.move()
+  const close = async (): Promise<void> => resources.disposeAsync()
+  return { ...running, close, [Symbol.asyncDispose]: close }
+}
+
+/** Signatures are verified on other threads, where nothing is seen to move. */
+function watchAuthenticator(authenticator: Authenticator, activity: Activity): Authenticator {
+  return {
+    async authenticate(...request) {
+      const authenticated = await activity.track(authenticator.authenticate(...request))
+      if (!authenticated.ok) return authenticated
+      const caller = authenticated.value
+      const value = {
+        ...caller,
+        recheck: async () => activity.track(caller.recheck()),
+      }
+      return { ok: true, value }
+    },
+  }
+}

@@ -1,0 +1,262 @@
+// A whole world in one process: the real authorization server and any number of agents, on a network in
+// memory and a clock that stands still. For unit tests of what an agent permits.
+import type { LimitStores, RateLimitTiers, RevocationOptions } from '@deputy/auth'
+import { createAuthServer, type AdminRouter } from '@deputy/auth-server'
+import type { CredentialsFile, EpochSeconds } from '@deputy/auth/protocol'
+import { clientSecret, createAgentClient, type AgentClient } from '@deputy/client'
+import type { AnyTRPCRouter } from '@trpc/server'
+import { randomBytes } from 'node:crypto'
+import { createFaultBox, type FailingOptions, type Fault, type SlowOptions } from './faults.ts'
+import { createLogBook, type LogLine } from './log/log-book.ts'
+import { createMemoryNetwork } from './network/memory-network.ts'
+import { createCaller, type Callable, type Caller } from './party/caller.ts'
+import { readLimitTypes, readScopes, register, type PartySettings } from './party/register.ts'
+import { serveTestAgent } from './party/test-agent.ts'
+import { createWorldActs, type WorldActs } from './world-acts.ts'
+import { createActivity } from './time/activity.ts'
+import { createWorldClock } from './time/world-clock.ts'
+
+export type TestWorldOptions = {
+  /** When the world begins, in epoch seconds. Default: `WORLD_BEGINS_AT`. */
+  readonly beginsAt?: EpochSeconds | undefined
+  /** How long a signing key signs. Default 30 days. */
+  readonly rotateKeysEverySeconds?: number | undefined
+}
+
+export type AgentOptions<Router extends AnyTRPCRouter> = PartySettings & {
+  /** Made with `agentRouter`; or what makes it, given the agent itself, to call other agents with. */
+  readonly router: Router | ((self: Caller) => Router)
+  /** Default: counters and approvals in memory. */
+  readonly limitStores?: LimitStores | undefined
+  readonly rateLimitTiers?: RateLimitTiers | undefined
+  /** How long the agent goes by what it knows when the feed is gone. */
+  readonly revocation?: Omit<RevocationOptions, 'onChange'> | undefined
+}
+
+/** An agent that is served. It can call others, too. */
+export type TestAgent<Router extends AnyTRPCRouter> = Caller & Callable<Router>
+
+/** A party that faults can happen to. */
+export type Party = { readonly id: string }
+
+export type TestWorld = AsyncDisposable &
+  WorldActs & {
+    readonly issuer: string
+    /** The authorization server, to let faults happen to. */
+    readonly authServer: Callable<AdminRouter>
+    /** The admin API, with an operator's powers. */
+    readonly admin: AgentClient<AdminRouter>
+    /** Everything that was logged so far. */
+    readonly logs: readonly LogLine[]
+    now(): EpochSeconds
+    /** Registers an agent and serves its router. Its scopes and limits are read from the router. */
+    agent<Router extends AnyTRPCRouter>(
+      id: string,
+      options: AgentOptions<Router>,
+    ): Promise<TestAgent<Router>>
+    /** Registers somebody who calls agents, and serves nothing. */
+    caller(id: string, settings?: PartySettings): Promise<Caller>
+    /** Lets time pass for everybody: tokens expire, heartbeats beat, streams end. Always wait for it. */
+    advance(seconds: number): Promise<void>
+    /** Waits until everything that was set off has come to rest. */
+    settle(): Promise<void>
+    /** Nobody reaches the party, and connections to it end. */
+    outage(party: Party): Fault
+    /** Requests to the party are answered with a status of 5xx, or any other. */
+    failing(party: Party, options?: FailingOptions): Fault
+    /** Requests to the party arrive later: when the world's time has advanced. */
+    slow(party: Party, options: SlowOptions): Fault
+    /** The clock of the party is wrong by so many seconds; the last word counts. */
+    skew(party: Party, seconds: number): Fault
+    /** The agent loses the revocation feed; silently, its connection only says nothing any more. */
+    loseFeed(agent: Party, options?: { readonly silently?: boolean | undefined }): Fault
+    /** Errors in the log that match are no reason for the world to fail at its end. */
+    expectErrors(pattern: RegExp): void
+  }
+
+/** What a world throws at its end when something was wrong that no test looked at. */
+export class TestWorldError extends Error {
+  override readonly name = 'TestWorldError'
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(`in this world ${faults.join('\n')}`)
+    this.faults = faults
+  }
+}
+
+const AUTH_SERVER = 'auth-server'
+
+/**
+ * Creates a world with an authorization server and nobody else in it. Nothing is on disk, nothing has a port.
+ * Disposing ends everything, and rejects with `TestWorldError` when a server logged an error that was not
+ * expected, a token or a secret.
+ */
+export async function createTestWorld(options: TestWorldOptions = {}): Promise<TestWorld> {
+  await using stack = new AsyncDisposableStack()
+  const time = createWorldClock(options.beginsAt)
+  const skews = new Map<string, number>()
+  const clockOf = (id: string) => time.forParty(() => skews.get(id) ?? 0)
+  const activity = createActivity()
+  const faults = createFaultBox(clockOf('world'))
+  const network = createMemoryNetwork({
+    gate: faults.gate,
+    isReachable: faults.isReachable,
+    activity,
+    watchedHost: toHost(AUTH_SERVER),
+  })
+  const book = createLogBook()
+  const issuer = toUrl(AUTH_SERVER)
+  const operator: { credentials?: CredentialsFile } = {}
+  stack.use(
+    await createAuthServer({
+      issuer,
+      port: 443,
+      bind: network.bind(toHost(AUTH_SERVER)),
+      database: { file: ':memory:' },
+      operatorFile: (credentials) => {
+        operator.credentials = credentials
+      },
+      keyEncryptionKey: randomBytes(32).toString('base64url'),
+      rotateKeysEverySeconds: options.rotateKeysEverySeconds,
+      clock: clockOf(AUTH_SERVER),
+      logger: book.createLogger(AUTH_SERVER),
+    }),
+  )
+  const { client_id: clientId, client_secret: secret } = operator.credentials ?? fail()
+  book.keepSecret(secret)
+  const operatorReach = stack.use(network.reach(clientId))
+  const admin = stack.use(
+    createAgentClient<AdminRouter>({
+      url: issuer,
+      credentials: clientSecret({
+        issuer,
+        clientId,
+        clientSecret: secret,
+        clock: clockOf(clientId),
+        fetch: operatorReach.fetch,
+      }),
+      audience: AUTH_SERVER,
+      scopes: [],
+      fetch: operatorReach.fetch,
+    }),
+  )
+
+  /** What a party is before it is anything. */
+  function openParty(id: string) {
+    return { id, clock: clockOf(id), reach: stackOfParties.use(network.reach(id)) }
+  }
+
+  async function enrol(
+    party: ReturnType<typeof openParty>,
+    settings: PartySettings,
+    use: <Client extends AsyncDisposable>(client: Client) => Client,
+  ): Promise<{ readonly caller: Caller; readonly clientSecret: string }> {
+    const { clock, id, reach } = party
+    const registered = await register(admin, { ...settings, id })
+    book.keepSecret(registered.clientSecret)
+    const caller = createCaller({
+      id,
+      issuer,
+      ...registered,
+      clock,
+      fetch: reach.fetch,
+      WebSocket: reach.WebSocket,
+      use,
+      keepSecret: (token) => book.keepSecret(token),
+    })
+    return { caller, clientSecret: registered.clientSecret }
+  }
+
+  const stackOfParties = stack.use(new AsyncDisposableStack())
+  const use = <Client extends AsyncDisposable>(client: Client): Client => stackOfParties.use(client)
+
+  async function agent<Router extends AnyTRPCRouter>(
+    id: string,
+    { limitStores, rateLimitTiers, revocation, router: given, ...settings }: AgentOptions<Router>,
+  ): Promise<TestAgent<Router>> {
+    const party = openParty(id)
+    const url = toUrl(id)
+    // The router may need the agent itself, and what is registered is read from the router.
+    const self: { caller?: Caller } = {}
+    const standIn = new Proxy({}, { get: (_, name) => Reflect.get(self.caller ?? fail(), name) })
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stands for the caller that it hands everything to
+    const router = typeof given === 'function' ? given(standIn as Caller) : given
+    const enrolled = await enrol(
+      party,
+      {
+        scopesSupported: readScopes(router),
+        authorizationDetailsTypes: readLimitTypes(router),
+        ...settings,
+      },
+      use,
+    )
+    self.caller = enrolled.caller
+    use(
+      await serveTestAgent({
+        agentId: id,
+        url,
+        issuer,
+        clientSecret: enrolled.clientSecret,
+        router,
+        clock: party.clock,
+        fetch: party.reach.fetch,
+        bind: network.bind(toHost(id)),
+        logger: book.createLogger(id),
+        activity,
+        limitStores,
+        rateLimitTiers,
+        revocation,
+      }),
+    )
+    return { ...enrolled.caller, url }
+  }
+
+  const settle = async (): Promise<void> => activity.settleAll()
+  const resources = stack.move()
+  return {
+    ...createWorldActs({ admin, settle }),
+    issuer,
+    authServer: { id: AUTH_SERVER, url: issuer },
+    admin,
+    logs: book.lines,
+    now: () => time.now(),
+    agent,
+    caller: async (id, settings = {}) => (await enrol(openParty(id), settings, use)).caller,
+    async advance(seconds) {
+      await settle()
+      await time.advance(seconds, async () => activity.settle())
+      await settle()
+    },
+    settle,
+    outage: (party) => faults.outage(toHost(party.id), network),
+    failing: (party, how) => faults.failing(toHost(party.id), how),
+    slow: (party, how) => faults.slow(toHost(party.id), how),
+    skew(party, seconds) {
+      skews.set(party.id, seconds)
+      const lift = (): void => void skews.delete(party.id)
+      return { lift, [Symbol.dispose]: lift }
+    },
+    loseFeed: (party, how) => faults.loseFeed(party.id, how),
+    expectErrors: (pattern) => book.expect(pattern),
+    async [Symbol.asyncDispose]() {
+      await resources.disposeAsync()
+      const found = book.findFaults()
+      if (found.length > 0) throw new TestWorldError(found)
+    },
+  }
+}
+
+/** RFC 6761 §6.2: names below `.test` belong to nobody. */
+function toHost(id: string): string {
+  return `${id}.test`
+}
+
+/** https, as secrets demand, though nobody is there to read along. */
+function toUrl(id: string): string {
+  return `https://${toHost(id)}`
+}
+
+function fail(): never {
+  throw new TypeError('an agent cannot call others before it is registered')
+}
