@@ -42,6 +42,9 @@ const refusalReasons = Object.keys({
   approval_denied: true,
   limit_unavailable: true,
   rate_limited: true,
+  too_many_streams: true,
+  agent_draining: true,
+  caller_changed: true,
 } satisfies Record<RefusalReason, true>)
 
 const clientCodes = Object.keys({

@@ -19,3 +19,33 @@ export function createSettableClock(start: EpochSeconds = 1_800_000_000): Settab
     },
   }
 }
+
+type Alarm = { readonly atMs: number; readonly callback: () => void }
+
+/** A clock that timers go by as well: those that are due run in the moment in which it is moved. */
+export function createTimedClock(): SettableClock {
+  const clock = createSettableClock()
+  const alarms = new Set<Alarm>()
+
+  function set(moment: EpochSeconds): void {
+    clock.set(moment)
+    const due = [...alarms].filter(({ atMs }) => atMs <= moment * 1000)
+    for (const alarm of due.toSorted((a, b) => a.atMs - b.atMs)) {
+      // An earlier one may have cancelled it.
+      if (alarms.delete(alarm)) alarm.callback()
+    }
+  }
+
+  return {
+    now: () => clock.now(),
+    after(ms, callback) {
+      const alarm = { atMs: clock.now() * 1000 + ms, callback }
+      alarms.add(alarm)
+      return () => alarms.delete(alarm)
+    },
+    advance: (seconds) => {
+      set(clock.now() + seconds)
+    },
+    set,
+  }
+}

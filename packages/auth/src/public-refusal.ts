@@ -132,6 +132,30 @@ export function toPublicRefusal(refusal: Refusal): PublicRefusal {
         hint: `Try again in ${String(refusal.retryAfterSeconds)} s. The RateLimit header says how many calls are left.`,
         bearerError: undefined,
       }
+    case 'too_many_streams':
+      return {
+        status: 429,
+        reason,
+        message: `No more than ${String(refusal.maxStreams)} streams may be open`,
+        hint: 'End a subscription before you begin another one.',
+        bearerError: undefined,
+      }
+    case 'caller_changed':
+      return {
+        status: 403,
+        reason,
+        message: `The new credential is of another caller: ${refusal.changed} differs`,
+        hint: 'Open a connection of its own for each caller.',
+        bearerError: undefined,
+      }
+    case 'agent_draining':
+      return {
+        status: 503,
+        reason,
+        message: 'The agent is shutting down',
+        hint: 'Subscribe again: a subscription with tracked events goes on after the last one.',
+        bearerError: undefined,
+      }
     case 'limit_not_supported':
     case 'limit_malformed':
     case 'limit_value_not_allowed':

@@ -40,8 +40,26 @@ export type TooManyRefusal = {
   readonly retryAfterSeconds: number
 }
 
+/** The credential is good and may do this, but the agent holds no more streams, or none any more. */
+export type StreamRefusal =
+  | { readonly reason: 'too_many_streams'; readonly maxStreams: number }
+  | { readonly reason: 'agent_draining' }
+
+/** A connection's new credential is good, but of another caller than the connection's. */
+export type CallerChangedRefusal = {
+  readonly reason: 'caller_changed'
+  /** The claim, or `kind`: a token where a key was, or the other way round. */
+  readonly changed: 'sub' | 'client_id' | 'aud' | 'cnf' | 'kind'
+}
+
 /** Everything that can stop a call before its procedure runs. */
-export type Refusal = CredentialRefusal | ScopeRefusal | TooManyRefusal | LimitRefusal
+export type Refusal =
+  | CredentialRefusal
+  | ScopeRefusal
+  | TooManyRefusal
+  | StreamRefusal
+  | CallerChangedRefusal
+  | LimitRefusal
 
 /** The stable names of the reasons, as callers see them in `data.reason`. */
 export type RefusalReason = Refusal['reason']

@@ -26,9 +26,14 @@ export function watchAuthority(principal: Principal, options: WatchAuthorityOpti
     unwatch?.()
   }
   if (expiresAt === undefined) return stop
-  timer = startTimer(clock, (expiresAt - clock.now()) * 1000, () => {
-    // A clock that was set back, or a wait longer than a timer can: whoever calls next is refused.
-    if (clock.now() >= expiresAt) end({ reason: 'token_expired', expiredAt: expiresAt })
-  })
+  const wait = (): void => {
+    const ms = clock.msUntil?.(expiresAt) ?? (expiresAt - clock.now()) * 1000
+    timer = startTimer(clock, ms, () => {
+      // Again, if a timer cannot wait so long, fired a moment early, or the clock was set back.
+      if (clock.now() >= expiresAt) end({ reason: 'token_expired', expiredAt: expiresAt })
+      else wait()
+    })
+  }
+  wait()
   return stop
 }

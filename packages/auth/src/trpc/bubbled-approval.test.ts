@@ -39,7 +39,6 @@ async function call(thrown: unknown) {
           watch: () => () => undefined,
         }),
     },
-    transport: 'http',
   })
   const response = await fetchRequestHandler({
     endpoint: '/trpc',

@@ -30,6 +30,7 @@ export function createChallengeHeaders(
 }
 
 const UNAVAILABLE: ReadonlySet<Refusal['reason']> = new Set([
+  'agent_draining',
   'limit_unavailable',
   'verifier_unavailable',
 ])

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { refuse } from '../protocol/index.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { Authenticator } from '../verify/authenticator.ts'
-import { createAgentContext, type AgentContextRequest } from './context.ts'
+import type { AgentContextRequest } from './caller-verifier.ts'
+import { createAgentContext } from './context.ts'
 
 async function run(
   req: Partial<AgentContextRequest['req']>,
@@ -18,7 +19,6 @@ async function run(
   }
   const createContext = createAgentContext({
     authenticator: { authenticate },
-    transport: 'http',
     publicUrl: publicUrl === undefined ? undefined : () => publicUrl,
     failureGuard: async (failure) => {
       failures.push(failure)

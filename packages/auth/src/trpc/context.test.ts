@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Principal } from '../principal.ts'
 import { accept, refuse } from '../protocol/index.ts'
 import type { Authenticator } from '../verify/authenticator.ts'
+import { createConnectionContext } from './connection-context.ts'
 import { createAgentContext } from './context.ts'
 
 const alice: Principal = {
@@ -26,7 +27,9 @@ function createHarness(transport: 'http' | 'websocket') {
     seen.push([header('authorization'), header('x-api-key')])
     return accept({ principal: alice, recheck, watch: () => () => undefined })
   })
-  const createContext = createAgentContext({ authenticator: { authenticate }, transport })
+  const createContext = (transport === 'http' ? createAgentContext : createConnectionContext)({
+    authenticator: { authenticate },
+  })
   return {
     createContext,
     authenticate,

@@ -1,17 +1,22 @@
 // The tRPC context of an agent: who is calling, asked lazily and per call, so that a refusal belongs
-// to the call (with its path) and a connection that outlives its credential is noticed.
-import type { TRPCRequestInfo } from '@trpc/server/http'
-import type { FailureGuard } from '../limit/failure-guard.ts'
-import type { LimitCaller } from '../limit/limit-caller.ts'
+// to the call (with its path).
 import type { RateLimitRefusal, RateLimitState } from '../limit/rate-limit.ts'
-import { accept, readTraceId, refuse, type Result, type SubjectToken } from '../protocol/index.ts'
+import type { LimitCaller } from '../limit/limit-caller.ts'
+import { accept, type Result, type SubjectToken } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
-import type { CredentialRefusal } from '../refusal.ts'
 import type { LimitStores } from '../token-limit/limit-stores.ts'
-import type { Authenticated, Authenticator } from '../verify/authenticator.ts'
-import type { HeaderLookup } from '../verify/credential.ts'
-import type { RequestTarget } from '../verify/token-binding.ts'
+import type { Authenticated } from '../verify/authenticator.ts'
+import {
+  createCallerVerifier,
+  createHeaderLookup,
+  type AgentContextRequest,
+  type CallerRefusal,
+  type CallerVerifierOptions,
+} from './caller-verifier.ts'
 import type { ObserveCall } from './observe-call.ts'
+import type { OpenStreams } from './open-streams.ts'
+import { createTraceId } from './trace-id.ts'
+import type { WatchEnd } from './until-end.ts'
 
 export type AgentTransport = 'http' | 'websocket'
 
@@ -23,12 +28,12 @@ export type AgentContext = {
   /** The caller's trace (W3C Trace Context); one that begins here when it sent none. 32 hexadecimal digits. */
   readonly traceId: string
   /** Says who is calling. On HTTP verified once however many calls are in the batch. */
-  authenticate(): Promise<Result<Principal, CredentialRefusal | RateLimitRefusal>>
+  authenticate(): Promise<Result<Principal, CallerRefusal>>
   /**
    * Calls back, once, when the authority of the caller that was authenticated ends; the function that it
-   * returns ends the watch.
+   * returns ends the watch. On a connection, `readmit` is asked when the caller presents another token.
    */
-  watch(onEnd: (refusal: CredentialRefusal) => void): () => void
+  readonly watch: WatchEnd
   /** What the caller that was authenticated presented; `undefined` for an API key. */
   getSubjectToken(): SubjectToken | undefined
   /** Told of each call, for logs and for a drain that waits until the last one is answered. */
@@ -39,125 +44,66 @@ export type AgentContext = {
   readonly limitStores: LimitStores | undefined
   /** What was counted so far in this request, for the `RateLimit` header. */
   readonly rateLimits: readonly RateLimitState[]
+  /** Where streams are counted. A connection counts its own. */
+  readonly openStreams?: OpenStreams | undefined
+  /** Whether the caller takes an answer in parts, as they come (JSONL). Default: no. */
+  readonly takesParts?: boolean | undefined
 }
 
-/** The part of a request that is looked at: structural, so that any adapter of tRPC fits. */
-export type AgentContextRequest = {
-  readonly req: {
-    readonly method?: string | undefined
-    readonly url?: string | undefined
-    readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
-    readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
-  }
-  readonly info?: Pick<TRPCRequestInfo, 'connectionParams'> | undefined
-}
-
-export type AgentContextOptions = {
-  readonly authenticator: Authenticator
-  readonly transport: AgentTransport
+export type AgentContextOptions = CallerVerifierOptions & {
   readonly observeCall?: ObserveCall | undefined
-  /** Where callers reach the agent, without a slash at the end. Without it no bound token is taken. */
-  readonly publicUrl?: (() => string) | undefined
   /** Counts the calls of each caller. Default: no limit. */
   readonly limitCaller?: LimitCaller | undefined
   /** Where what is used of a credential's limits is kept. Default: nowhere, see `LimitStores`. */
   readonly limitStores?: LimitStores | undefined
-  /** Slows down an address that fails to authenticate again and again. Default: none. */
-  readonly failureGuard?: FailureGuard | undefined
+  /** Counts streams, and ends them when the agent shuts down. Default: no limit. */
+  readonly openStreams?: OpenStreams | undefined
   /** Makes correlation ids. Default: random UUIDs. */
   readonly createCorrelationId?: (() => string) | undefined
 }
 
 /**
- * Creates tRPC's `createContext` for one transport. HTTP reads the request's headers; WebSocket reads
- * `connectionParams`, which use the same names (`authorization`, `x-api-key`, `dpop`), or else the
- * headers of the upgrade request: a proof for a WebSocket is made for GET and the endpoint's http(s) URL.
+ * Creates tRPC's `createContext` for HTTP, where the request's headers say who is calling. For a WebSocket
+ * there is `createConnectionContext`.
  */
 export function createAgentContext(
   options: AgentContextOptions,
 ): (request: AgentContextRequest) => AgentContext {
-  const { authenticator, failureGuard, limitCaller, transport } = options
+  const { limitCaller } = options
   const createCorrelationId = options.createCorrelationId ?? (() => crypto.randomUUID())
 
-  return ({ info, req }) => {
-    const parameters = info?.connectionParams
-    const read = (name: string): string | undefined => {
-      if (parameters) return parameters[name]
-      const value = req.headers[name]
-      return typeof value === 'string' ? value : value?.join(', ')
-    }
-    const header: HeaderLookup = read
-    const target = readTarget(req, options.publicUrl)
+  return (request) => {
+    const verify = createCallerVerifier(options, request)
     let caller: Authenticated | undefined
-    const first = once(async () => {
-      const authenticated = await authenticator.authenticate(header, target)
-      if (authenticated.ok) caller = authenticated.value
-      if (authenticated.ok || !isFailure(authenticated.refusal)) return authenticated
-      const address = req.socket?.remoteAddress ?? 'unknown'
-      const refusal = await failureGuard?.({ clientId: undefined, address })
-      return refusal === undefined ? authenticated : refuse(refusal)
-    })
+    let verified: Promise<Result<Principal, CallerRefusal>> | undefined
     const rateLimits: RateLimitState[] = []
+
+    async function authenticate(): Promise<Result<Principal, CallerRefusal>> {
+      const authenticated = await verify(createHeaderLookup(request))
+      if (!authenticated.ok) return authenticated
+      caller = authenticated.value
+      return accept(caller.principal)
+    }
+
     const correlationId = createCorrelationId()
     return {
-      rateLimits,
+      transport: 'http',
+      correlationId,
+      traceId: createTraceId(createHeaderLookup(request)('traceparent'), correlationId),
+      observeCall: options.observeCall,
       limitStores: options.limitStores,
+      openStreams: options.openStreams,
+      takesParts: request.info?.accept === 'application/jsonl',
+      rateLimits,
       async limit(principal) {
         const counted = await limitCaller?.(principal)
         const state = counted?.ok === false ? counted.refusal.state : counted?.value
-        // A connection has no headers to put them in, and would collect them for ever.
-        if (state !== undefined && transport === 'http') rateLimits.push(state)
+        if (state !== undefined) rateLimits.push(state)
         return counted ?? accept(undefined)
       },
-      transport,
-      correlationId,
-      traceId: readTraceId(read('traceparent')) ?? toTraceId(correlationId),
-      observeCall: options.observeCall,
       getSubjectToken: () => caller?.subjectToken,
       watch: (onEnd) => caller?.watch(onEnd) ?? (() => undefined),
-      async authenticate() {
-        const authenticated = await first()
-        if (!authenticated.ok) return authenticated
-        return transport === 'http'
-          ? { ok: true, value: authenticated.value.principal }
-          : authenticated.value.recheck()
-      },
+      authenticate: async () => (verified ??= authenticate()),
     }
   }
-}
-
-/**
- * > If the vendor failed to parse traceparent […] the vendor creates a new traceparent header (W3C Trace Context §4.3).
- * The id of a new trace is that of the request, so that the two are found by one another.
- */
-function toTraceId(correlationId: string): string {
-  const digits = correlationId.replaceAll('-', '').toLowerCase()
-  return /^[0-9a-f]{32}$/.test(digits) ? digits : crypto.randomUUID().replaceAll('-', '')
-}
-
-const NO_FAILURES: ReadonlySet<CredentialRefusal['reason']> = new Set([
-  'credentials_missing',
-  'dpop_nonce_required',
-  'verifier_unavailable',
-])
-
-/** Attack prevented: a request line or a `Host` of the caller's choice, to make a proof for another agent fit. */
-function readTarget(
-  { method, url }: AgentContextRequest['req'],
-  publicUrl: (() => string) | undefined,
-): RequestTarget | undefined {
-  if (publicUrl === undefined || method === undefined) return undefined
-  if (url === undefined || !url.startsWith('/')) return undefined
-  return { method, url: publicUrl() + url }
-}
-
-/** Whether the caller is at fault: not when it sent nothing or has yet to learn a nonce, and not when nobody could be asked. */
-function isFailure({ reason }: CredentialRefusal): boolean {
-  return !NO_FAILURES.has(reason)
-}
-
-/** Runs the work on the first call only; all callers share its promise. */
-function once<Value>(work: () => Promise<Value>): () => Promise<Value> {
-  let promise: Promise<Value> | undefined
-  return async () => (promise ??= work())
 }

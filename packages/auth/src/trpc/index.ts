@@ -2,15 +2,17 @@ export { createAgentContract } from './agent-contract.ts'
 export { AuthError } from './auth-error.ts'
 export { CallRefusal, type CallRefusalOptions } from './call-refusal.ts'
 export { createChallengeHeaders } from './challenge-headers.ts'
+export type { AgentContextRequest } from './caller-verifier.ts'
+export { createConnectionContext, type ConnectionContext } from './connection-context.ts'
 export {
   createAgentContext,
   type AgentContext,
   type AgentContextOptions,
-  type AgentContextRequest,
   type AgentTransport,
 } from './context.ts'
 export { toPublicError, type AgentErrorData, type PublicError } from './error-data.ts'
 export type { CallEnd, CallStart, ObserveCall } from './observe-call.ts'
+export { createOpenStreams, type OpenStreams, type OpenStreamsOptions } from './open-streams.ts'
 export {
   listProcedures,
   type AgentMeta,

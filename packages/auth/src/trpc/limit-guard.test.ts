@@ -68,7 +68,6 @@ function createAgent(limits: Entry[], stores: LimitStores | undefined = createSt
       authenticate: async () =>
         accept({ principal, recheck: async () => accept(principal), watch: () => () => undefined }),
     },
-    transport: 'http',
     limitStores: stores,
   })
   return async (path: string, input?: unknown) => {
@@ -364,7 +363,6 @@ test('a caller that is not known is refused before any limit is looked at', asyn
   const take = vi.fn<NonNullable<LimitStores['callCounter']>['take']>()
   const createContext = createAgentContext({
     authenticator: { authenticate: async () => refuse({ reason: 'credentials_missing' }) },
-    transport: 'http',
     limitStores: { callCounter: { take } },
   })
   const caller = router.createCaller(createContext({ req: { headers: {} } }))

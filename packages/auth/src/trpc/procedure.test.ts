@@ -81,7 +81,6 @@ async function call(
   handled.mockClear()
   const createContext = createAgentContext({
     authenticator,
-    transport: 'http',
     createCorrelationId: () => 'call-1',
     observeCall: (start) => {
       const entry: (typeof calls)[number] = { start, end: undefined }

@@ -3,12 +3,20 @@
 // one that was smuggled in from another tRPC instance.
 import { getTRPCErrorFromUnknown, initTRPC, type AnyTRPCRouter } from '@trpc/server'
 import type { Principal } from '../principal.ts'
-import { findMissingScopes, type Scope } from '../protocol/index.ts'
+import {
+  accept,
+  findMissingScopes,
+  refuse,
+  toCanonicalJson,
+  type Scope,
+} from '../protocol/index.ts'
+import type { ScopeRefusal } from '../refusal.ts'
 import { AuthError } from './auth-error.ts'
 import type { AgentContext } from './context.ts'
 import { toPublicError } from './error-data.ts'
 import { bubbleApproval } from './bubbled-approval.ts'
 import { createCallGuard, isStream, type CallGuard } from './until-end.ts'
+import { guardParts } from './guard-parts.ts'
 import { checkLimits } from './limit-guard.ts'
 import {
   listProcedures,
@@ -24,6 +32,11 @@ const t = initTRPC
   .meta<AgentMeta>()
   .create({
     isDev: false,
+    // Comments keep proxies from closing a stream on which nothing happens, and show a peer that is gone.
+    sse: {
+      ping: { enabled: true, intervalMs: 15_000 },
+      client: { reconnectAfterInactivityMs: 45_000 },
+    },
     errorFormatter({ ctx, error, shape }) {
       const { data, message } = toPublicError(error)
       const { code, httpStatus, path } = shape.data
@@ -37,14 +50,22 @@ const t = initTRPC
  * procedure that needs the scope always.
  */
 export function requireScope(principal: Principal, ...scopes: readonly [Scope, ...Scope[]]): void {
+  const missing = checkScopes(principal, scopes)
+  if (missing !== undefined) throw new AuthError(missing)
+}
+
+function checkScopes(
+  principal: Principal,
+  scopes: readonly [Scope, ...Scope[]],
+): ScopeRefusal | undefined {
   const missingScopes = findMissingScopes(scopes, principal.scopes)
-  if (missingScopes.length === 0) return
-  throw new AuthError({
+  if (missingScopes.length === 0) return undefined
+  return {
     reason: 'scope_missing',
     requiredScopes: scopes,
     grantedScopes: principal.scopes,
     missingScopes,
-  })
+  }
 }
 
 /**
@@ -82,25 +103,38 @@ function startProcedure(meta: AgentMeta) {
       const stores = ctx.limitStores
       const kept = await checkLimits({ principal, path, meta, stores, readInput: getRawInput })
       if (!kept.ok) throw new AuthError(kept.refusal)
-      const own = createCallGuard(ctx.watch, signal)
+      const { limits } = principal
+      const own = createCallGuard({
+        watch: ctx.watch,
+        signal,
+        // Under another token of the same caller: its scopes again, its limits where they are others.
+        async readmit(next) {
+          const missing = checkScopes(next, meta.scopes)
+          if (missing !== undefined) return refuse(missing)
+          if (toCanonicalJson(next.limits) === toCanonicalJson(limits)) return accept(undefined)
+          return checkLimits({ principal: next, path, meta, stores, readInput: getRawInput })
+        },
+      })
       guard = own
       const getSignal = (): AbortSignal => own.signal
       const result = await own.race(next({ ctx: { principal, getSignal } }))
       if (!result.ok) throw bubbleApproval(result.error)
-      if (isStream(result.data)) {
-        // The stream is watched on, until it ends.
-        guard = undefined
-        await end?.({ principal, error: undefined })
-        return { ...result, data: own.guard(result.data) }
-      }
+      const opened = isStream(result.data)
+        ? ctx.openStreams?.open(principal, (refusal) => own.end(refusal))
+        : undefined
+      if (opened?.ok === false) throw new AuthError(opened.refusal)
       await end?.({ principal, error: undefined })
-      return result
+      // A stream, or an answer in parts, is watched on until it ends.
+      if (isStream(result.data)) {
+        return { ...result, data: own.guard(result.data, opened?.value) }
+      }
+      return ctx.takesParts === true ? { ...result, data: guardParts(result.data, own) } : result
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause)
       await end?.({ principal, error })
       throw error
     } finally {
-      guard?.stop()
+      guard?.release()
     }
   })
 }

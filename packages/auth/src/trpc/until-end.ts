@@ -1,62 +1,138 @@
 // A call ends when the caller's authority does: what is under way is answered with the refusal, and a
 // stream ends with it, in that moment rather than with the next message.
-import type { CredentialRefusal } from '../refusal.ts'
+import type { Principal } from '../principal.ts'
+import type { Result } from '../protocol/index.ts'
+import type { Refusal } from '../refusal.ts'
 import { AuthError } from './auth-error.ts'
 import { bubbleApproval } from './bubbled-approval.ts'
 
-/** Watches over one call. */
+/** Watches over one call, for as long as somebody holds it. */
 export type CallGuard = {
   /** Aborted when the caller gives up, or its authority ends. */
   readonly signal: AbortSignal
   /** The work's own result, or a rejection with `AuthError` if the authority ends first. */
   race<Value>(work: Promise<Value>): Promise<Value>
-  /** The values of a stream, until the authority ends; then it throws `AuthError`. Stops watching at its end. */
-  guard<Value>(stream: AsyncIterable<Value>): AsyncGenerator<Value, void>
-  stop(): void
+  /** The values of a stream, until the authority ends; then it throws `AuthError`. Holds the guard until its end. */
+  guard<Value>(stream: AsyncIterable<Value>, onOver?: () => void): AsyncIterableIterator<Value>
+  /** Ends the call before its time. */
+  end(refusal: Refusal): void
+  /** Holds the guard once more. It begins held once. */
+  hold(): void
+  /** Ends one hold. After the last one nothing is watched any more. */
+  release(): void
 }
 
+/** Says whether a call that is under way may go on when its connection presents another token. */
+export type Readmit = (principal: Principal) => Promise<Result<unknown, Refusal>>
+
 /** Registers for the end of the caller's authority; answers what ends the registration. */
-export type WatchEnd = (onEnd: (refusal: CredentialRefusal) => void) => () => void
+export type WatchEnd = (onEnd: (refusal: Refusal) => void, readmit?: Readmit) => () => void
+
+export type CallGuardOptions = {
+  readonly watch: WatchEnd
+  readonly readmit?: Readmit | undefined
+  /** The caller's own. */
+  readonly signal: AbortSignal | undefined
+}
 
 /** Starts watching. */
-export function createCallGuard(watch: WatchEnd, given: AbortSignal | undefined): CallGuard {
-  const { promise, reject } = Promise.withResolvers<never>()
-  // Most calls are over before: nobody waits for it then.
-  promise.catch(() => undefined)
-  let ending: AbortController | undefined
+export function createCallGuard(options: CallGuardOptions): CallGuard {
+  const enders = new Set<(error: AuthError) => void>()
+  let controller: AbortController | undefined
+  let signal: AbortSignal | undefined
   let ended: AuthError | undefined
-  const stop = watch((refusal) => {
-    ended = new AuthError(refusal)
-    reject(ended)
-    ending?.abort(ended)
-  })
+  let holds = 1
+  const unwatch = options.watch(end, options.readmit)
 
-  async function* guard<Value>(stream: AsyncIterable<Value>): AsyncGenerator<Value, void> {
+  function end(refusal: Refusal): void {
+    if (ended !== undefined) return
+    ended = new AuthError(refusal)
+    for (const tell of enders) tell(ended)
+    enders.clear()
+    controller?.abort(ended)
+  }
+
+  function release(): void {
+    holds -= 1
+    if (holds === 0) unwatch()
+  }
+
+  // Not a race of promises: each one that a long stream lost would be kept until the call ends.
+  async function settle<Value>(work: Promise<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      if (ended === undefined) enders.add(reject)
+      else reject(ended)
+      work.then(resolve, reject).finally(() => enders.delete(reject))
+    })
+  }
+
+  function guard<Value>(
+    stream: AsyncIterable<Value>,
+    onOver?: () => void,
+  ): AsyncIterableIterator<Value> {
     const iterator = stream[Symbol.asyncIterator]()
-    try {
-      for (;;) {
-        const next = await Promise.race([promise, iterator.next()])
-        if (next.done === true) return
-        yield next.value
-      }
-    } catch (error) {
-      throw bubbleApproval(error)
-    } finally {
-      stop()
+    let isOver = false
+    holds += 1
+    function finish(): void {
+      if (isOver) return
+      isOver = true
+      enders.delete(close)
+      onOver?.()
+      release()
+    }
+    function close(): void {
+      finish()
       // Not waited for: it may be in the middle of waiting itself.
-      iterator.return?.()?.then(undefined, () => undefined)
+      iterator.return?.().then(undefined, () => undefined)
+    }
+    let toTell = true
+    if (ended === undefined) enders.add(close)
+    else close()
+
+    return {
+      async next() {
+        if (ended !== undefined && toTell) {
+          toTell = false
+          throw ended
+        }
+        if (isOver) return { done: true, value: undefined }
+        try {
+          const step = await settle(iterator.next())
+          if (step.done === true) finish()
+          return step
+        } catch (error) {
+          toTell = false
+          finish()
+          throw bubbleApproval(error)
+        }
+      },
+      async return() {
+        toTell = false
+        if (!isOver) close()
+        return { done: true, value: undefined }
+      },
+      [Symbol.asyncIterator]() {
+        return this
+      },
     }
   }
 
   return {
     get signal() {
-      ending ??= new AbortController()
-      if (ended !== undefined) ending.abort(ended)
-      return given === undefined ? ending.signal : AbortSignal.any([given, ending.signal])
+      if (signal !== undefined) return signal
+      controller = new AbortController()
+      if (ended !== undefined) controller.abort(ended)
+      const { signal: given } = options
+      signal = given === undefined ? controller.signal : AbortSignal.any([given, controller.signal])
+      return signal
     },
-    race: async (work) => Promise.race([promise, work]),
+    race: settle,
     guard,
-    stop,
+    end,
+    hold() {
+      holds += 1
+    },
+    release,
   }
 }
 

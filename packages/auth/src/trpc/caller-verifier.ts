@@ -1,0 +1,83 @@
+// Who a request or a connection comes from: the one place where a transport's own words for headers end.
+import type { TRPCRequestInfo } from '@trpc/server/http'
+import type { FailureGuard } from '../limit/failure-guard.ts'
+import type { RateLimitRefusal } from '../limit/rate-limit.ts'
+import { refuse, type Result } from '../protocol/index.ts'
+import type { CredentialRefusal } from '../refusal.ts'
+import type { Authenticated, Authenticator } from '../verify/authenticator.ts'
+import type { HeaderLookup } from '../verify/credential.ts'
+import type { RequestTarget } from '../verify/token-binding.ts'
+
+/** The part of a request that is looked at: structural, so that any adapter of tRPC fits. */
+export type AgentContextRequest = {
+  readonly req: {
+    readonly method?: string | undefined
+    readonly url?: string | undefined
+    readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+    readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
+  }
+  readonly info?: Partial<Pick<TRPCRequestInfo, 'accept' | 'connectionParams'>> | undefined
+}
+
+export type CallerVerifierOptions = {
+  readonly authenticator: Authenticator
+  /** Where callers reach the agent, without a slash at the end. Without it no bound token is taken. */
+  readonly publicUrl?: (() => string) | undefined
+  /** Slows down an address that fails to authenticate again and again. Default: none. */
+  readonly failureGuard?: FailureGuard | undefined
+}
+
+export type CallerRefusal = CredentialRefusal | RateLimitRefusal
+
+/** Verifies whatever a header look-up finds. */
+export type VerifyCaller = (header: HeaderLookup) => Promise<Result<Authenticated, CallerRefusal>>
+
+/** Creates the verification of what one request or connection sends. */
+export function createCallerVerifier(
+  { authenticator, failureGuard, publicUrl }: CallerVerifierOptions,
+  { req }: AgentContextRequest,
+): VerifyCaller {
+  const target = readTarget(req, publicUrl)
+
+  return async (header) => {
+    const authenticated = await authenticator.authenticate(header, target)
+    if (authenticated.ok || !isFailure(authenticated.refusal)) return authenticated
+    const address = req.socket?.remoteAddress ?? 'unknown'
+    const refusal = await failureGuard?.({ clientId: undefined, address })
+    return refusal === undefined ? authenticated : refuse(refusal)
+  }
+}
+
+/** What a connection said in its first message, if it said anything there, or else the request's headers. */
+export function createHeaderLookup({
+  info,
+  req,
+}: AgentContextRequest): (name: string) => string | undefined {
+  const parameters = info?.connectionParams
+  return (name) => {
+    if (parameters) return parameters[name]
+    const value = req.headers[name]
+    return typeof value === 'string' ? value : value?.join(', ')
+  }
+}
+
+const NO_FAILURES: ReadonlySet<CredentialRefusal['reason']> = new Set([
+  'credentials_missing',
+  'dpop_nonce_required',
+  'verifier_unavailable',
+])
+
+/** Whether the caller is at fault: not when it sent nothing or has yet to learn a nonce, and not when nobody could be asked. */
+function isFailure({ reason }: CredentialRefusal): boolean {
+  return !NO_FAILURES.has(reason)
+}
+
+/** Attack prevented: a request line or a `Host` of the caller's choice, to make a proof for another agent fit. */
+function readTarget(
+  { method, url }: AgentContextRequest['req'],
+  publicUrl: (() => string) | undefined,
+): RequestTarget | undefined {
+  if (publicUrl === undefined || method === undefined) return undefined
+  if (url === undefined || !url.startsWith('/')) return undefined
+  return { method, url: publicUrl() + url }
+}
