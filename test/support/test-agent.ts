@@ -13,9 +13,10 @@ import {
 } from '@deputy/auth'
 import { createAgentSecret, refuse } from '@deputy/auth/protocol'
 import { agentRouter, CallRefusal, requireScope, scopedProcedure } from '@deputy/auth/trpc'
+import { tracked } from '@trpc/server'
 import { createLogger, serveAgent, type ServeAgentOptions } from '@deputy/serve'
 import * as z from 'zod'
-import { createSettableClock } from './settable-clock.ts'
+import { createTimedClock } from './settable-clock.ts'
 import {
   createFakeIssuer,
   createSigningPair,
@@ -46,8 +47,33 @@ export function createGate() {
 }
 export type Gate = ReturnType<typeof createGate>
 
+/** Lets numbers through, up to the one that the test says. */
+export function createTicker() {
+  let limit = 0
+  const waiting = new Map<() => void, number>()
+  return {
+    /** Values that `flood` was asked for. */
+    produced: 0,
+    /** Of the calls of `pending`, in their order. */
+    signals: new Array<AbortSignal>(),
+    tickTo(next: number): void {
+      limit = next
+      for (const [resolve, at] of waiting) if (at <= limit) resolve()
+    },
+    async reach(at: number, signal: AbortSignal): Promise<void> {
+      if (at <= limit || signal.aborted) return
+      const { promise, resolve } = Promise.withResolvers<void>()
+      waiting.set(resolve, at)
+      signal.addEventListener('abort', () => resolve())
+      await promise
+      waiting.delete(resolve)
+    },
+  }
+}
+export type Ticker = ReturnType<typeof createTicker>
+
 /** Creates the router: one procedure for each thing that can happen to a call. */
-export function createTestRouter(gate: Gate) {
+export function createTestRouter(gate: Gate, ticker: Ticker = createTicker()) {
   return agentRouter({
     whoAmI: scopedProcedure('billing:read').query(({ ctx }) => ctx.principal),
     echo: scopedProcedure('billing:read')
@@ -74,6 +100,34 @@ export function createTestRouter(gate: Gate) {
     fail: scopedProcedure('billing:read').query((): string => {
       throw new Error(BUG_MESSAGE)
     }),
+    // Numbers from after the last one that was seen, as many as the test lets through.
+    ticks: scopedProcedure('billing:read')
+      .input(z.object({ lastEventId: z.string().optional() }).optional())
+      .subscription(async function* ticks({ ctx, input }) {
+        const signal = ctx.getSignal()
+        for (let at = Number(input?.lastEventId ?? 0) + 1; !signal.aborted; at += 1) {
+          await ticker.reach(at, signal)
+          if (!signal.aborted) yield tracked(String(at), at)
+        }
+      }),
+    // As fast as it is asked for, in pieces of 16 KiB.
+    flood: scopedProcedure('billing:read').subscription(async function* flood() {
+      for (;;) {
+        ticker.produced += 1
+        yield 'x'.repeat(16 * 1024)
+      }
+    }),
+    // An answer in parts, of which one waits for the gate.
+    parts: scopedProcedure('billing:read').query(() => ({
+      now: 'here',
+      later: gate.pass().then(() => 'there'),
+    })),
+    pending: scopedProcedure('billing:read').mutation(async ({ ctx }) => {
+      const signal = ctx.getSignal()
+      ticker.signals.push(signal)
+      await gate.pass()
+      return 'done'
+    }),
     count: scopedProcedure('billing:read').subscription(async function* count({ signal }) {
       yield 1
       await new Promise((resolve) => signal?.addEventListener('abort', resolve))
@@ -91,6 +145,9 @@ export type TestAgentOptions = Partial<
     | 'limitStores'
     | 'maxBatchSize'
     | 'maxBodyBytes'
+    | 'maxStreamsPerAgent'
+    | 'slowReaderTimeoutMs'
+    | 'webSocket'
     | 'port'
     | 'publicUrl'
     | 'rateLimiter'
@@ -103,10 +160,11 @@ export type TestAgentOptions = Partial<
 
 /** Starts the agent. */
 export async function startTestAgent(options: TestAgentOptions = {}) {
-  const clock = createSettableClock()
+  const clock = createTimedClock()
   const pair = await createSigningPair('key-1')
   const issuer = createFakeIssuer([pair.publicJwk])
   const gate = createGate()
+  const ticker = createTicker()
   const lines: string[] = []
   const apiKey = { value: createAgentSecret('apiKey'), isActive: true }
   const accessTokens = createAccessTokenVerifier({
@@ -146,7 +204,7 @@ export async function startTestAgent(options: TestAgentOptions = {}) {
   })
   const running = await serveAgent({
     agentId: TEST_AGENT,
-    router: createTestRouter(gate),
+    router: createTestRouter(gate, ticker),
     authenticator: createAuthenticator({
       accessTokens,
       apiKeys,
@@ -176,6 +234,7 @@ export async function startTestAgent(options: TestAgentOptions = {}) {
     clock,
     issuer,
     gate,
+    ticker,
     apiKey,
     /** Denies an id of grant paths, as the feed would. */
     deny: (id: string) => {

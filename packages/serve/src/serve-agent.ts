@@ -14,10 +14,12 @@ import {
   assertScopedRouter,
   createAgentContext,
   createChallengeHeaders,
+  createConnectionContext,
+  createOpenStreams,
   type ObserveCall,
 } from '@deputy/auth/trpc'
 import type { AnyTRPCRouter } from '@trpc/server'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { serveBelowPath } from './below-path.ts'
@@ -26,7 +28,9 @@ import { createMetadata } from './agent-metadata.ts'
 import { createRequestListener, TRPC_PATH } from './http-routes.ts'
 import { listen, type Bind } from './listen.ts'
 import { createPlainCallHandler } from './plain-calls/plain-call-handler.ts'
-import { serveWebSocket } from './web-socket.ts'
+import { createSlowReaders } from './slow-readers.ts'
+import { serveWebSocket } from './web-socket/serve-web-socket.ts'
+import { readWebSocketLimits, type WebSocketLimits } from './web-socket/web-socket-limits.ts'
 
 export type ServeAgentOptions = {
   readonly agentId: string
@@ -60,6 +64,12 @@ export type ServeAgentOptions = {
   readonly limitStores?: LimitStores | undefined
   /** Told of each call, beside the log. What it does at a call's end is done before the answer goes out. */
   readonly observeCall?: ObserveCall | undefined
+  /** What WebSockets may take up. See `WebSocketLimits` for each default. */
+  readonly webSocket?: Partial<WebSocketLimits> | undefined
+  /** Most streams (SSE) that one agent may have open. More: `too_many_streams`. Default 1,000. */
+  readonly maxStreamsPerAgent?: number | undefined
+  /** How long a stream over HTTP may wait for its reader; then it is cut. Default 30,000 ms. */
+  readonly slowReaderTimeoutMs?: number | undefined
   /** How long a drain waits for the calls under way. Default 10,000 ms. */
   readonly drainTimeoutMs?: number | undefined
 }
@@ -99,6 +109,8 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     failureGuard: createFailureGuard(limiter, agentId),
     limitStores: options.limitStores,
   }
+  const openStreams = createOpenStreams({ maxStreamsPerAgent: options.maxStreamsPerAgent ?? 1000 })
+  const slowReaders = createSlowReaders(options.slowReaderTimeoutMs ?? 30_000)
   let isDraining = false
   let url = options.publicUrl ?? ''
 
@@ -106,7 +118,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   const trpc = createPlainCallHandler({
     router,
     basePath: `${TRPC_PATH}/`,
-    createContext: createAgentContext({ ...contextOptions, transport: 'http' }),
+    createContext: createAgentContext({ ...contextOptions, openStreams }),
     maxBodySize: maxBytes,
     maxBatchSize,
     allowMethodOverride: true,
@@ -126,7 +138,10 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000 },
     createRequestListener({
-      trpc,
+      trpc(req, res) {
+        if (isStreamed(req)) slowReaders.watch(res)
+        trpc(req, res)
+      },
       fallback: options.fallback,
       metadata: () => metadata(url),
       isReady: async () => !isDraining && (await (options.isReady?.() ?? true)),
@@ -134,8 +149,8 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   )
   const webSockets = serveWebSocket(server, {
     router,
-    createContext: createAgentContext({ ...contextOptions, transport: 'websocket' }),
-    maxBytes,
+    createContext: createConnectionContext(contextOptions),
+    limits: readWebSocketLimits(options.webSocket, maxBytes),
     maxBatchSize,
   })
 
@@ -153,6 +168,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     // A kept-alive connection is idle only once its last answer is out: asked for again until then.
     const sweep = setInterval(() => server.closeIdleConnections(), 50)
     webSockets.notify()
+    openStreams.endAll()
     await Promise.race([callLog.whenIdle(), deadline.promise])
     // A call has ended a moment before its answer is written: that moment first.
     await setImmediate()
@@ -162,12 +178,19 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     await closed
     clearTimeout(timer)
     clearInterval(sweep)
+    await slowReaders[Symbol.asyncDispose]()
     logger.info('closed')
   }
 
   let draining: Promise<void> | undefined
   const close = async (): Promise<void> => (draining ??= drain())
   return { url, port, close, [Symbol.asyncDispose]: close }
+}
+
+/** Whether the caller asks for an answer that comes in parts. */
+function isStreamed({ headers }: IncomingMessage): boolean {
+  const accept = headers.accept ?? ''
+  return accept.includes('text/event-stream') || headers['trpc-accept'] !== undefined
 }
 
 function observeBoth(first: ObserveCall, second: ObserveCall | undefined): ObserveCall {

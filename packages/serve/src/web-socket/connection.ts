@@ -1,0 +1,209 @@
+// One WebSocket connection: tRPC's protocol (https://trpc.io/docs/rpc#websockets) through tRPC's public exports.
+// Ours rather than tRPC's adapter because a call has to meet the authority of its moment, and a slow reader its limit.
+import { CLOSE_CODE, REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
+import { AuthError, type AgentContextRequest, type ConnectionContext } from '@deputy/auth/trpc'
+import type { Principal } from '@deputy/auth'
+import { getTRPCErrorFromUnknown, TRPCError, type AnyTRPCRouter } from '@trpc/server'
+import { parseConnectionParamsFromUnknown } from '@trpc/server/http'
+import type { IncomingMessage } from 'node:http'
+import type { RawData, WebSocket } from 'ws'
+import { createCalls } from './calls.ts'
+import { createMessageRate } from './message-rate.ts'
+import { closeSocket, createOutbox } from './outbox.ts'
+import { readMessages, type ClientMessage } from './read-message.ts'
+import { createRespond } from './respond.ts'
+import type { WebSocketLimits } from './web-socket-limits.ts'
+
+export type ConnectionOptions = {
+  readonly router: AnyTRPCRouter
+  readonly createContext: (request: AgentContextRequest) => ConnectionContext
+  readonly limits: WebSocketLimits
+  readonly maxBatchSize: number
+  /** Takes a connection of this agent up; `undefined` when it has too many. What it answers lets it go. */
+  readonly admit: (agentId: string) => (() => void) | undefined
+}
+
+export type Connection = {
+  /** Pings, and ends a connection whose peer is gone or has nothing to say. Called every `pingEveryMs`. */
+  sweep(nowMs: number): void
+  /** Asks the client to connect elsewhere. */
+  notify(): void
+  close(code: number, reason: string): void
+}
+
+type ConnectionParams = ReturnType<typeof parseConnectionParamsFromUnknown>
+
+/** What is under way when the authority ends is answered first, unless that takes longer than this. */
+const CLOSE_AFTER_MS = 25
+
+/** Serves one connection until it is closed. */
+export function serveConnection(
+  socket: WebSocket,
+  req: IncomingMessage,
+  options: ConnectionOptions,
+): Connection {
+  const { admit, createContext, limits, maxBatchSize, router } = options
+  const { maxJsonDepth } = limits
+  const outbox = createOutbox(socket, limits)
+  const respond = createRespond(router, outbox)
+  const rate = createMessageRate(limits.maxMessagesPerSecond)
+  const takesParameters = (req.url ?? '').includes('connectionParams=1')
+  const calls = createCalls({ router, limits, outbox, respond, onIdle })
+  let context: ConnectionContext | undefined
+  let leave: (() => void) | undefined
+  let isHeard = true
+  let activeAtMs = performance.now()
+  let ending: string | undefined
+  const unauthenticated = setTimeout(() => {
+    close(CLOSE_CODE.unauthenticated, 'no good credentials were sent in time')
+  }, limits.authenticateWithinMs).unref()
+
+  function close(code: number, reason: string): void {
+    closeSocket(socket, code, reason)
+  }
+
+  function onIdle(): void {
+    activeAtMs = performance.now()
+    if (ending !== undefined) close(CLOSE_CODE.unauthenticated, ending)
+  }
+
+  function begin(connectionParams: ConnectionParams): void {
+    const begun = createContext({ req, info: { connectionParams } })
+    context = begun
+    begun.watch(({ reason }) => {
+      ending = reason
+      if (calls.size === 0) close(CLOSE_CODE.unauthenticated, reason)
+      else setTimeout(() => close(CLOSE_CODE.unauthenticated, reason), CLOSE_AFTER_MS).unref()
+    })
+    // A refusal is told to each call; without a good credential in time the connection ends.
+    greet(begun).catch(onBug)
+  }
+
+  async function greet(begun: ConnectionContext): Promise<void> {
+    const authenticated = await begun.authenticate()
+    if (authenticated.ok) onAuthenticated(authenticated.value)
+  }
+
+  function onAuthenticated({ agentId }: Principal): void {
+    clearTimeout(unauthenticated)
+    if (leave !== undefined || socket.readyState !== socket.OPEN) return
+    leave = admit(agentId)
+    if (leave === undefined) {
+      close(CLOSE_CODE.tooManyConnections, 'this agent has too many connections')
+    }
+  }
+
+  function onBug(cause: unknown): void {
+    respond.error({ id: null, error: getTRPCErrorFromUnknown(cause), context })
+    close(1011, 'the agent failed')
+  }
+
+  function onMessage(data: RawData, isBinary: boolean): void {
+    isHeard = true
+    const text = isBinary || !Buffer.isBuffer(data) ? undefined : data.toString('utf8')
+    if (!rate.take(1, performance.now())) {
+      close(CLOSE_CODE.tooManyMessages, 'too many messages')
+    } else if (text === 'PING') outbox.send('PONG')
+    else if (text === undefined) {
+      const error = new TRPCError({ code: 'PARSE_ERROR', message: 'messages are text' })
+      respond.error({ id: null, error, context })
+    } else if (text !== 'PONG') onText(text)
+  }
+
+  function onText(text: string): void {
+    if (context === undefined) {
+      beginWith(text)
+      return
+    }
+    activeAtMs = performance.now()
+    const read = readMessages(text, { router, maxJsonDepth, maxBatchSize })
+    if ('error' in read) {
+      for (const id of read.ids) respond.error({ id, error: read.error, context })
+      return
+    }
+    if (!rate.take(read.messages.length - 1, performance.now())) {
+      close(CLOSE_CODE.tooManyMessages, 'too many messages')
+      return
+    }
+    for (const [at, message] of read.messages.entries()) onCall(message, at, context)
+  }
+
+  /** The first message says who is there. */
+  function beginWith(text: string): void {
+    try {
+      const json: unknown = JSON.parse(text)
+      const data: unknown = typeof json === 'object' && json !== null && Reflect.get(json, 'data')
+      begin(parseConnectionParamsFromUnknown(data))
+    } catch {
+      const message = 'the first message must be tRPC’s connectionParams'
+      const error = new TRPCError({ code: 'PARSE_ERROR', message })
+      respond.error({ id: null, error, context })
+      close(CLOSE_CODE.unauthenticated, message)
+    }
+  }
+
+  function onCall(message: ClientMessage, at: number, current: ConnectionContext): void {
+    const isCall = message.method !== 'subscription.stop'
+    if (!isCall || message.params.path !== REAUTHENTICATE_PATH) {
+      calls.take(message, at, current)
+      return
+    }
+    reauthenticate(message, current).catch(onBug)
+  }
+
+  async function reauthenticate(
+    { id, jsonrpc, params }: Extract<ClientMessage, { params: unknown }>,
+    current: ConnectionContext,
+  ): Promise<void> {
+    const call = {
+      id,
+      jsonrpc,
+      context: current,
+      path: REAUTHENTICATE_PATH,
+      type: 'mutation',
+    } as const
+    try {
+      const headers = parseConnectionParamsFromUnknown(params.input) ?? {}
+      const presented = await current.present((name) => headers[name])
+      if (!presented.ok) throw new AuthError(presented.refusal)
+      onAuthenticated(presented.value)
+      const { expiresAt } = presented.value
+      respond.result(call, { type: 'data', data: { expiresAt: expiresAt ?? null } })
+    } catch (error) {
+      respond.error({ ...call, error: getTRPCErrorFromUnknown(error) })
+    }
+  }
+
+  socket.on('message', onMessage)
+  socket.on('pong', () => {
+    isHeard = true
+  })
+  socket.on('error', () => {
+    socket.terminate()
+  })
+  socket.once('close', () => {
+    clearTimeout(unauthenticated)
+    leave?.()
+    context?.close()
+    calls.abortAll()
+    outbox.close()
+  })
+  if (!takesParameters) begin(null)
+
+  return {
+    sweep(nowMs) {
+      // What is not read while it is congested cannot be heard; the outbox has a limit of its own.
+      if (!isHeard && !outbox.isCongested) socket.terminate()
+      else if (calls.size === 0 && nowMs - activeAtMs > limits.idleTimeoutMs) {
+        close(CLOSE_CODE.idle, 'nothing happened for too long')
+      } else if (socket.readyState === socket.OPEN) {
+        isHeard = false
+        socket.ping()
+      }
+    },
+    notify() {
+      outbox.send(JSON.stringify({ id: null, method: 'reconnect' }))
+    },
+    close,
+  }
+}

@@ -1,0 +1,78 @@
+// Serves the router over WebSocket, at the same path and on the same port as over HTTP.
+import { CLOSE_CODE, REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
+import { listProcedures } from '@deputy/auth/trpc'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { readPath, TRPC_PATH } from '../http-routes.ts'
+import { createCallerCount } from './caller-count.ts'
+import { serveConnection, type Connection, type ConnectionOptions } from './connection.ts'
+
+export type WebSocketOptions = Omit<ConnectionOptions, 'admit'>
+
+export type WebSockets = {
+  /** Takes no new connection, and asks clients to go elsewhere: they finish what is under way here. */
+  notify(): void
+  /** Ends what is still open, with a code that tells clients to come back. */
+  close(): void
+}
+
+/** Starts serving. Throws `TypeError` for a router with a procedure where tokens are presented. */
+export function serveWebSocket(server: Server, options: WebSocketOptions): WebSockets {
+  const { limits, router } = options
+  if (listProcedures(router).some(({ path }) => path === REAUTHENTICATE_PATH)) {
+    throw new TypeError(`no procedure may be called "${REAUTHENTICATE_PATH}": name it otherwise`)
+  }
+  const callers = createCallerCount(limits.maxConnectionsPerAgent)
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: limits.maxMessageBytes,
+  })
+  const connections = new Set<Connection>()
+  let isDraining = false
+
+  function take(socket: WebSocket, req: IncomingMessage): void {
+    const connection = serveConnection(socket, req, {
+      ...options,
+      admit: (agentId) => callers.admit(agentId),
+    })
+    connections.add(connection)
+    socket.once('close', () => connections.delete(connection))
+  }
+
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Without a listener, a peer that resets while the handshake runs would end the process.
+    socket.on('error', () => socket.destroy())
+    if (readPath(req) !== TRPC_PATH) refuseHandshake(socket, '404 Not Found')
+    else if (isDraining || connections.size >= limits.maxConnections) {
+      refuseHandshake(socket, '503 Service Unavailable')
+    } else sockets.handleUpgrade(req, socket, head, take)
+  })
+
+  // One timer for all, rather than two for each.
+  const sweep = setInterval(() => {
+    const nowMs = performance.now()
+    for (const connection of connections) connection.sweep(nowMs)
+  }, limits.pingEveryMs).unref()
+  server.once('close', () => {
+    clearInterval(sweep)
+  })
+
+  return {
+    notify() {
+      isDraining = true
+      for (const connection of connections) connection.notify()
+    },
+    close() {
+      for (const connection of connections) {
+        connection.close(CLOSE_CODE.goingAway, 'the agent is shutting down')
+      }
+    },
+  }
+}
+
+function refuseHandshake(socket: Duplex, status: string): void {
+  const retry = status.startsWith('503') ? 'retry-after: 1\r\n' : ''
+  socket.end(`HTTP/1.1 ${status}\r\n${retry}connection: close\r\ncontent-length: 0\r\n\r\n`)
+}
