@@ -50,8 +50,13 @@ function createHarness(
     setDown: (down: boolean) => {
       isDown = down
     },
-    /** Lets what waits on settled promises run. */
-    settle: async () => new Promise((resolve) => setImmediate(resolve)),
+    /** Waits for the answers that come by themselves, and lets what waits on them run. */
+    settle: async () => {
+      if (!byHand) await Promise.allSettled(pending.map(async ({ promise }) => promise))
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
+    },
   }
 }
 
