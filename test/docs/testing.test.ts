@@ -17,6 +17,7 @@ test('the examples compile', { timeout: 60_000 }, async () => {
     'ending.test.ts',
     'acting.test.ts',
     'outage.test.ts',
+    'waiting.test.ts',
   ])
   expect(await compile(examples)).toBe('')
 })
@@ -42,7 +43,7 @@ test('the tests of the examples pass', { timeout: 60_000 }, async () => {
     }).catch(() => undefined)
 
     expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({
-      numPassedTests: 5,
+      numPassedTests: 6,
       numFailedTests: 0,
     })
   } finally {

@@ -160,7 +160,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     clock,
     logger,
   })
-  const verifiers = createVerifiers()
+  const verifiers = createVerifiers({ clock })
   const isRegistrationOpen = options.isRegistrationOpen ?? false
   const metadata = createMetadata({
     issuer,

@@ -87,7 +87,9 @@ function openClient<Router extends AnyTRPCRouter>(
     options.transport === 'websocket'
       ? createWebSocketTransport<Router>(endpoint.replace(/^http/, 'ws'))
       : createHttpTransport<Router>(endpoint, options.fetch)
-  const discover = once(async () => discoverAgent(options.url, options.discovery))
+  const discover = once(async () =>
+    discoverAgent(options.url, { clock: options.clock, ...options.discovery }),
+  )
   const links = createCallLinks<Router>({
     ...options,
     contract,

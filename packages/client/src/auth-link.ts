@@ -1,6 +1,7 @@
 // Gives each call its authorization, and answers what an agent wants of it: a fresh token on
 // `invalid_token`, more scopes on `insufficient_scope`, somebody's approval. A call that was answered so
 // was not carried out, so mutations are safe to send again. Each of them at most once a call.
+import { systemClock, type Clock } from '@deputy/auth/protocol'
 import { TRPCClientError, type Operation, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { observable, type Unsubscribable } from '@trpc/server/observable'
@@ -27,13 +28,14 @@ export type AuthLinkOptions = {
   readonly stepUp?: StepUp | undefined
   /** Default `refuse`. */
   readonly approvals?: ApprovalPolicy | undefined
+  readonly clock?: Clock | undefined
 }
 
 /** Creates the link. It stands before the link that sends. */
 export function createAuthLink<Router extends AnyTRPCRouter>(
   options: AuthLinkOptions,
 ): TRPCLink<Router> {
-  const { approvals = 'refuse', openAuthorizer, stepUp } = options
+  const { approvals = 'refuse', clock = systemClock, openAuthorizer, stepUp } = options
   return () =>
     ({ next, op }) =>
       observable((observer) => {
@@ -102,7 +104,7 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
           }
           if (error.code === 'approval_pending' && approvals === 'wait') {
             // Somebody further on waits for an approval: the same call again, until it is decided.
-            await wait(Math.max(error.intervalSeconds ?? 5, 1) * 1000, signal)
+            await wait(clock, Math.max(error.intervalSeconds ?? 5, 1) * 1000, signal)
             return true
           }
           return false

@@ -1,6 +1,6 @@
 // What every call goes through before it is sent, in this order: its error is translated, its time runs,
 // it is sent again where that is safe, and it gets its authorization.
-import type { AgentContract } from '@deputy/auth/protocol'
+import type { AgentContract, Clock } from '@deputy/auth/protocol'
 import type { TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { createAuthLink, type OpenAuthorizer } from './auth-link.ts'
@@ -24,6 +24,8 @@ export type CallPolicies = {
   readonly approvals?: ApprovalPolicy | undefined
   /** In which trace a call is made (W3C Trace Context). Default: each request begins one. */
   readonly getTraceContext?: GetTraceContext | undefined
+  /** What time limits and waits go by. Default: the machine's clock and timers. */
+  readonly clock?: Clock | undefined
 }
 
 export type CallLinksOptions<Router> = CallPolicies & {
@@ -39,16 +41,17 @@ export type CallLinksOptions<Router> = CallPolicies & {
 export function createCallLinks<Router extends AnyTRPCRouter>(
   options: CallLinksOptions<Router>,
 ): TRPCLink<Router>[] {
-  const { approvals, getTraceContext, retry, stepUp, timeoutMs = 30_000 } = options
+  const { approvals, clock, getTraceContext, retry, stepUp, timeoutMs = 30_000 } = options
   return [
     createErrorLink(),
-    createTimeoutLink(timeoutMs),
+    createTimeoutLink(timeoutMs, clock),
     ...(getTraceContext === undefined ? [] : [createTraceLink<Router>(getTraceContext)]),
-    ...(retry === false ? [] : [createRetryLink<Router>(retry)]),
+    ...(retry === false ? [] : [createRetryLink<Router>(retry, clock)]),
     createAuthLink({
       openAuthorizer: createOpenAuthorizer(options),
       stepUp: createStepUp(stepUp ?? false),
       approvals,
+      clock,
     }),
   ]
 }

@@ -3,6 +3,7 @@ import { httpBatchLink, type Operation, type OperationLink, type TRPCLink } from
 import type { AnyTRPCRouter } from '@trpc/server'
 import { readAuthorization } from './auth-link.ts'
 import type { Authorization } from './authorization.ts'
+import { refuseGatewayAnswers } from './error/gateway-answer.ts'
 import type { FetchLike, FetchLikeAnswer } from './fetch-like.ts'
 import { toTraceHeaders } from './links/trace-context.ts'
 import type { PlainRouter, Transport } from './transport.ts'
@@ -16,8 +17,10 @@ const MAX_BATCH_SIZE = 100
 /** Creates the sending link for HTTP. `url` is that of the agent's tRPC endpoint. */
 export function createHttpTransport<Router extends AnyTRPCRouter>(
   url: string,
-  fetchWith: FetchLike = fetch,
+  given: FetchLike = fetch,
 ): Transport<Router> {
+  const fetchWith = refuseGatewayAnswers(given)
+
   /** A batch has one set of headers, so there is one for each authorization, for as long as it is used. */
   const link: TRPCLink<Router> = (runtime) => {
     const batches = new WeakMap<Authorization, OperationLink<Router>>()

@@ -1,3 +1,4 @@
+import { startTimer, systemClock, type Clock } from '@deputy/auth/protocol'
 import { TRPCClientError, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { observable } from '@trpc/server/observable'
@@ -9,6 +10,7 @@ import { ClientError } from './error/client-error.ts'
  */
 export function createTimeoutLink<Router extends AnyTRPCRouter>(
   timeoutMs: number,
+  clock: Clock = systemClock,
 ): TRPCLink<Router> {
   return () =>
     ({ next, op }) =>
@@ -17,15 +19,15 @@ export function createTimeoutLink<Router extends AnyTRPCRouter>(
         if (op.type === 'subscription') return sent
         // Ending in an error also unsubscribes, and must come first: over WebSocket, a call that is
         // cancelled completes, and would tell its caller nothing of the deadline.
-        const timer = setTimeout(() => {
+        const timer = startTimer(clock, timeoutMs, () => {
           const message = `${op.path} was not answered within ${String(timeoutMs)} ms`
           const hint =
             'The call may have been carried out: repeat it with the same idempotency key.'
           const error = new ClientError({ code: 'deadline_exceeded', message, hint })
           observer.error(TRPCClientError.from(error))
-        }, timeoutMs)
+        })
         return () => {
-          clearTimeout(timer)
+          timer.cancel()
           sent.unsubscribe()
         }
       })

@@ -1,13 +1,15 @@
-/** Waits so long, in milliseconds. Rejects with the signal's reason as soon as it is aborted. */
-export async function wait(ms: number, signal?: AbortSignal): Promise<void> {
+import { startTimer, type Clock } from '@deputy/auth/protocol'
+
+/** Waits so long on the clock, in milliseconds. Rejects with the signal's reason as soon as it is aborted. */
+export async function wait(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted()
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const timer = startTimer(clock, ms, () => {
       signal?.removeEventListener('abort', abort)
       resolve()
-    }, ms)
+    })
     function abort(): void {
-      clearTimeout(timer)
+      timer.cancel()
       // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what the caller gave as reason
       reject(signal?.reason)
     }

@@ -180,6 +180,58 @@ describe('time', () => {
     expect(world.logs.findLast(({ name }) => name === 'agent-ledger-v1')?.msg).toBe('call')
   })
 
+  test('is what a call is given up by', async () => {
+    await using world = await createTestWorld()
+    const { alice, client, ledger } = await populate(world)
+    await client.balance.query()
+    using _slow = world.slow(ledger, { ms: 90_000 })
+    const states: string[] = []
+    const given = refusal(alice.client(ledger, { timeoutMs: 5000 }).balance.query())
+    void given.then(({ code }) => states.push(code))
+
+    await world.advance(4)
+    expect(states).toEqual([])
+    await world.advance(1)
+    expect(states).toEqual(['deadline_exceeded'])
+    expect(await world.whileTimePasses(refusal(client.balance.query()))).toMatchObject({
+      code: 'deadline_exceeded',
+    })
+  })
+
+  test('is what a call that is tried again waits by', async () => {
+    await using world = await createTestWorld()
+    const { client, ledger } = await populate(world)
+    await client.balance.query()
+    world.failing(ledger, { times: 1, retryAfterSeconds: 7 })
+    const start = world.now()
+
+    await world.whileTimePasses(client.balance.query())
+
+    expect(world.now() - start).toBe(7)
+  })
+
+  test('passes for whoever is asked how far a revocation would reach, and does not say', async () => {
+    await using world = await createTestWorld()
+    const { ledger } = await populate(world)
+    using _lost = world.loseFeed(ledger, { silently: true })
+    const ask = world.admin.revocations.preview.query({ kind: 'agent', agentId: 'agent-alice-v1' })
+
+    const { verifiers } = await world.whileTimePasses(ask)
+
+    expect(verifiers.map(({ open }) => open)).toEqual(verifiers.map(() => undefined))
+  })
+
+  test('passes only so far for what does not come', async () => {
+    await using world = await createTestWorld()
+    await populate(world)
+    const { promise } = Promise.withResolvers<void>()
+    const start = world.now()
+
+    await expect(world.whileTimePasses(promise, 60)).rejects.toThrow(/within 60 seconds/)
+
+    expect(world.now() - start).toBeLessThanOrEqual(60)
+  })
+
   test('is wrong for one party, when it has to be', async () => {
     await using world = await createTestWorld()
     const { client, ledger } = await populate(world)
@@ -207,7 +259,8 @@ describe('a fault', () => {
     {
       using _outage = world.outage(world.authServer)
       await expect(client.balance.query()).resolves.toBeDefined()
-      expect(await refusal(late.balance.query())).toMatchObject({ code: 'token_unavailable' })
+      const refused = refusal(late.balance.query())
+      expect(await world.whileTimePasses(refused)).toMatchObject({ code: 'token_unavailable' })
     }
 
     await expect(late.balance.query()).resolves.toBeDefined()

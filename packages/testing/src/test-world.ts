@@ -13,7 +13,7 @@ import { createCaller, type Callable, type Caller } from './party/caller.ts'
 import { readLimitTypes, readScopes, register, type PartySettings } from './party/register.ts'
 import { serveTestAgent } from './party/test-agent.ts'
 import { createWorldActs, type WorldActs } from './world-acts.ts'
-import { createActivity } from './time/activity.ts'
+import { watchRest } from './time/rest.ts'
 import { createWorldClock } from './time/world-clock.ts'
 
 export type TestWorldOptions = {
@@ -58,7 +58,15 @@ export type TestWorld = AsyncDisposable &
     caller(id: string, settings?: PartySettings): Promise<Caller>
     /** Lets time pass for everybody: tokens expire, heartbeats beat, streams end. Always wait for it. */
     advance(seconds: number): Promise<void>
-    /** Waits until everything that was set off has come to rest. */
+    /**
+     * Lets time pass until the promise is settled, and answers as it does: for calls that wait, like those that
+     * are tried again. Rejects when it is not settled within so many seconds of the world, by default an hour.
+     */
+    whileTimePasses<Value>(promise: Promise<Value>, atMostSeconds?: number): Promise<Value>
+    /**
+     * Waits until everything that was set off has come to rest: no callback waits for its turn and no file or
+     * cryptography is worked on. Other processes and threads of your own are not waited for.
+     */
     settle(): Promise<void>
     /** Nobody reaches the party, and connections to it end. */
     outage(party: Party): Fault
@@ -97,13 +105,12 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
   const time = createWorldClock(options.beginsAt)
   const skews = new Map<string, number>()
   const clockOf = (id: string) => time.forParty(() => skews.get(id) ?? 0)
-  const activity = createActivity()
+  const rest = stack.use(watchRest())
+  const settle = async (): Promise<void> => rest.settle()
   const faults = createFaultBox(clockOf('world'))
   const network = createMemoryNetwork({
     gate: faults.gate,
     isReachable: faults.isReachable,
-    activity,
-    watchedHost: toHost(AUTH_SERVER),
   })
   const book = createLogBook()
   const issuer = toUrl(AUTH_SERVER)
@@ -139,6 +146,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       audience: AUTH_SERVER,
       scopes: [],
       fetch: operatorReach.fetch,
+      clock: clockOf(clientId),
     }),
   )
 
@@ -203,7 +211,6 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         fetch: party.reach.fetch,
         bind: network.bind(toHost(id)),
         logger: book.createLogger(id),
-        activity,
         limitStores,
         rateLimitTiers,
         revocation,
@@ -212,7 +219,6 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     return { ...enrolled.caller, url }
   }
 
-  const settle = async (): Promise<void> => activity.settleAll()
   const resources = stack.move()
   return {
     ...createWorldActs({ admin, settle }),
@@ -225,8 +231,16 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     caller: async (id, settings = {}) => (await enrol(openParty(id), settings, use)).caller,
     async advance(seconds) {
       await settle()
-      await time.advance(seconds, async () => activity.settle())
-      await settle()
+      await time.advance(seconds, settle)
+    },
+    async whileTimePasses(promise, atMostSeconds = 3600) {
+      let isPending = true
+      const end = (): void => {
+        isPending = false
+      }
+      promise.then(end, end)
+      if (await time.passWhile(() => isPending, { atMostSeconds, settle })) return promise
+      throw new Error(`nothing came of it within ${String(atMostSeconds)} seconds of the world`)
     },
     settle,
     outage: (party) => faults.outage(toHost(party.id), network),

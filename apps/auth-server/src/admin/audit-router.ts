@@ -34,7 +34,7 @@ const Verdict = z.discriminatedUnion('ok', [
 const Cursor = z.int().min(1)
 
 /** `audit.*`: what the server did, for whom. Owners see their own entries, the system's operators all. */
-export function createAuditRouter({ storage }: AdminDeps, procedure: AdminProcedure) {
+export function createAuditRouter({ clock, storage }: AdminDeps, procedure: AdminProcedure) {
   const { audit } = storage
   return agentRouter({
     list: procedure('audit:read')
@@ -74,6 +74,7 @@ export function createAuditRouter({ storage }: AdminDeps, procedure: AdminProced
           filter,
           afterId,
           signal: getSignal(),
+          clock,
         }
         for await (const entry of followTrail(audit, follow)) {
           yield tracked(String(entry.id), entry)

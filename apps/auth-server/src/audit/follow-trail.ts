@@ -1,6 +1,6 @@
 // The live end of the trail: entries as they are written, by this server or by another one on the same
 // database, each once and none left out, until whoever listens goes away.
-import { setTimeout } from 'node:timers/promises'
+import { systemClock, waitFor, type Clock } from '@deputy/auth/protocol'
 import type { AuditEntry } from './audit-event.ts'
 import type { AuditSelection, AuditTrail } from './audit-trail.ts'
 
@@ -14,8 +14,8 @@ export type FollowOptions = AuditSelection & {
   /** Begins with the first entry after this one. */
   readonly afterId: number
   readonly signal: AbortSignal
-  /** Waits; ends early, in whichever way, when the signal aborts. Default: a timer. */
-  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<unknown>) | undefined
+  /** What waits go by. Default: the machine's timers. */
+  readonly clock?: Clock | undefined
 }
 
 /** Yields entries as they come. Ends when the signal aborts. */
@@ -23,13 +23,12 @@ export async function* followTrail(
   trail: Pick<AuditTrail, 'readAfter' | 'onAppend'>,
   options: FollowOptions,
 ): AsyncGenerator<AuditEntry, void, undefined> {
-  const { filter, signal, within } = options
-  const sleep = options.sleep ?? (async (ms) => setTimeout(ms, undefined, { signal, ref: false }))
+  const { clock = systemClock, filter, signal, within } = options
   let { afterId } = options
   while (!signal.aborted) {
     // Listening before reading: what is written in between wakes it all the same.
-    const written = Promise.withResolvers<void>()
-    const stop = trail.onAppend(written.resolve)
+    const written = new AbortController()
+    const stop = trail.onAppend(() => written.abort())
     try {
       const { entries, reachedId } = await trail.readAfter({ within, filter, afterId, limit: PAGE })
       for (const entry of entries) {
@@ -40,20 +39,9 @@ export async function* followTrail(
         afterId = reachedId
         continue
       }
-      await Promise.race([written.promise, waitQuietly(sleep, signal)])
+      await waitFor(clock, POLL_EVERY_MS, AbortSignal.any([signal, written.signal]))
     } finally {
       stop()
     }
-  }
-}
-
-async function waitQuietly(
-  sleep: NonNullable<FollowOptions['sleep']>,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await sleep(POLL_EVERY_MS, signal)
-  } catch (error) {
-    if (!signal.aborted) throw error
   }
 }

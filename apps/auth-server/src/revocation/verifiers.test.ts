@@ -1,22 +1,22 @@
 import type { ReachAnswer, ReachQuestion } from '@deputy/auth/protocol'
 import { describe, expect, test } from 'vitest'
+import { createTimedClock } from '../../../../test/support/settable-clock.ts'
 import { createVerifiers } from './verifiers.ts'
 
 const DENIED = { grants: ['task-1'], agents: [] }
 const USD = { currency: 'USD', amount: '0.35' }
 const answerOf = (open: number): ReachAnswer => ({ open, held: [USD] })
 
-/** Whoever waits is told by the test when the time is over. */
 function createHarness() {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const verifiers = createVerifiers({ wait: async () => promise })
+  const clock = createTimedClock()
+  const verifiers = createVerifiers({ clock })
   const heard: { readonly agentId: string; readonly question: ReachQuestion }[] = []
   const connect = (agentId: string) =>
     verifiers.connect(agentId, (question) => heard.push({ agentId, question }))
   const answerAll = (answer: ReachAnswer): void => {
     for (const { agentId, question } of heard) verifiers.answer(agentId, question.id, answer)
   }
-  return { verifiers, heard, connect, answerAll, endTime: resolve }
+  return { verifiers, heard, connect, answerAll, endTime: () => clock.advance(1) }
 }
 
 describe('asking how far a revocation would reach', () => {

@@ -1,6 +1,12 @@
 // The agents that follow the feed of this server right now, and what they say of a revocation that is not
 // made yet.
-import type { ReachAnswer, ReachQuestion } from '@deputy/auth/protocol'
+import {
+  systemClock,
+  waitFor,
+  type Clock,
+  type ReachAnswer,
+  type ReachQuestion,
+} from '@deputy/auth/protocol'
 import { randomUUID } from 'node:crypto'
 
 /** Puts a question into the feed of one connection. */
@@ -38,12 +44,12 @@ type Asked = {
 }
 
 export type VerifiersOptions = {
-  /** Waits for answers. Default: a timer. */
-  readonly wait?: ((ms: number) => Promise<void>) | undefined
+  /** What the wait goes by. Default: the machine's timers. */
+  readonly clock?: Clock | undefined
 }
 
 /** Creates the list. */
-export function createVerifiers({ wait = waitFor }: VerifiersOptions = {}): Verifiers {
+export function createVerifiers({ clock = systemClock }: VerifiersOptions = {}): Verifiers {
   const connections = new Map<string, Set<SendQuestion>>()
   const questions = new Map<string, Asked>()
   const count = (agentId: string): number => connections.get(agentId)?.size ?? 0
@@ -71,14 +77,14 @@ export function createVerifiers({ wait = waitFor }: VerifiersOptions = {}): Veri
       const asked = agentIds.filter((id) => connections.has(id))
       if (asked.length === 0) return new Map()
       const id = randomUUID()
-      const { promise, resolve } = Promise.withResolvers<void>()
+      const answered = new AbortController()
       const open = new Map(asked.map((agentId) => [agentId, count(agentId)]))
       const answers = new Map<string, ReachAnswer>()
-      questions.set(id, { open, answers, finish: resolve })
+      questions.set(id, { open, answers, finish: () => answered.abort() })
       for (const agentId of asked) {
         for (const send of connections.get(agentId) ?? []) send({ ...denied, id })
       }
-      await Promise.race([promise, wait(ANSWER_WITHIN_MS)])
+      await waitFor(clock, ANSWER_WITHIN_MS, answered.signal)
       questions.delete(id)
       // An agent of which an instance is missing is not known as a whole.
       return new Map([...answers].filter(([agentId]) => !open.has(agentId)))
@@ -100,10 +106,4 @@ export function createVerifiers({ wait = waitFor }: VerifiersOptions = {}): Veri
 /** Instances of one agent share what they hold, and each has calls of its own under way. */
 function add(one: ReachAnswer | undefined, other: ReachAnswer): ReachAnswer {
   return one === undefined ? other : { ...other, open: one.open + other.open }
-}
-
-async function waitFor(ms: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setTimeout(resolve, ms).unref()
-  })
 }

@@ -8,6 +8,7 @@ import {
   RevocationEventData,
   startTimer,
   systemClock,
+  timeoutSignal,
   waitFor,
   type Clock,
   type ReachAnswer,
@@ -66,7 +67,7 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
     const response = await (options.fetch ?? fetch)(endpoint, {
       method: 'POST',
       redirect: 'error',
-      signal: AbortSignal.any([closing.signal, AbortSignal.timeout(idleTimeoutMs)]),
+      signal: AbortSignal.any([closing.signal, timeoutSignal(clock, idleTimeoutMs)]),
       headers: { authorization: toBasicAuthorization(options.clientId, options.clientSecret) },
       body: new URLSearchParams({ reach_id: id, reach: JSON.stringify(answer) }),
     })

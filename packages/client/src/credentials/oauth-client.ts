@@ -114,10 +114,13 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
     const endpoint = openEndpoint(purpose.issuer)
     const { scopes } = purpose
     return async () =>
-      patiently(async () => {
-        const parameters = await toParameters(purpose, grant)
-        return endpoint.request({ grantType: grant.type, parameters, scopes })
-      }, random)
+      patiently(
+        async () => {
+          const parameters = await toParameters(purpose, grant)
+          return endpoint.request({ grantType: grant.type, parameters, scopes })
+        },
+        { clock, random },
+      )
   }
 
   const client: OAuthClient = {
@@ -156,7 +159,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
                     scopes,
                     signal,
                   })
-                return awaitApproval({ request, signal, isWaitedFor })
+                return awaitApproval({ clock, request, signal, isWaitedFor })
               },
       })
     },

@@ -1,5 +1,5 @@
 // What an agent says of itself (RFC 9728): who may give tokens for it, and what it is called there.
-import { parseSecureUrl } from '@deputy/auth/protocol'
+import { parseSecureUrl, systemClock, timeoutSignal, type Clock } from '@deputy/auth/protocol'
 import * as oauth from 'oauth4webapi'
 import type { DiscoveredAgent } from '../authorization.ts'
 import { ClientError } from '../error/client-error.ts'
@@ -11,6 +11,7 @@ export type DiscoverAgentOptions = {
   readonly refusePrivateAddresses?: boolean | undefined
   /** Default 10,000 ms. */
   readonly timeoutMs?: number | undefined
+  readonly clock?: Clock | undefined
 }
 
 /**
@@ -29,7 +30,7 @@ export async function discoverAgent(
   const guarded = options.refusePrivateAddresses === true ? createPublicFetch(fetchWith) : fetchWith
   try {
     const response = await oauth.resourceDiscoveryRequest(agent, {
-      signal: AbortSignal.timeout(options.timeoutMs ?? 10_000),
+      signal: timeoutSignal(options.clock ?? systemClock, options.timeoutMs ?? 10_000),
       [oauth.allowInsecureRequests]: agent.protocol === 'http:',
       [oauth.customFetch]: async (input, { body: _none, ...init }) =>
         guarded(input, { ...init, redirect: 'manual' }),

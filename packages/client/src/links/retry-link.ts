@@ -1,6 +1,7 @@
 // Sends a call again that failed on the way, where that is safe: queries, mutations with an idempotency
 // key, and whatever was certainly not carried out. Within a budget, so that a hundred callers of an agent
 // in trouble do not become four hundred.
+import { startTimer, systemClock, type Clock, type Timer } from '@deputy/auth/protocol'
 import { TRPCClientError, type Operation, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { observable, type Unsubscribable } from '@trpc/server/observable'
@@ -30,6 +31,7 @@ const UNAVAILABLE_STATUSES = new Set([502, 503, 504])
 /** Creates the link. It stands before the auth link, so that each attempt has the authorization of its moment. */
 export function createRetryLink<Router extends AnyTRPCRouter>(
   policy: RetryPolicy = {},
+  clock: Clock = systemClock,
 ): TRPCLink<Router> {
   const { firstWaitMs = 100, maxAttempts = 3, maxRetryAfterSeconds = 10 } = policy
   const isIdempotent = policy.isIdempotent ?? hasIdempotencyKey
@@ -54,7 +56,7 @@ export function createRetryLink<Router extends AnyTRPCRouter>(
     ({ next, op }) =>
       observable((observer) => {
         let sent: Unsubscribable | undefined
-        let timer: ReturnType<typeof setTimeout> | undefined
+        let timer: Timer | undefined
 
         function send(attempt: number): void {
           sent = next(op).subscribe({
@@ -69,12 +71,9 @@ export function createRetryLink<Router extends AnyTRPCRouter>(
               const error = toClientError(cause)
               const isTooLong = (error.retryAfterSeconds ?? 0) > maxRetryAfterSeconds
               if (attempt < maxAttempts && !isTooLong && canRepeat(op, error) && budget.take()) {
-                timer = setTimeout(
-                  () => {
-                    send(attempt + 1)
-                  },
-                  toWaitMs(attempt, error),
-                )
+                timer = startTimer(clock, toWaitMs(attempt, error), () => {
+                  send(attempt + 1)
+                })
                 return
               }
               observer.error(TRPCClientError.from(error))
@@ -84,7 +83,7 @@ export function createRetryLink<Router extends AnyTRPCRouter>(
 
         send(1)
         return () => {
-          clearTimeout(timer)
+          timer?.cancel()
           sent?.unsubscribe()
         }
       })

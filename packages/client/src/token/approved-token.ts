@@ -1,11 +1,13 @@
 // A token for one call that somebody has to approve, asked for until it is decided. The token endpoint
 // answers as in CIBA (§11): `authorization_pending` with an interval, `slow_down`, `access_denied`,
 // `expired_token`.
+import type { Clock } from '@deputy/auth/protocol'
 import { ClientError } from '../error/client-error.ts'
 import { wait } from '../wait.ts'
 import type { AccessToken } from './access-token.ts'
 
 export type AwaitApprovalOptions = {
+  readonly clock: Clock
   /** Repeats the request; @param approvalId names the approval that is waited for, from the second time on. */
   readonly request: (approvalId: string | undefined) => Promise<AccessToken>
   /** Whether to go on asking until it is decided. Otherwise the first answer counts. */
@@ -20,7 +22,7 @@ export type AwaitApprovalOptions = {
  * signal.
  */
 export async function awaitApproval(options: AwaitApprovalOptions): Promise<AccessToken> {
-  const { isWaitedFor, request, signal } = options
+  const { clock, isWaitedFor, request, signal } = options
   let approvalId: string | undefined
   let leastSeconds = 1
   for (;;) {
@@ -36,7 +38,7 @@ export async function awaitApproval(options: AwaitApprovalOptions): Promise<Acce
       // > subsequent requests (CIBA §11)
       const asked = Math.max(error.intervalSeconds ?? error.retryAfterSeconds ?? 0, leastSeconds)
       if (error.oauthError === 'slow_down') leastSeconds = Math.max(asked, leastSeconds + 5)
-      await wait(asked * 1000, signal)
+      await wait(clock, asked * 1000, signal)
     }
   }
 }

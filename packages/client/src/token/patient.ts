@@ -1,3 +1,4 @@
+import type { Clock } from '@deputy/auth/protocol'
 import { ClientError } from '../error/client-error.ts'
 import { wait } from '../wait.ts'
 
@@ -13,7 +14,7 @@ const MAX_RETRY_AFTER_SECONDS = 5
  */
 export async function patiently<Value>(
   ask: () => Promise<Value>,
-  random: () => number,
+  { clock, random }: { readonly clock: Clock; readonly random: () => number },
 ): Promise<Value> {
   for (const waitMs of WAITS_MS) {
     try {
@@ -23,7 +24,7 @@ export async function patiently<Value>(
       const { retryAfterSeconds } = error
       if ((retryAfterSeconds ?? 0) > MAX_RETRY_AFTER_SECONDS) throw error
       const asked = (retryAfterSeconds ?? 0) * 1000
-      await wait(asked + waitMs * (0.5 + random() / 2))
+      await wait(clock, asked + waitMs * (0.5 + random() / 2))
     }
   }
   return ask()

@@ -58,7 +58,7 @@ export function shareToken(options: ShareTokenOptions): RequestToken {
           await cache.release(await getName()).catch(() => undefined)
         }
       }
-      await wait(POLL_MS)
+      await wait(clock, POLL_MS)
     }
     return request()
   }

@@ -1,6 +1,6 @@
 // A client's requests to the token endpoint by oauth4webapi: discovery (RFC 8414) once, then one request
 // per token. Whatever goes wrong becomes a `ClientError` that names no secret and no token.
-import { parseSecureUrl, systemClock, type Clock } from '@deputy/auth/protocol'
+import { parseSecureUrl, systemClock, timeoutSignal, type Clock } from '@deputy/auth/protocol'
 import * as oauth from 'oauth4webapi'
 import { discoverIssuer } from '../discovery/discover-issuer.ts'
 import { createPublicFetch } from '../discovery/public-hosts.ts'
@@ -58,7 +58,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
   let skewSeconds = 0
 
   function toRequestOptions(signal?: AbortSignal): oauth.HttpRequestOptions<'GET' & 'POST'> {
-    const timeout = AbortSignal.timeout(options.timeoutMs ?? 10_000)
+    const timeout = timeoutSignal(clock, options.timeoutMs ?? 10_000)
     return {
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       [oauth.allowInsecureRequests]: issuer.protocol === 'http:',

@@ -4,7 +4,6 @@ import type { Bind } from '@deputy/serve'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Agent } from 'undici'
-import type { Activity } from '../time/activity.ts'
 import { MemorySocket } from './memory-socket.ts'
 
 /** One request on its way to a server. */
@@ -53,21 +52,17 @@ export type MemoryNetworkOptions = {
   readonly gate: Gate
   /** Whether a connection can be made at all. */
   readonly isReachable: (host: string) => boolean
-  readonly activity: Activity
-  /** The host whose requests are under way until they are answered: nobody holds them up on purpose. */
-  readonly watchedHost: string
 }
 
 /** Creates a network without hosts. */
-export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
-  const { activity, gate } = options
+export function createMemoryNetwork({ gate, isReachable }: MemoryNetworkOptions): MemoryNetwork {
   const servers = new Map<string, Server>()
   const connections = new Map<MemorySocket, { readonly from: string; readonly to: string }>()
 
   function connect(from: string, to: string): MemorySocket | undefined {
     const server = servers.get(to)
-    if (server === undefined || !options.isReachable(to)) return undefined
-    const pair = MemorySocket.pair(from, activity.touch)
+    if (server === undefined || !isReachable(to)) return undefined
+    const pair = MemorySocket.pair(from)
     connections.set(pair.server, { from, to })
     pair.server.once('close', () => connections.delete(pair.server))
     // > This event can also be explicitly emitted by users to inject connections into the HTTP
@@ -82,27 +77,14 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
     if (verdict.act === 'pass') pass()
     else if (verdict.act === 'reset') passing.socket.reset()
     else if (verdict.act === 'answer') answer(verdict)
-    else {
-      const release = activity.hold()
-      passing.socket.once('close', release)
-      verdict.until(
-        () => {
-          release()
-          pass()
-        },
-        () => passing.socket.reset(),
-      )
-    }
+    else verdict.until(pass, () => passing.socket.reset())
   }
 
   /** Puts the gate before whatever listens. */
   function guard(server: Server, to: string): void {
     const handle = take(server, 'request')
     server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-      const pass = (): void => {
-        if (to === options.watchedHost) activity.watch(res)
-        handle(req, res)
-      }
+      const pass = (): void => handle(req, res)
       carryOut(toPassing(req, to), pass, ({ headers, status }) => {
         req.resume()
         res.writeHead(status, headers)

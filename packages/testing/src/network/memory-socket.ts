@@ -7,23 +7,21 @@ export class MemorySocket extends Duplex {
   readonly remoteAddress = '127.0.0.1'
   /** Who opened the connection. */
   readonly from: string
-  readonly #onBytes: () => void
   #peer: MemorySocket | undefined
   /** Of a write of the peer's, when this end could not take more. */
   #takeMore: (() => void) | undefined
   #isSilent = false
 
-  private constructor(from: string, options: { allowHalfOpen: boolean; onBytes: () => void }) {
-    super({ allowHalfOpen: options.allowHalfOpen })
+  private constructor(from: string, options: { allowHalfOpen: boolean }) {
+    super(options)
     this.from = from
-    this.#onBytes = options.onBytes
   }
 
-  /** Makes both ends. `onBytes` is told whenever something moves. */
-  static pair(from: string, onBytes: () => void): { client: MemorySocket; server: MemorySocket } {
-    const client = new MemorySocket(from, { allowHalfOpen: false, onBytes })
+  /** Makes both ends. */
+  static pair(from: string): { client: MemorySocket; server: MemorySocket } {
+    const client = new MemorySocket(from, { allowHalfOpen: false })
     // Node's HTTP server closes its half by itself.
-    const server = new MemorySocket(from, { allowHalfOpen: true, onBytes })
+    const server = new MemorySocket(from, { allowHalfOpen: true })
     client.#peer = server
     server.#peer = client
     return { client, server }
@@ -49,7 +47,6 @@ export class MemorySocket extends Duplex {
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     const peer = this.#peer
-    this.#onBytes()
     if (this.#isSilent) done()
     else if (peer === undefined || peer.destroyed || peer.readableEnded) {
       done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
@@ -70,7 +67,6 @@ export class MemorySocket extends Duplex {
 
   #endPeer(): void {
     const peer = this.#peer
-    this.#onBytes()
     if (peer !== undefined && !peer.destroyed && !this.#isSilent) peer.push(null)
   }
 }

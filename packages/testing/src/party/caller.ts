@@ -120,7 +120,7 @@ export function createCaller(options: CallerOptions): Caller {
   ): AgentClient<Router> {
     const { credentials, scopes = [], timeoutMs } = options
     const target = { url: agent.url, audience: agent.id, scopes }
-    return use(createAgentClient<Router>({ ...target, credentials, fetch, timeoutMs }))
+    return use(createAgentClient<Router>({ ...target, credentials, clock, fetch, timeoutMs }))
   }
 
   const credentials: Caller['credentials'] = ({ taskGrant } = {}) =>

@@ -4,7 +4,6 @@ import {
   createLocalReplayMemory,
   createMemoryCallCounter,
   createMemoryRateLimiter,
-  type Authenticator,
   type LimitStores,
   type RateLimitTiers,
   type RevocationOptions,
@@ -12,7 +11,6 @@ import {
 import type { Clock } from '@deputy/auth/protocol'
 import { createFeedLog, serveAgent, type Bind, type Logger, type RunningAgent } from '@deputy/serve'
 import type { AnyTRPCRouter } from '@trpc/server'
-import type { Activity } from '../time/activity.ts'
 
 export type ServeTestAgentOptions = {
   readonly agentId: string
@@ -24,7 +22,6 @@ export type ServeTestAgentOptions = {
   readonly fetch: typeof fetch
   readonly bind: Bind
   readonly logger: Logger
-  readonly activity: Activity
   readonly limitStores?: LimitStores | undefined
   readonly rateLimitTiers?: RateLimitTiers | undefined
   readonly revocation?: Omit<RevocationOptions, 'onChange'> | undefined
@@ -32,7 +29,7 @@ export type ServeTestAgentOptions = {
 
 /** Starts the agent. It follows the revocation feed when this resolves. */
 export async function serveTestAgent(options: ServeTestAgentOptions): Promise<RunningAgent> {
-  const { activity, agentId, clock, clientSecret, fetch, issuer, logger } = options
+  const { agentId, clock, clientSecret, fetch, issuer, logger } = options
   await using stack = new AsyncDisposableStack()
   const following = Promise.withResolvers<void>()
   const log = createFeedLog(logger)
@@ -57,7 +54,7 @@ export async function serveTestAgent(options: ServeTestAgentOptions): Promise<Ru
     await serveAgent({
       agentId,
       router: options.router,
-      authenticator: watchAuthenticator(authenticator, activity),
+      authenticator,
       issuer,
       port: 443,
       bind: options.bind,
@@ -77,20 +74,4 @@ export async function serveTestAgent(options: ServeTestAgentOptions): Promise<Ru
   const resources = stack.move()
   const close = async (): Promise<void> => resources.disposeAsync()
   return { ...running, close, [Symbol.asyncDispose]: close }
-}
-
-/** Signatures are verified on other threads, where nothing is seen to move. */
-function watchAuthenticator(authenticator: Authenticator, activity: Activity): Authenticator {
-  return {
-    async authenticate(...request) {
-      const authenticated = await activity.track(authenticator.authenticate(...request))
-      if (!authenticated.ok) return authenticated
-      const caller = authenticated.value
-      const value = {
-        ...caller,
-        recheck: async () => activity.track(caller.recheck()),
-      }
-      return { ok: true, value }
-    },
-  }
 }

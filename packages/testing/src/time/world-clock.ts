@@ -8,7 +8,11 @@ export type WorldClock = {
   now(): EpochSeconds
   /** Lets time pass, and waits after each moment in which something was due. */
   advance(seconds: number, settle: () => Promise<void>): Promise<void>
+  /** Goes from one moment in which something is due to the next, for as long as that holds. Answers whether it ended. */
+  passWhile(holds: () => boolean, limits: PassLimits): Promise<boolean>
 }
+
+type PassLimits = { readonly atMostSeconds: number; readonly settle: () => Promise<void> }
 
 type Wait = { readonly atMs: number; readonly callback: () => void }
 
@@ -48,6 +52,15 @@ export function createWorldClock(beginsAt: EpochSeconds = WORLD_BEGINS_AT): Worl
     for (const wait of due) if (waits.delete(wait)) wait.callback()
   }
 
+  /** Goes to the next moment in which something is due, if that is by then. */
+  function step(endMs: number): boolean {
+    const next = findNext(endMs)
+    if (next === undefined) return false
+    nowMs = Math.max(nowMs, next.atMs)
+    callDue()
+    return true
+  }
+
   return {
     now,
     forParty: (skewSeconds) => ({ now: () => now() + skewSeconds(), after }),
@@ -62,12 +75,15 @@ export function createWorldClock(beginsAt: EpochSeconds = WORLD_BEGINS_AT): Worl
         callDue()
         await settle()
       }
-      for (let next = findNext(endMs); next !== undefined; next = findNext(endMs)) {
-        nowMs = Math.max(nowMs, next.atMs)
-        callDue()
-        await settle()
-      }
+      while (step(endMs)) await settle()
       nowMs = endMs
+    },
+
+    async passWhile(holds, { atMostSeconds, settle }) {
+      const endMs = nowMs + atMostSeconds * 1000
+      await settle()
+      while (holds() && step(endMs)) await settle()
+      return !holds()
     },
   }
 }
