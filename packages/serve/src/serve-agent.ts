@@ -29,7 +29,7 @@ import { createRequestListener, TRPC_PATH } from './http-routes.ts'
 import { listen, type Bind } from './listen.ts'
 import { createPlainCallHandler } from './plain-calls/plain-call-handler.ts'
 import { createSlowReaders } from './slow-readers.ts'
-import { serveWebSocket } from './web-socket/serve-web-socket.ts'
+import { isWebSocketHandshake, serveWebSocket } from './web-socket/serve-web-socket.ts'
 import { readWebSocketLimits, type WebSocketLimits } from './web-socket/web-socket-limits.ts'
 
 export type ServeAgentOptions = {
@@ -136,7 +136,11 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     }),
   })
   const server = createServer(
-    { requestTimeout: 30_000, headersTimeout: 10_000 },
+    {
+      requestTimeout: 30_000,
+      headersTimeout: 10_000,
+      shouldUpgradeCallback: isWebSocketHandshake,
+    },
     createRequestListener({
       trpc(req, res) {
         if (isStreamed(req)) slowReaders.watch(res)

@@ -8,8 +8,9 @@ import { parseConnectionParamsFromUnknown } from '@trpc/server/http'
 import type { IncomingMessage } from 'node:http'
 import type { RawData, WebSocket } from 'ws'
 import { createCalls } from './calls.ts'
+import { isNestedDeeper } from './json-depth.ts'
 import { createMessageRate } from './message-rate.ts'
-import { closeSocket, createOutbox } from './outbox.ts'
+import { closeSocket, createOutbox, cutLater } from './outbox.ts'
 import { readMessages, type ClientMessage } from './read-message.ts'
 import { createRespond } from './respond.ts'
 import type { WebSocketLimits } from './web-socket-limits.ts'
@@ -36,6 +37,9 @@ type ConnectionParams = ReturnType<typeof parseConnectionParamsFromUnknown>
 /** What is under way when the authority ends is answered first, unless that takes longer than this. */
 const CLOSE_AFTER_MS = 25
 
+/** Credentials and what goes with them: as much as the header fields of a request may be. */
+const MAX_PARAMETERS_CHARS = 16 * 1024
+
 /** Serves one connection until it is closed. */
 export function serveConnection(
   socket: WebSocket,
@@ -44,7 +48,7 @@ export function serveConnection(
 ): Connection {
   const { admit, createContext, limits, maxBatchSize, router } = options
   const { maxJsonDepth } = limits
-  const outbox = createOutbox(socket, limits)
+  const outbox = createOutbox(socket, { ...limits, onRead: hear })
   const respond = createRespond(router, outbox)
   const rate = createMessageRate(limits.maxMessagesPerSecond)
   const takesParameters = (req.url ?? '').includes('connectionParams=1')
@@ -60,6 +64,10 @@ export function serveConnection(
 
   function close(code: number, reason: string): void {
     closeSocket(socket, code, reason)
+  }
+
+  function hear(): void {
+    isHeard = true
   }
 
   function onIdle(): void {
@@ -98,12 +106,19 @@ export function serveConnection(
     close(1011, 'the agent failed')
   }
 
+  /** Whether so many more messages are within the rate; if not, the connection is closed. */
+  function isInRate(count: number): boolean {
+    const isWithin = rate.take(count, performance.now())
+    if (!isWithin) close(CLOSE_CODE.tooManyMessages, 'too many messages')
+    return isWithin
+  }
+
   function onMessage(data: RawData, isBinary: boolean): void {
     isHeard = true
+    // What comes behind the message for which the connection is being closed is nobody's any more.
+    if (!outbox.isOpen || !isInRate(1)) return
     const text = isBinary || !Buffer.isBuffer(data) ? undefined : data.toString('utf8')
-    if (!rate.take(1, performance.now())) {
-      close(CLOSE_CODE.tooManyMessages, 'too many messages')
-    } else if (text === 'PING') outbox.send('PONG')
+    if (text === 'PING') outbox.send('PONG')
     else if (text === undefined) {
       const error = new TRPCError({ code: 'PARSE_ERROR', message: 'messages are text' })
       respond.error({ id: null, error, context })
@@ -117,12 +132,9 @@ export function serveConnection(
     }
     activeAtMs = performance.now()
     const read = readMessages(text, { router, maxJsonDepth, maxBatchSize })
+    if (read.count > 1 && !isInRate(read.count - 1)) return
     if ('error' in read) {
       for (const id of read.ids) respond.error({ id, error: read.error, context })
-      return
-    }
-    if (!rate.take(read.messages.length - 1, performance.now())) {
-      close(CLOSE_CODE.tooManyMessages, 'too many messages')
       return
     }
     for (const [at, message] of read.messages.entries()) onCall(message, at, context)
@@ -131,6 +143,9 @@ export function serveConnection(
   /** The first message says who is there. */
   function beginWith(text: string): void {
     try {
+      if (text.length > MAX_PARAMETERS_CHARS || isNestedDeeper(text, maxJsonDepth)) {
+        throw new TypeError('larger than credentials are')
+      }
       const json: unknown = JSON.parse(text)
       const data: unknown = typeof json === 'object' && json !== null && Reflect.get(json, 'data')
       begin(parseConnectionParamsFromUnknown(data))
@@ -175,11 +190,15 @@ export function serveConnection(
   }
 
   socket.on('message', onMessage)
-  socket.on('pong', () => {
-    isHeard = true
-  })
+  // A ping is answered by `ws` itself, which holds few answers that are not read.
+  for (const event of ['ping', 'pong'] as const) {
+    socket.on(event, () => {
+      hear()
+      if (outbox.isOpen) isInRate(1)
+    })
+  }
   socket.on('error', () => {
-    socket.terminate()
+    cutLater(socket)
   })
   socket.once('close', () => {
     clearTimeout(unauthenticated)

@@ -18,15 +18,17 @@ export type Outbox = {
 }
 
 /** How long a peer may take to answer a close before its socket is cut. */
-const CLOSE_TIMEOUT_MS = 1000
+export const CLOSE_TIMEOUT_MS = 1000
+
+export type OutboxOptions = Pick<WebSocketLimits, 'highWaterMarkBytes' | 'slowReaderTimeoutMs'> & {
+  /** Told when the peer has read so much that it is no longer congested. */
+  readonly onRead?: (() => void) | undefined
+}
 
 /** Creates the outbox of a socket. */
 export function createOutbox(
   socket: WebSocket,
-  {
-    highWaterMarkBytes,
-    slowReaderTimeoutMs,
-  }: Pick<WebSocketLimits, 'highWaterMarkBytes' | 'slowReaderTimeoutMs'>,
+  { highWaterMarkBytes, onRead, slowReaderTimeoutMs }: OutboxOptions,
 ): Outbox {
   let waiting: (() => void)[] = []
   let isCongested = false
@@ -50,7 +52,9 @@ export function createOutbox(
   }
 
   function onFlushed(): void {
-    if (isCongested && socket.bufferedAmount <= highWaterMarkBytes / 2) clear()
+    if (!isCongested || socket.bufferedAmount > highWaterMarkBytes / 2) return
+    onRead?.()
+    clear()
   }
 
   return {
@@ -75,11 +79,17 @@ export function createOutbox(
   }
 }
 
-/** Closes a socket, and cuts it if the peer does not answer. */
+/** Closes a socket, and cuts it if the peer does not answer. Nothing to do for one that is closing. */
 export function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  if (socket.readyState !== socket.OPEN) return
   // What is not read cannot be answered, and a close is read like any message.
   socket.resume()
   socket.close(code, reason)
+  cutLater(socket)
+}
+
+/** Cuts a socket whose last words are out, with time for the peer to hear them. */
+export function cutLater(socket: WebSocket): void {
   setTimeout(() => {
     socket.terminate()
   }, CLOSE_TIMEOUT_MS).unref()

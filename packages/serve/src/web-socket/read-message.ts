@@ -16,10 +16,14 @@ export type ReadMessagesOptions = {
   readonly maxBatchSize: number
 }
 
-/** Messages, or what is to be answered instead: to the ids of a batch that is too large, else to nobody (`null`). */
-export type ReadMessages =
+/**
+ * Messages, or what is to be answered instead: to the ids of a batch that is too large, else to nobody (`null`).
+ * `count` is how many there were, good or bad.
+ */
+export type ReadMessages = { readonly count: number } & (
   | { readonly messages: readonly ClientMessage[] }
   | { readonly error: TRPCError; readonly ids: readonly (string | number | null)[] }
+)
 
 /** Reads a text. Never throws. */
 export function readMessages(text: string, options: ReadMessagesOptions): ReadMessages {
@@ -27,19 +31,22 @@ export function readMessages(text: string, options: ReadMessagesOptions): ReadMe
   const nobody = [null]
   if (isNestedDeeper(text, maxJsonDepth)) {
     const message = `JSON is nested deeper than ${String(maxJsonDepth)} levels`
-    return { error: new TRPCError({ code: 'PARSE_ERROR', message }), ids: nobody }
+    return { count: 1, error: new TRPCError({ code: 'PARSE_ERROR', message }), ids: nobody }
   }
+  let count = 1
   try {
     const json: unknown = JSON.parse(text)
     const list: readonly unknown[] = Array.isArray(json) ? json : [json]
+    count = list.length
     if (list.length > maxBatchSize) {
       const message = `no more than ${String(maxBatchSize)} calls fit into one message`
       const ids = list.flatMap(readId)
       const error = new TRPCError({ code: 'BAD_REQUEST', message })
-      return { error, ids: ids.length === 0 ? nobody : ids }
+      return { count, error, ids: ids.length === 0 ? nobody : ids }
     }
     const { transformer } = router._def._config
     return {
+      count,
       messages: list.map((one) =>
         Object.assign(parseTRPCMessage(one, transformer), { timeoutMs: readTimeout(one) }),
       ),
@@ -47,7 +54,7 @@ export function readMessages(text: string, options: ReadMessagesOptions): ReadMe
   } catch (cause) {
     // V8's message quotes the text.
     const message = 'the message is not JSON of a tRPC client'
-    return { error: new TRPCError({ code: 'PARSE_ERROR', message, cause }), ids: nobody }
+    return { count, error: new TRPCError({ code: 'PARSE_ERROR', message, cause }), ids: nobody }
   }
 }
 

@@ -7,6 +7,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { readPath, TRPC_PATH } from '../http-routes.ts'
 import { createCallerCount } from './caller-count.ts'
 import { serveConnection, type Connection, type ConnectionOptions } from './connection.ts'
+import { CLOSE_TIMEOUT_MS } from './outbox.ts'
 
 export type WebSocketOptions = Omit<ConnectionOptions, 'admit'>
 
@@ -17,6 +18,9 @@ export type WebSockets = {
   close(): void
 }
 
+/** Pieces of one message at most: each takes far more memory than its bytes. More: closed with 1008. */
+const MAX_FRAGMENTS = 1024
+
 /** Starts serving. Throws `TypeError` for a router with a procedure where tokens are presented. */
 export function serveWebSocket(server: Server, options: WebSocketOptions): WebSockets {
   const { limits, router } = options
@@ -24,11 +28,15 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     throw new TypeError(`no procedure may be called "${REAUTHENTICATE_PATH}": name it otherwise`)
   }
   const callers = createCallerCount(limits.maxConnectionsPerAgent)
-  const sockets = new WebSocketServer({
+  const settings = {
     noServer: true,
     clientTracking: false,
     maxPayload: limits.maxMessageBytes,
-  })
+    maxFragments: MAX_FRAGMENTS,
+    // Not in the types of `ws` yet.
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  }
+  const sockets = new WebSocketServer(settings)
   const connections = new Set<Connection>()
   let isDraining = false
 
@@ -74,5 +82,15 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
 
 function refuseHandshake(socket: Duplex, status: string): void {
   const retry = status.startsWith('503') ? 'retry-after: 1\r\n' : ''
+  // Attack prevented: a peer that never closes its half, and holds the socket for ever.
+  socket.once('finish', () => socket.destroy())
   socket.end(`HTTP/1.1 ${status}\r\n${retry}connection: close\r\ncontent-length: 0\r\n\r\n`)
+}
+
+/**
+ * Whether a request is to leave HTTP, for `shouldUpgradeCallback`. Any other offer is ignored, and the request
+ * answered as it is (RFC 9110 §7.8): Java's HTTP client offers `h2c` with each.
+ */
+export function isWebSocketHandshake({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket'
 }

@@ -1,6 +1,7 @@
 // Delivers the values of one subscription, as fast as they are read and no faster.
 import { isTrackedEnvelope } from '@trpc/server'
 import type { TRPCResultMessage } from '@trpc/server/rpc'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Outbox } from './outbox.ts'
 
 export type SubscriptionOptions = {
@@ -9,6 +10,9 @@ export type SubscriptionOptions = {
   readonly outbox: Outbox
   readonly respond: (result: TRPCResultMessage<unknown>['result']) => void
 }
+
+/** After so many values everybody else has a turn: a stream that never waits would leave them none. */
+const MAX_IN_A_ROW = 32
 
 /**
  * Sends value after value until the stream ends or the subscriber does. Rejects with what the stream throws.
@@ -25,6 +29,7 @@ export async function deliver(
     wake(undefined)
   }
   signal.addEventListener('abort', onAbort)
+  let inARow = 0
   try {
     // A closing socket takes nothing and is never full: a stream that is always ready would not let go of the
     // event loop that has to tell of the end.
@@ -33,6 +38,12 @@ export async function deliver(
         await outbox.whenClear()
         continue
       }
+      if (inARow === MAX_IN_A_ROW) {
+        inARow = 0
+        await nextTurn()
+        continue
+      }
+      inARow += 1
       // A race with one long-lived promise would keep something of every value.
       const step = await new Promise<IteratorResult<unknown> | undefined>((resolve, reject) => {
         wake = resolve

@@ -1,0 +1,84 @@
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { agentRouter, type ConnectionContext } from '@deputy/auth/trpc'
+import { refuse } from '@deputy/auth/protocol'
+import { expect, test } from 'vitest'
+import type { WebSocket } from 'ws'
+import { serveConnection } from './connection.ts'
+import { readWebSocketLimits } from './web-socket-limits.ts'
+
+/** A connection on a socket whose peer reads when the test says so, and says nothing. */
+function createConnection() {
+  const said: string[] = []
+  const flushes: (() => void)[] = []
+  const socket = Object.assign(new EventEmitter(), {
+    OPEN: 1,
+    readyState: 1,
+    bufferedAmount: 0,
+    send(_text: string, onFlushed: () => void) {
+      flushes.push(onFlushed)
+    },
+    pause: () => undefined,
+    resume: () => undefined,
+    ping: () => said.push('ping'),
+    terminate: () => said.push('terminate'),
+  })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a context that is used before a call
+  const context = {
+    authenticate: async () => refuse({ reason: 'credentials_missing' }),
+    watch: () => () => undefined,
+    close: () => undefined,
+  } as unknown as ConnectionContext
+  const connection = serveConnection(
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a socket that is used
+    socket as unknown as WebSocket,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a request that is read
+    { url: '/trpc' } as IncomingMessage,
+    {
+      router: agentRouter({}),
+      createContext: () => context,
+      limits: readWebSocketLimits({ highWaterMarkBytes: 100 }, 1000),
+      maxBatchSize: 10,
+      admit: () => () => undefined,
+    },
+  )
+  return {
+    said,
+    sweep: () => {
+      connection.sweep(performance.now())
+    },
+    congest() {
+      socket.bufferedAmount = 1000
+      socket.emit('message', Buffer.from('PING'), false)
+    },
+    read() {
+      socket.bufferedAmount = 0
+      for (const flush of flushes.splice(0)) flush()
+    },
+    [Symbol.dispose]: () => socket.emit('close'),
+  }
+}
+
+test('a peer that answers no ping is cut with the next one', () => {
+  using connection = createConnection()
+
+  connection.sweep()
+  connection.sweep()
+
+  expect(connection.said).toEqual(['ping', 'terminate'])
+})
+
+test('a peer that is slow to read is not taken for one that is gone, until it is silent after that', () => {
+  using connection = createConnection()
+  connection.congest()
+  connection.sweep()
+  connection.sweep()
+  connection.read()
+
+  connection.sweep()
+  const once = [...connection.said]
+  connection.sweep()
+
+  expect(once).not.toContain('terminate')
+  expect(connection.said.at(-1)).toBe('terminate')
+})
