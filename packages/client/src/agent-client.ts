@@ -85,7 +85,7 @@ function openClient<Router extends AnyTRPCRouter>(
   const endpoint = toEndpoint(options.url)
   const transport =
     options.transport === 'websocket'
-      ? createWebSocketTransport<Router>(endpoint.replace(/^http/, 'ws'))
+      ? createWebSocketTransport<Router>(endpoint)
       : createHttpTransport<Router>(endpoint, options.fetch)
   const discover = once(async () =>
     discoverAgent(options.url, { clock: options.clock, ...options.discovery }),

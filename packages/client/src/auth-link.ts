@@ -8,7 +8,7 @@ import { observable, type Unsubscribable } from '@trpc/server/observable'
 import type { ApprovalPolicy } from './approval-policy.ts'
 import { Authorization, type Authorizer, type CallForApproval } from './authorization.ts'
 import { toCallForApproval } from './approval-policy.ts'
-import type { ClientError } from './error/client-error.ts'
+import type { ClientError, ClientErrorCode } from './error/client-error.ts'
 import { toClientError } from './error/to-client-error.ts'
 import type { StepUp } from './step-up.ts'
 import { wait } from './wait.ts'
@@ -21,6 +21,9 @@ export type OpenAuthorizer = (
   op: Pick<Operation, 'path'>,
   more?: { readonly scopes?: readonly string[]; readonly approval?: CallForApproval },
 ) => Authorizer
+
+/** What a call is sent with. */
+export type Authorized = { readonly authorization: Authorization; readonly authorizer: Authorizer }
 
 export type AuthLinkOptions = {
   readonly openAuthorizer: OpenAuthorizer
@@ -57,18 +60,24 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
           if (signal.aborted) return
           sent = next({
             ...op,
-            context: { ...op.context, [CONTEXT_KEY]: authorization },
+            context: { ...op.context, [CONTEXT_KEY]: { authorization, authorizer } },
           }).subscribe({
             next(value) {
-              isAnswered = true
+              // That a stream begins is said before the agent has looked at who subscribes.
+              if (isData(value.result.type)) isAnswered = true
               observer.next(value)
             },
             complete: () => {
               observer.complete()
             },
-            error(error) {
-              if (isAnswered) observer.error(error)
-              else void answer(toClientError(error), authorization)
+            error(cause) {
+              const error = toClientError(cause)
+              if (!isAnswered) void answer(error, authorization)
+              else {
+                // Whoever subscribes again must not get the same token.
+                if (isInvalidToken(error)) authorizer.renew(authorization)
+                observer.error(TRPCClientError.from(error))
+              }
             },
           })
         }
@@ -121,12 +130,36 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
 
 /** Reads what `createAuthLink` put into an operation. Throws when the link is missing: a bug. */
 export function readAuthorization(op: Pick<Operation, 'context'>): Authorization {
-  const authorization = op.context[CONTEXT_KEY]
-  if (authorization instanceof Authorization) return authorization
+  return readAuthorized(op).authorization
+}
+
+/** The same, with what it came from: a connection belongs to that, however often the token changes. */
+export function readAuthorized(op: Pick<Operation, 'context'>): Authorized {
+  const authorized = op.context[CONTEXT_KEY]
+  if (isAuthorized(authorized)) return authorized
   throw new TypeError('the auth link must stand before the link that sends')
 }
 
-/** RFC 6750 §3.1 `invalid_token`: answered by a Deputy agent, or a plain 401 by any other tRPC server. */
-function isInvalidToken({ code, status }: ClientError): boolean {
-  return status === 401 && (code.startsWith('token_') || code === 'unauthorized')
+function isAuthorized(value: unknown): value is Authorized {
+  if (typeof value !== 'object' || value === null) return false
+  return 'authorization' in value && value.authorization instanceof Authorization
 }
+
+/** A query's answer says nothing of its type. */
+function isData(type: string | undefined): boolean {
+  return type === undefined || type === 'data'
+}
+
+/** RFC 6750 §3.1 `invalid_token`: answered by a Deputy agent, or a plain 401 by any other tRPC server. */
+export function isInvalidToken({ code, status }: ClientError): boolean {
+  return (
+    status === 401 && (code === 'unauthorized' || (code.startsWith('token_') && !OWN.has(code)))
+  )
+}
+
+/** What the authorization server answered, not the agent. */
+const OWN: ReadonlySet<string> = new Set([
+  'token_refused',
+  'token_unavailable',
+  'token_response_invalid',
+] satisfies ClientErrorCode[])

@@ -92,6 +92,11 @@ export type Authorizer = {
    * can give a different one.
    */
   renew(refused: Authorization): boolean
+  /**
+   * Renews the authorization when it is due, whether or not anybody calls, and tells of each new one, for as long
+   * as it is watched: what a connection that stays open needs. Left out where nothing is renewed.
+   */
+  watch?(onRenewed: (authorization: Authorization) => void): () => void
 }
 
 /** A call that somebody has to approve: its token is good for this one call. */

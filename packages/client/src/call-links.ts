@@ -7,6 +7,7 @@ import { createAuthLink, type OpenAuthorizer } from './auth-link.ts'
 import type { Authorizer, AuthorizationTarget, Credentials } from './authorization.ts'
 import type { ApprovalPolicy } from './approval-policy.ts'
 import { createErrorLink } from './links/error-link.ts'
+import { createResumeLink, type ResumePolicy } from './links/resume-link.ts'
 import { createRetryLink, type RetryPolicy } from './links/retry-link.ts'
 import { createTraceLink, type GetTraceContext } from './links/trace-context.ts'
 import { createStepUp, type StepUpPolicy } from './step-up.ts'
@@ -18,6 +19,8 @@ export type CallPolicies = {
   readonly timeoutMs?: number | undefined
   /** Sends again what failed on the way, where that is safe. `false`: never. */
   readonly retry?: RetryPolicy | false | undefined
+  /** Begins subscriptions again that ended for a reason that passes, after their last event. `false`: never. */
+  readonly resume?: ResumePolicy | false | undefined
   /** Which scopes may be asked for beside `scopes` when the agent wants them. Default: none. */
   readonly stepUp?: StepUpPolicy | undefined
   /** What to do with calls that somebody has to approve. Default `refuse`. */
@@ -41,12 +44,13 @@ export type CallLinksOptions<Router> = CallPolicies & {
 export function createCallLinks<Router extends AnyTRPCRouter>(
   options: CallLinksOptions<Router>,
 ): TRPCLink<Router>[] {
-  const { approvals, clock, getTraceContext, retry, stepUp, timeoutMs = 30_000 } = options
+  const { approvals, clock, getTraceContext, resume, retry, stepUp, timeoutMs = 30_000 } = options
   return [
     createErrorLink(),
     createTimeoutLink(timeoutMs, clock),
     ...(getTraceContext === undefined ? [] : [createTraceLink<Router>(getTraceContext)]),
     ...(retry === false ? [] : [createRetryLink<Router>(retry, clock)]),
+    ...(resume === false ? [] : [createResumeLink<Router>(resume, clock)]),
     createAuthLink({
       openAuthorizer: createOpenAuthorizer(options),
       stepUp: createStepUp(stepUp ?? false),

@@ -14,5 +14,7 @@ export type FetchLikeAnswer = {
   readonly ok: boolean
   readonly status: number
   readonly headers: { get(name: string): string | null }
+  /** The answer as it comes. Subscriptions need it: whoever subscribes gives a `fetch` that has it. */
+  readonly body?: ReadableStream<Uint8Array> | null
   json(): Promise<unknown>
 }

@@ -80,7 +80,7 @@ describe('over WebSocket', () => {
     expect(seen.slice(0, 2)).toEqual(['/trpc?connectionParams=1', undefined])
   })
 
-  test('a new token opens a new connection', async () => {
+  test('a token that has ended takes its connection along, and the next call opens another', async () => {
     await using agent = await startTestAgent()
     const { client, endpoint } = createClient(agent)
     await using _client = client

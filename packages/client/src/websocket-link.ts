@@ -1,72 +1,96 @@
-// Calls over WebSocket. A connection belongs to one authorization: when the token changes, a new
-// connection is opened for it and the old one closes itself once nothing on it is waiting.
-import { createWSClient, TRPCClientError, wsLink, type TRPCLink } from '@trpc/client'
+// Calls over WebSocket. A connection belongs to what its authorization comes from, however often the token changes. One
+// that is lost is not brought back here: whatever was on it is told, and the links before this one send it again.
+import { TRPCClientError, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
-import { observable } from '@trpc/server/observable'
-import { readAuthorization } from './auth-link.ts'
-import type { Authorization } from './authorization.ts'
-import type { PlainRouter, Transport } from './transport.ts'
+import { observable, type Unsubscribable } from '@trpc/server/observable'
+import { readAuthorized, type Authorized } from './auth-link.ts'
+import type { Authorizer } from './authorization.ts'
+import { noteNonce } from './dpop/note-nonce.ts'
+import { toClientError } from './error/to-client-error.ts'
+import { frameParams } from './message-params.ts'
+import type { Transport } from './transport.ts'
+import { openConnection, type Connection } from './websocket-connection.ts'
 
-/** How long a connection with nothing to do stays open. */
-const IDLE_CLOSE_MS = 30_000
-
-type Connection = {
-  readonly authorization: Authorization
-  readonly client: ReturnType<typeof createWSClient>
-}
-
-/** Creates the sending link for WebSocket. `url` is that of the agent's tRPC endpoint, `ws:` or `wss:`. */
+/** Creates the sending link for WebSocket. `httpUrl` is that of the agent's tRPC endpoint. */
 export function createWebSocketTransport<Router extends AnyTRPCRouter>(
-  url: string,
+  httpUrl: string,
 ): Transport<Router> {
-  const connections = new Set<Connection>()
-  let current: Connection | undefined
+  const open = new Set<Connection>()
+  /** Those that take calls. */
+  const current = new Map<Authorizer, Connection>()
 
-  function connect(authorization: Authorization): Connection {
-    if (current?.authorization === authorization) return current
-    const client = createWSClient({
-      url,
-      // The token travels in the first message, not in the URL.
-      connectionParams: async () => authorization.toHeaders(),
-      lazy: { enabled: true, closeMs: IDLE_CLOSE_MS },
-    })
-    const connection = { authorization, client }
-    current = connection
-    connections.add(connection)
-    client.connectionState.subscribe({
-      next: ({ state }) => {
-        if (state === 'idle' && connection !== current) connections.delete(connection)
+  function connect(authorized: Authorized): Connection {
+    const { authorizer } = authorized
+    const known = current.get(authorizer)
+    if (known !== undefined) return known
+    const connection = openConnection({
+      url: httpUrl.replace(/^http/, 'ws'),
+      httpUrl,
+      authorized,
+      onRetired: () => {
+        if (current.get(authorizer) === connection) current.delete(authorizer)
+      },
+      onClosed: () => {
+        open.delete(connection)
       },
     })
+    open.add(connection)
+    current.set(authorizer, connection)
     return connection
   }
 
-  const link: TRPCLink<Router> = (runtime) => (call) =>
-    observable((observer) => {
-      const { client } = connect(readAuthorization(call.op))
-      const sent = wsLink<PlainRouter>({ client })(runtime)(call).subscribe(observer)
-      // tRPC's client goes on trying to connect for ever; a query or a mutation is told at once.
-      const watch =
-        call.op.type === 'subscription'
-          ? undefined
-          : client.connectionState.subscribe({
-              next: ({ error, state }) => {
-                if (state !== 'connecting' || !error) return
+  const link: TRPCLink<Router> =
+    () =>
+    ({ op }) =>
+      observable((observer) => {
+        const authorized = readAuthorized(op)
+        const { authorization } = authorized
+        let sent: Unsubscribable | undefined
+        let leave: (() => void) | undefined
+        let isOver = false
+
+        async function send(attempt: number): Promise<void> {
+          const connection = connect(authorized)
+          leave = connection.join((error) => {
+            observer.error(TRPCClientError.from(error))
+          })
+          await connection.adopt(authorization)
+          if (isOver) return
+          sent = connection.send({ op: frameParams(op), next: unreachable }).subscribe({
+            next: observer.next,
+            complete: observer.complete,
+            error(cause) {
+              const error = toClientError(cause)
+              // The agent turns away whatever else comes on it, or closes it.
+              if (error.status === 401) connection.retire()
+              if (attempt > 1 || !noteNonce(authorization, httpUrl, error)) {
                 observer.error(TRPCClientError.from(error))
-              },
-            })
-      return () => {
-        watch?.unsubscribe()
-        sent.unsubscribe()
-      }
-    })
+                return
+              }
+              leave?.()
+              void send(attempt + 1)
+            },
+          })
+        }
+
+        void send(1)
+        return () => {
+          isOver = true
+          sent?.unsubscribe()
+          leave?.()
+        }
+      })
 
   return {
     link,
     async close() {
-      current = undefined
-      await Promise.all([...connections].map(async ({ client }) => client.close()))
-      connections.clear()
+      current.clear()
+      await Promise.all([...open].map(async (connection) => connection.close()))
+      open.clear()
     },
   }
+}
+
+function unreachable(): never {
+  throw new TypeError('the link that sends is the last one')
 }

@@ -33,6 +33,8 @@ export type AgentErrorData = {
    * `approval_pending` and `approval_denied`: which approval it is.
    */
   readonly approval?: PublicApproval | undefined
+  /** For `dpop_nonce_required`: the nonce (RFC 9449 §9). On HTTP also in `DPoP-Nonce`; streams and sockets have no header. */
+  readonly dpopNonce?: string | undefined
 }
 
 /** What of an error is public. */
@@ -77,8 +79,9 @@ function fromRefusal({ refusal }: AuthError): PublicError {
       : {}
   const wait =
     refusal.reason === 'rate_limited' ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}
+  const nonce = refusal.reason === 'dpop_nonce_required' ? { dpopNonce: refusal.nonce } : {}
   const limit = toPublicLimit(refusal)
-  return { message, data: { ...NOTHING, ...scopes, ...wait, ...limit, reason, hint } }
+  return { message, data: { ...NOTHING, ...scopes, ...wait, ...nonce, ...limit, reason, hint } }
 }
 
 function fromInput(error: z.core.$ZodError): PublicError {

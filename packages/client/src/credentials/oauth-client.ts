@@ -142,6 +142,11 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
           return manager.getToken(known, toRequest(known, grant))
         },
         discard: (token) => known === undefined || manager.discard(known, token),
+        // Watched once it was asked for: by then it is known what the token is for.
+        watchTokens: (onToken) =>
+          known === undefined || target.approval !== undefined
+            ? () => undefined
+            : manager.watch(known, toRequest(known, grant), onToken),
         getApprovedToken:
           target.approval === undefined
             ? undefined

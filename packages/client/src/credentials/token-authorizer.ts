@@ -8,6 +8,8 @@ export type TokenAuthorizerOptions = {
   readonly discard: (token: AccessToken) => boolean
   /** Given, every authorization is for one call that was approved. */
   readonly getApprovedToken?: ((signal?: AbortSignal) => Promise<AccessToken>) | undefined
+  /** See `TokenSlot.watch`. */
+  readonly watchTokens?: ((onToken: (token: AccessToken) => void) => () => void) | undefined
   readonly signer?: DpopSigner | undefined
 }
 
@@ -16,17 +18,25 @@ const authorizations = new WeakMap<AccessToken, Authorization>()
 
 /** Authorizes calls with tokens that are asked for as they are needed. */
 export function createTokenAuthorizer(options: TokenAuthorizerOptions): Authorizer {
-  const { discard, getApprovedToken, getToken, signer } = options
+  const { discard, getApprovedToken, getToken, signer, watchTokens } = options
   let latest: { readonly token: AccessToken; readonly authorization: Authorization } | undefined
+
+  function note(token: AccessToken): Authorization {
+    if (latest?.token !== token) {
+      latest = { token, authorization: toAuthorization(token, signer) }
+    }
+    return latest.authorization
+  }
 
   return {
     async authorize(signal) {
-      const token = await (getApprovedToken ? getApprovedToken(signal) : getToken())
-      if (latest?.token !== token) {
-        latest = { token, authorization: toAuthorization(token, signer) }
-      }
-      return latest.authorization
+      return note(await (getApprovedToken ? getApprovedToken(signal) : getToken()))
     },
+
+    watch: (onRenewed) =>
+      watchTokens?.((token) => {
+        onRenewed(note(token))
+      }) ?? (() => undefined),
 
     renew(refused) {
       // Good for one call: another one would have to be approved again.

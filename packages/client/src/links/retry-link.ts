@@ -24,8 +24,12 @@ export type RetryPolicy = {
   readonly random?: (() => number) | undefined
 }
 
-/** Refusals of an agent that come before the procedure. */
-const NOT_CARRIED_OUT = new Set(['rate_limited', 'verifier_unavailable', 'limit_unavailable'])
+/** Refusals of an agent that come before the procedure, and pass. */
+export const NOT_CARRIED_OUT: ReadonlySet<string> = new Set([
+  'rate_limited',
+  'verifier_unavailable',
+  'limit_unavailable',
+])
 const UNAVAILABLE_STATUSES = new Set([502, 503, 504])
 
 /** Creates the link. It stands before the auth link, so that each attempt has the authorization of its moment. */
@@ -39,13 +43,9 @@ export function createRetryLink<Router extends AnyTRPCRouter>(
   const budget = createRetryBudget()
 
   function canRepeat(op: Operation, error: ClientError): boolean {
-    const { code, status } = error
     if (op.type === 'subscription') return false
-    if (NOT_CARRIED_OUT.has(code)) return true
-    // A status of an agent's own refusal, like `evidence_unavailable`, says nothing about the way there.
-    const isLost =
-      code === 'network_error' && (status === undefined || UNAVAILABLE_STATUSES.has(status))
-    return isLost && (op.type === 'query' || isIdempotent(op))
+    if (NOT_CARRIED_OUT.has(error.code)) return true
+    return isLostOnTheWay(error) && (op.type === 'query' || isIdempotent(op))
   }
 
   function toWaitMs(attempt: number, { retryAfterSeconds = 0 }: ClientError): number {
@@ -87,6 +87,14 @@ export function createRetryLink<Router extends AnyTRPCRouter>(
           sent?.unsubscribe()
         }
       })
+}
+
+/**
+ * Whether nobody knows how far a call came. A status of an agent's own refusal, like `evidence_unavailable`, says
+ * nothing about the way there.
+ */
+export function isLostOnTheWay({ code, status }: ClientError): boolean {
+  return code === 'network_error' && (status === undefined || UNAVAILABLE_STATUSES.has(status))
 }
 
 function hasIdempotencyKey({ input }: Pick<Operation, 'input'>): boolean {

@@ -22,6 +22,12 @@ export type TokenManager = {
   getToken(purpose: TokenPurpose, requestToken: RequestToken): Promise<AccessToken>
   /** See `TokenSlot`. */
   discard(purpose: TokenPurpose, token: AccessToken): boolean
+  /** See `TokenSlot`. */
+  watch(
+    purpose: TokenPurpose,
+    requestToken: RequestToken,
+    onToken: (token: AccessToken) => void,
+  ): () => void
 }
 
 export type TokenManagerOptions = {
@@ -56,6 +62,11 @@ export function createTokenManager(options: TokenManagerOptions = {}): TokenMana
       openSlot(toKey(purpose), requestToken).getToken(),
     discard: (purpose: TokenPurpose, token: AccessToken) =>
       slots.get(toKey(purpose))?.discard(token) ?? true,
+    watch: (
+      purpose: TokenPurpose,
+      requestToken: RequestToken,
+      onToken: (token: AccessToken) => void,
+    ) => openSlot(toKey(purpose), requestToken).watch(onToken),
   })
 }
 

@@ -1,6 +1,12 @@
 // Keeps one token for one purpose: gets it on first use, renews it before it ends while the old one
 // still serves, and has at most one request under way however many callers wait.
-import { systemClock, type Clock, type EpochSeconds } from '@deputy/auth/protocol'
+import {
+  startTimer,
+  systemClock,
+  type Clock,
+  type EpochSeconds,
+  type Timer,
+} from '@deputy/auth/protocol'
 import { toClientError } from '../error/to-client-error.ts'
 import type { AccessToken, RequestToken } from './access-token.ts'
 
@@ -12,6 +18,8 @@ export type TokenSlot = {
    * again can help: not where the last one was refused as soon as it came.
    */
   discard(token: AccessToken): boolean
+  /** Renews when it is due, whether or not anybody asks, and tells of each new token, until what it answers is called. */
+  watch(onToken: (token: AccessToken) => void): () => void
 }
 
 export type TokenSlotOptions = {
@@ -45,6 +53,18 @@ export function createTokenSlot(options: TokenSlotOptions): TokenSlot {
   let retryAt: EpochSeconds = 0
   let blocked: { readonly until: EpochSeconds; readonly error: unknown } | undefined
   let discardedAt: EpochSeconds | undefined
+  const watchers = new Set<(token: AccessToken) => void>()
+  let timer: Timer | undefined
+
+  function schedule(): void {
+    timer?.cancel()
+    if (watchers.size === 0 || current === undefined) return
+    const at = Math.max(dueAt, retryAt)
+    const waitMs = clock.msUntil?.(at) ?? (at - clock.now()) * 1000
+    timer = startTimer(clock, waitMs, () => {
+      renew().catch(() => undefined)
+    }).unref()
+  }
 
   /** Attack prevented on oneself: a thousand agents whose tokens end together, asking in one second. */
   function findDue({ expiresAt, requestedAt }: AccessToken): EpochSeconds {
@@ -71,12 +91,14 @@ export function createTokenSlot(options: TokenSlotOptions): TokenSlot {
         dueAt = findDue(token)
         failures = 0
         blocked = undefined
+        for (const tell of watchers) tell(token)
         return token
       } catch (error) {
         noteFailure(error)
         throw error
       } finally {
         request = undefined
+        schedule()
       }
     })()
     return request
@@ -105,6 +127,15 @@ export function createTokenSlot(options: TokenSlotOptions): TokenSlot {
       discardedAt = now
       current = undefined
       return true
+    },
+
+    watch(onToken: (token: AccessToken) => void) {
+      watchers.add(onToken)
+      schedule()
+      return () => {
+        watchers.delete(onToken)
+        if (watchers.size === 0) timer?.cancel()
+      }
     },
   })
 }
