@@ -16,6 +16,7 @@ test('the examples compile', { timeout: 60_000 }, async () => {
     'greeter.test.ts',
     'ending.test.ts',
     'acting.test.ts',
+    'whole-agent.test.ts',
     'outage.test.ts',
     'waiting.test.ts',
   ])
@@ -43,7 +44,7 @@ test('the tests of the examples pass', { timeout: 60_000 }, async () => {
     }).catch(() => undefined)
 
     expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({
-      numPassedTests: 6,
+      numPassedTests: 7,
       numFailedTests: 0,
     })
   } finally {

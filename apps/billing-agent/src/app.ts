@@ -8,6 +8,7 @@ import {
   createFeedLog,
   serveAgent,
   startPruning,
+  type Bind,
   type Logger,
   type RunningAgent,
 } from '@deputy/serve'
@@ -26,6 +27,12 @@ export type BillingAgentOptions = {
   readonly credentials: CredentialsFile
   readonly host?: string | undefined
   readonly port: number
+  /** In place of host and port: where connections come from, for servers without a port (tests). */
+  readonly bind?: Bind | undefined
+  /** What callers reach the agent by, when that is not host and port. */
+  readonly publicUrl?: string | undefined
+  /** What the authorization server and other agents are reached with. Default: the global `fetch`. */
+  readonly fetch?: typeof fetch | undefined
   /** The SQLite file, made on the first start, or the PostgreSQL database. */
   readonly database: DatabaseLocation
   readonly researchUrl: string
@@ -39,15 +46,18 @@ export type BillingAgentOptions = {
 
 /** Starts the billing agent. Rejects with `DatabaseOpenError` or `ListenError`, whose messages say what to do. */
 export async function createBillingAgent(options: BillingAgentOptions): Promise<RunningAgent> {
-  const { clock = systemClock, logger } = options
+  const { clock = systemClock, fetch: fetchWith, logger } = options
   const { client_id: agentId, client_secret: secret, issuer } = options.credentials
   await using stack = new AsyncDisposableStack()
   const storage = stack.use(await openStorage(options.database))
   const { researchUrl: url } = options
-  const credentials = clientSecret({ issuer, clientId: agentId, clientSecret: secret, clock })
+  const ways = { clock, fetch: fetchWith }
+  const identity = { issuer, clientId: agentId, clientSecret: secret }
+  const credentials = clientSecret({ ...identity, ...ways })
+  const own = createAgentClient(research, { url, credentials, scopes: [RECEIPT_SCOPE], ...ways })
   const receipts = createResearchReceiptSource({
-    own: stack.use(createAgentClient(research, { url, credentials, scopes: [RECEIPT_SCOPE] })),
-    actFor: createActFor({ actor: credentials, agents: { [RESEARCH_AGENT_ID]: url } }),
+    own: stack.use(own),
+    actFor: createActFor({ actor: credentials, agents: { [RESEARCH_AGENT_ID]: url }, ...ways }),
   })
   const service = createBillingService({ storage, receipts, clock })
   const { approvals, callCounter, prune } = storage.createLimitUse(clock)
@@ -62,6 +72,7 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
       issuer,
       agentId,
       clientSecret: secret,
+      fetch: fetchWith,
       clockToleranceSeconds: options.clockToleranceSeconds,
       clock,
       revocation: {
@@ -78,6 +89,8 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
       issuer,
       host: options.host,
       port: options.port,
+      bind: options.bind,
+      publicUrl: options.publicUrl,
       rateLimiter,
       rateLimitTiers,
       limitStores: { approvals, callCounter, clock },

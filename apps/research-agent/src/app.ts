@@ -6,6 +6,7 @@ import {
   createFeedLog,
   serveAgent,
   startPruning,
+  type Bind,
   type Logger,
   type RunningAgent,
 } from '@deputy/serve'
@@ -26,6 +27,12 @@ export type ResearchAgentOptions = {
   readonly credentials: CredentialsFile
   readonly host?: string | undefined
   readonly port: number
+  /** In place of host and port: where connections come from, for servers without a port (tests). */
+  readonly bind?: Bind | undefined
+  /** What callers reach the agent by, when that is not host and port. */
+  readonly publicUrl?: string | undefined
+  /** What the authorization server and other agents are reached with. Default: the global `fetch`. */
+  readonly fetch?: typeof fetch | undefined
   /** SQLite file; made on the first start. */
   readonly databaseFile: string
   /** Folder of Markdown, text, HTML, PDF or JSON. Default: this project's documentation and its packages'. */
@@ -49,12 +56,12 @@ function toFolders(documents: string | undefined): readonly DocumentFolder[] {
 
 /** Starts the research agent; it is ready when its documents are indexed. Rejects with `DatabaseOpenError` or `ListenError`. */
 export async function createResearchAgent(options: ResearchAgentOptions): Promise<RunningAgent> {
-  const { clock = systemClock, logger } = options
+  const { clock = systemClock, fetch: fetchWith, logger } = options
   const { client_id: agentId, client_secret: secret, issuer } = options.credentials
   await using stack = new AsyncDisposableStack()
   const storage = stack.use(await openStorage(options.databaseFile))
   const { documents, jobs, traces } = storage
-  const identity = { issuer, clientId: agentId, clientSecret: secret, clock }
+  const identity = { issuer, clientId: agentId, clientSecret: secret, clock, fetch: fetchWith }
   const openBilling = { ...identity, url: options.billingUrl }
   const billing = createAgentBillingGateway(createOpenBilling(openBilling))
   const library = stack.use(openLibrary(documents, toFolders(options.documents), logger))
@@ -71,6 +78,7 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
       issuer,
       agentId,
       clientSecret: secret,
+      fetch: fetchWith,
       clockToleranceSeconds: options.clockToleranceSeconds,
       clock,
       revocation: { onChange: createFeedLog(logger) },
@@ -97,6 +105,8 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
       issuer,
       host: options.host,
       port: options.port,
+      bind: options.bind,
+      publicUrl: options.publicUrl,
       rateLimiter,
       rateLimitTiers,
       limitStores: { approvals, callCounter, clock },

@@ -11,6 +11,7 @@ export type {
   TestGrant,
   TokenOptions,
 } from './party/caller.ts'
+export type { AgentPlace } from './party/enrol.ts'
 export { refusal } from './party/refusal.ts'
 export type { PartySettings } from './party/register.ts'
 export { TestToken } from './party/test-token.ts'
@@ -18,6 +19,7 @@ export {
   createTestWorld,
   TestWorldError,
   type AgentOptions,
+  type HostOptions,
   type Party,
   type TestAgent,
   type TestWorld,

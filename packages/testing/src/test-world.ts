@@ -9,8 +9,10 @@ import { randomBytes } from 'node:crypto'
 import { createFaultBox, type FailingOptions, type Fault, type SlowOptions } from './faults.ts'
 import { createLogBook, type LogLine } from './log/log-book.ts'
 import { createMemoryNetwork } from './network/memory-network.ts'
-import { createCaller, type Callable, type Caller } from './party/caller.ts'
-import { readLimitTypes, readScopes, register, type PartySettings } from './party/register.ts'
+import { toHost, toUrl } from './network/names.ts'
+import type { Callable, Caller } from './party/caller.ts'
+import { createEnrol, type AgentPlace } from './party/enrol.ts'
+import { readDemands, type PartySettings } from './party/register.ts'
 import { serveTestAgent } from './party/test-agent.ts'
 import { createWorldActs, type WorldActs } from './world-acts.ts'
 import { watchRest } from './time/rest.ts'
@@ -31,6 +33,11 @@ export type AgentOptions<Router extends AnyTRPCRouter> = PartySettings & {
   readonly rateLimitTiers?: RateLimitTiers | undefined
   /** How long the agent goes by what it knows when the feed is gone. */
   readonly revocation?: Omit<RevocationOptions, 'onChange'> | undefined
+}
+
+export type HostOptions = PartySettings & {
+  /** Starts it. What it answers with is disposed of with the world. */
+  readonly start: (place: AgentPlace) => Promise<AsyncDisposable>
 }
 
 /** An agent that is served. It can call others, too. */
@@ -54,6 +61,13 @@ export type TestWorld = AsyncDisposable &
       id: string,
       options: AgentOptions<Router>,
     ): Promise<TestAgent<Router>>
+    /**
+     * Registers an agent that is run by a composition root of its own, which takes where its connections come from,
+     * what it reaches others with, its clock and its log. What the router needs has to be said (`scopesSupported`).
+     */
+    host<Router extends AnyTRPCRouter>(id: string, options: HostOptions): Promise<TestAgent<Router>>
+    /** What the party of this id is reached by, also before it is there. */
+    urlOf(id: string): string
     /** Registers somebody who calls agents, and serves nothing. */
     caller(id: string, settings?: PartySettings): Promise<Caller>
     /** Lets time pass for everybody: tokens expire, heartbeats beat, streams end. Always wait for it. */
@@ -150,73 +164,33 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     }),
   )
 
-  /** What a party is before it is anything. */
-  function openParty(id: string) {
-    return { id, clock: clockOf(id), reach: stackOfParties.use(network.reach(id)) }
-  }
-
-  async function enrol(
-    party: ReturnType<typeof openParty>,
-    settings: PartySettings,
-    use: <Client extends AsyncDisposable>(client: Client) => Client,
-  ): Promise<{ readonly caller: Caller; readonly clientSecret: string }> {
-    const { clock, id, reach } = party
-    const registered = await register(admin, { ...settings, id })
-    book.keepSecret(registered.clientSecret)
-    const caller = createCaller({
-      id,
-      issuer,
-      ...registered,
-      clock,
-      fetch: reach.fetch,
-      WebSocket: reach.WebSocket,
-      use,
-      keepSecret: (token) => book.keepSecret(token),
-    })
-    return { caller, clientSecret: registered.clientSecret }
-  }
-
   const stackOfParties = stack.use(new AsyncDisposableStack())
-  const use = <Client extends AsyncDisposable>(client: Client): Client => stackOfParties.use(client)
+  const use = <Resource extends AsyncDisposable>(one: Resource): Resource => stackOfParties.use(one)
+  const enrol = createEnrol({ issuer, admin, network, clockOf, book, use })
 
   async function agent<Router extends AnyTRPCRouter>(
     id: string,
     { limitStores, rateLimitTiers, revocation, router: given, ...settings }: AgentOptions<Router>,
   ): Promise<TestAgent<Router>> {
-    const party = openParty(id)
-    const url = toUrl(id)
-    // The router may need the agent itself, and what is registered is read from the router.
-    const self: { caller?: Caller } = {}
-    const standIn = new Proxy({}, { get: (_, name) => Reflect.get(self.caller ?? fail(), name) })
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stands for the caller that it hands everything to
-    const router = typeof given === 'function' ? given(standIn as Caller) : given
-    const enrolled = await enrol(
-      party,
-      {
-        scopesSupported: readScopes(router),
-        authorizationDetailsTypes: readLimitTypes(router),
-        ...settings,
-      },
-      use,
-    )
-    self.caller = enrolled.caller
-    use(
-      await serveTestAgent({
-        agentId: id,
-        url,
-        issuer,
-        clientSecret: enrolled.clientSecret,
-        router,
-        clock: party.clock,
-        fetch: party.reach.fetch,
-        bind: network.bind(toHost(id)),
-        logger: book.createLogger(id),
-        limitStores,
-        rateLimitTiers,
-        revocation,
-      }),
-    )
-    return { ...enrolled.caller, url }
+    const known = typeof given === 'function' ? {} : readDemands(given)
+    const { caller, place } = await enrol(id, { ...known, ...settings })
+    const router = typeof given === 'function' ? given(caller) : given
+    if (typeof given === 'function') {
+      await admin.agents.update.mutate({ id, settings: { ...readDemands(router), ...settings } })
+    }
+    use(await serveTestAgent({ place, router, limitStores, rateLimitTiers, revocation }))
+    return { ...caller, url: place.url }
+  }
+
+  async function host<Router extends AnyTRPCRouter>(
+    id: string,
+    { start, ...settings }: HostOptions,
+  ): Promise<TestAgent<Router>> {
+    const { caller, place } = await enrol(id, settings)
+    use(await start(place))
+    // It follows the revocation feed by then.
+    await settle()
+    return { ...caller, url: place.url }
   }
 
   const resources = stack.move()
@@ -228,7 +202,9 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     logs: book.lines,
     now: () => time.now(),
     agent,
-    caller: async (id, settings = {}) => (await enrol(openParty(id), settings, use)).caller,
+    host,
+    urlOf: toUrl,
+    caller: async (id, settings = {}) => (await enrol(id, settings)).caller,
     async advance(seconds) {
       await settle()
       await time.advance(seconds, settle)
@@ -261,16 +237,6 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
   }
 }
 
-/** RFC 6761 §6.2: names below `.test` belong to nobody. */
-function toHost(id: string): string {
-  return `${id}.test`
-}
-
-/** https, as secrets demand, though nobody is there to read along. */
-function toUrl(id: string): string {
-  return `https://${toHost(id)}`
-}
-
 function fail(): never {
-  throw new TypeError('an agent cannot call others before it is registered')
+  throw new TypeError('the authorization server did not say who its operator is')
 }

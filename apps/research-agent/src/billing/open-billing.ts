@@ -23,6 +23,8 @@ export type OpenBillingOptions = {
   readonly clientId: string
   readonly clientSecret: string
   readonly clock: Clock
+  /** Default: the global `fetch`. */
+  readonly fetch?: typeof fetch | undefined
 }
 
 /** Creates the function that opens them. None holds a connection of its own. */
@@ -33,6 +35,8 @@ export function createOpenBilling(options: OpenBillingOptions) {
       credentials,
       audience: BILLING_AGENT_ID,
       scopes: BILLING_SCOPES,
+      clock: options.clock,
+      fetch: options.fetch,
     })
   const { url: _url, ...identityOptions } = options
   const identity = clientSecret(identityOptions)
@@ -66,6 +70,8 @@ export function createOpenBillingFor(options: OpenBillingOptions): OpenBillingFo
       credentials: tokenExchange({ subject: subjectToken, actor }),
       audience: BILLING_AGENT_ID,
       scopes: READ_SCOPES,
+      clock: options.clock,
+      fetch: options.fetch,
     })
   }
 }

@@ -8,9 +8,11 @@ import {
 import {
   ClientError,
   clientSecret,
+  createActFor,
   createAgentClient,
   taskGrant as underTaskGrant,
   tokenExchange,
+  type ActFor,
   type AgentClient,
   type ClientCredentials,
   type Credentials,
@@ -82,6 +84,8 @@ export type Caller = {
   token(agent: Callable<AnyTRPCRouter>, options?: TokenOptions): Promise<TestToken>
   /** Exchanges what this party was called with: a `ctx`, or a token. */
   actFor(subject: SubjectToken | CalledWith): Deputy
+  /** What handlers of this agent's act for their callers with, at these agents: `createActFor` of the client. */
+  createActFor(agents: readonly Callable<AnyTRPCRouter>[]): ActFor
 }
 
 export type CallerOptions = {
@@ -168,6 +172,13 @@ export function createCaller(options: CallerOptions): Caller {
                 { type: 'task_grant', identifier: taskGrant.id },
               ]),
             }),
+      }),
+    createActFor: (agents) =>
+      createActFor({
+        actor: own,
+        agents: Object.fromEntries(agents.map((agent) => [agent.id, agent.url])),
+        clock,
+        fetch,
       }),
     actFor(subject) {
       const subjectToken = readSubject(subject)

@@ -14,6 +14,9 @@ export type PartySettings = Omit<
 
 export type Registered = { readonly secretId: string; readonly clientSecret: string }
 
+/** Limits that the guard keeps for every procedure. */
+const GUARDED_LIMITS = ['allowed_values', 'calls', 'approved_call']
+
 /** Makes the agent and a secret for it. Rejects where the server refuses the settings. */
 export async function register(
   admin: AdminClient,
@@ -25,13 +28,14 @@ export async function register(
   return { secretId: secret.clientSecretId, clientSecret: secret.clientSecret }
 }
 
-/** The scopes that a router's procedures need. */
-export function readScopes(router: AnyTRPCRouter): string[] {
-  return [...new Set(listProcedures(router).flatMap(({ scopes }) => scopes))]
-}
-
-/** The types of limits that a served router keeps: the guard's, and its procedures' own. */
-export function readLimitTypes(router: AnyTRPCRouter): string[] {
-  const own = listProcedures(router).flatMap(({ limits }) => limits)
-  return [...new Set(['allowed_values', 'calls', 'approved_call', ...own])]
+/** What a served router needs of its registration: its scopes, and the limits that it or the guard keeps. */
+export function readDemands(
+  router: AnyTRPCRouter,
+): Pick<PartySettings, 'scopesSupported' | 'authorizationDetailsTypes'> {
+  const procedures = listProcedures(router)
+  const limits = procedures.flatMap((procedure) => procedure.limits)
+  return {
+    scopesSupported: [...new Set(procedures.flatMap(({ scopes }) => scopes))],
+    authorizationDetailsTypes: [...new Set([...GUARDED_LIMITS, ...limits])],
+  }
 }

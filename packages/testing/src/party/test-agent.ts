@@ -8,20 +8,13 @@ import {
   type RateLimitTiers,
   type RevocationOptions,
 } from '@deputy/auth'
-import type { Clock } from '@deputy/auth/protocol'
-import { createFeedLog, serveAgent, type Bind, type Logger, type RunningAgent } from '@deputy/serve'
+import { createFeedLog, serveAgent, type RunningAgent } from '@deputy/serve'
 import type { AnyTRPCRouter } from '@trpc/server'
+import type { AgentPlace } from './enrol.ts'
 
 export type ServeTestAgentOptions = {
-  readonly agentId: string
-  readonly url: string
-  readonly issuer: string
-  readonly clientSecret: string
+  readonly place: AgentPlace
   readonly router: AnyTRPCRouter
-  readonly clock: Clock
-  readonly fetch: typeof fetch
-  readonly bind: Bind
-  readonly logger: Logger
   readonly limitStores?: LimitStores | undefined
   readonly rateLimitTiers?: RateLimitTiers | undefined
   readonly revocation?: Omit<RevocationOptions, 'onChange'> | undefined
@@ -29,7 +22,8 @@ export type ServeTestAgentOptions = {
 
 /** Starts the agent. It follows the revocation feed when this resolves. */
 export async function serveTestAgent(options: ServeTestAgentOptions): Promise<RunningAgent> {
-  const { agentId, clock, clientSecret, fetch, issuer, logger } = options
+  const { bind, clock, credentialsFile, fetch, id: agentId, logger, url } = options.place
+  const { client_secret: clientSecret, issuer } = credentialsFile
   await using stack = new AsyncDisposableStack()
   const following = Promise.withResolvers<void>()
   const log = createFeedLog(logger)
@@ -57,8 +51,8 @@ export async function serveTestAgent(options: ServeTestAgentOptions): Promise<Ru
       authenticator,
       issuer,
       port: 443,
-      bind: options.bind,
-      publicUrl: options.url,
+      bind,
+      publicUrl: url,
       rateLimiter: createMemoryRateLimiter({ clock }),
       rateLimitTiers: options.rateLimitTiers,
       limitStores: options.limitStores ?? {

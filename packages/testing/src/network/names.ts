@@ -1,0 +1,9 @@
+/** The host of a party. RFC 6761 §6.2: names below `.test` belong to nobody. */
+export function toHost(id: string): string {
+  return `${id}.test`
+}
+
+/** https, as secrets demand, though nobody is there to read along. */
+export function toUrl(id: string): string {
+  return `https://${toHost(id)}`
+}
