@@ -1,7 +1,9 @@
 import type { Clock } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
 import type { Storage } from '../storage/open-storage.ts'
-import { createUseLog, type UseLog } from './use-log.ts'
+import { createUseLog, type UseLog, type UseLogOptions } from './use-log.ts'
+
+type Write = UseLogOptions['write']
 
 /** The use logs of every kind of credential. */
 export type UseLogs = AsyncDisposable & {
@@ -19,15 +21,13 @@ export type UseLogsOptions = {
 /** Opens the use logs of a server. Closing writes what is left. */
 export function openUseLogs({ clock, logger, storage }: UseLogsOptions): UseLogs {
   const onFault = (err: unknown): void => logger.warn({ err }, 'last uses were not written')
-  const open = (kind: 'clientSecrets' | 'clientKeys' | 'apiKeys'): UseLog =>
-    createUseLog({
-      write: async (uses) => storage.act(async (stores) => stores[kind].touch(uses)),
-      onFault,
-      clock,
-    })
-  const secretUses = open('clientSecrets')
-  const clientKeyUses = open('clientKeys')
-  const apiKeyUses = open('apiKeys')
+  const open = (write: Write): UseLog => createUseLog({ write, onFault, clock })
+  // Secrets are used with nearly every token: what writes tokens writes these too.
+  const secretUses = open(async (uses) => storage.issues.touchSecrets(uses))
+  const clientKeyUses = open(async (uses) =>
+    storage.act(async (stores) => stores.clientKeys.touch(uses)),
+  )
+  const apiKeyUses = open(async (uses) => storage.act(async (stores) => stores.apiKeys.touch(uses)))
   return {
     secretUses,
     clientKeyUses,

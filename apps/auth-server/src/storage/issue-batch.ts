@@ -15,6 +15,8 @@ export type IssueStatements = {
   readonly findDenial: string
   /** The columns of `toAuditColumns`, in their order. */
   readonly insertEntry: string
+  /** The moment, then the id. */
+  readonly touchSecret: string
   /** The columns of `toGrantRow`, in their order. */
   readonly insertNode: string
 }
@@ -37,6 +39,8 @@ export type SentNode = {
 export type IssueBatch = {
   readonly at: number
   readonly issues: readonly SentIssue[]
+  /** Ids of secrets, and when each was last used. */
+  readonly uses: ReadonlyMap<string, number>
   /** Begins a chain: where there is none yet, or what became of its end is not known. */
   readonly start: { readonly writerId: string; readonly event: TrailEvent } | undefined
 }

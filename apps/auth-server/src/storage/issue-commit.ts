@@ -50,7 +50,8 @@ export function createIssueCommit(
   /** Answers the new head, or `undefined` where nothing was to be written. */
   function write(batch: IssueBatch): IssueBatchResult {
     const version = readVersion()
-    const { at, issues, start } = batch
+    const { at, issues, start, uses } = batch
+    for (const [id, usedAt] of uses) connection.run(query(statements.touchSecret, [usedAt, id]))
     const outcomes = issues.map((issue) => judge(issue, version))
     const written = issues.filter((_issue, place) => outcomes[place] === 'written')
     if (written.length === 0) return { outcomes, head: undefined }

@@ -214,6 +214,24 @@ describe.each(STORAGE_ADAPTERS)('IssueLog on $name', (adapter) => {
     expect(await readAll(storage.audit)).toMatchObject([{ scope: 'notes:read [redacted]' }])
   })
 
+  test('writes when secrets were last used, alone and beside tokens, and no act counts it', async () => {
+    await using storage = await createStorage(adapter)
+    await enrollAlice(storage)
+    const basis = await storage.versionedClients.version()
+
+    await storage.issues.touchSecrets(new Map([['secret-1', START_AT + 1]]))
+    const first = await storage.clientSecrets.find(AT_SECRET)
+    const [outcome] = await Promise.all([
+      storage.issues.write(makeIssue('token-1', { basis })),
+      storage.issues.touchSecrets(new Map([['secret-1', START_AT + 2]])),
+    ])
+    const second = await storage.clientSecrets.find(AT_SECRET)
+
+    expect(outcome).toBe('written')
+    expect([first?.lastUsedAt, second?.lastUsedAt]).toEqual([START_AT + 1, START_AT + 2])
+    expect(await verifyChains(storage.audit)).toMatchObject({ ok: true })
+  })
+
   test('goes on after a commit that failed, and the trail verifies', async () => {
     await using storage = await createStorage(adapter)
     const twice = makeIssue('token-1', { node: makeNode('token-1') })

@@ -17,6 +17,11 @@ export function compileIssueStatements(db: Kysely<Tables>): IssueStatements {
       .where('kind', '=', 'grant')
       .where('denied_id', 'in', NO_TEXTS)
       .compile().sql,
+    touchSecret: db
+      .updateTable('client_secret')
+      .set({ last_used_at: 0 })
+      .where('id', '=', '')
+      .compile().sql,
     insertEntry: db.insertInto('audit_entry').values(SAMPLE_ENTRY).compile().sql,
     insertNode: db.insertInto('delegation_grant').values(SAMPLE_NODE).compile().sql,
   }

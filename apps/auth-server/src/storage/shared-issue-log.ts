@@ -2,6 +2,7 @@
 // in memory, where there is no file for a thread to write.
 import type { Issue, IssueOutcome } from '../tokens/issue-log.ts'
 import type { AuditWriter } from './audit-writer.ts'
+import { createCredentialWrites } from './credential-rows.ts'
 import { createKyselyGrantStore } from './grant-store.ts'
 import { createKyselyRevocationStore } from './revocation-store.ts'
 import type { ClosableIssueLog } from './threaded-issue-log.ts'
@@ -66,6 +67,11 @@ export function createSharedIssueLog(writer: Pick<AuditWriter, 'act'>): Closable
       waiting.push(entry)
       writing ??= writeAll()
       return entry.promise
+    },
+    async touchSecrets(uses) {
+      await writer.act(async (transaction) =>
+        createCredentialWrites(transaction, 'client_secret').touch(uses),
+      )
     },
     async close() {
       await writing

@@ -1,6 +1,6 @@
 // The issue log on a SQLite file. A thread of its own chains and writes, so that the server goes on while
 // the disk works; it takes turns with whoever else writes here, and has a chain of its own.
-import type { Clock } from '@deputy/auth/protocol'
+import type { Clock, EpochSeconds } from '@deputy/auth/protocol'
 import type { Database } from '@deputy/storage'
 import { randomBytes } from 'node:crypto'
 import type { ChainHead } from '../audit/chain.ts'
@@ -31,6 +31,11 @@ export type ClosableIssueLog = IssueLog & {
 /** Issues in one commit, at most: bounds how long the first one waits for the last. */
 const MAX_BATCH = 256
 
+type Touch = {
+  readonly uses: ReadonlyMap<string, EpochSeconds>
+  readonly isWritten: PromiseWithResolvers<void>
+}
+
 type Waiting = {
   readonly issue: SentIssue
   readonly resolve: (outcome: IssueOutcome) => void
@@ -41,6 +46,7 @@ type Waiting = {
 export function createThreadedIssueLog(options: ThreadedIssueLogOptions): ClosableIssueLog {
   const { clock, db, lendWriter, onWritten, thread } = options
   const waiting: Waiting[] = []
+  const touching: Touch[] = []
   let writing: Promise<void> | undefined
   let head: ChainHead | undefined
   /** Whether the thread has a chain to go on with. A chain whose commit failed is never continued. */
@@ -54,30 +60,45 @@ export function createThreadedIssueLog(options: ThreadedIssueLogOptions): Closab
 
   async function writeBatch(): Promise<void> {
     let batch: readonly Waiting[] = []
+    let touch: Touch | undefined
+    let isTaken = false
+    const take = (): void => {
+      batch = waiting.splice(0, MAX_BATCH)
+      touch = touching.shift()
+      isTaken = true
+    }
     try {
       const start = await begin()
       const result = await lendWriter(async () => {
         // Only now: whoever came until the turn came shares it.
-        batch = waiting.splice(0, MAX_BATCH)
-        return thread.commit({ at: clock.now(), issues: batch.map(({ issue }) => issue), start })
+        take()
+        return thread.commit({
+          at: clock.now(),
+          issues: batch.map(({ issue }) => issue),
+          uses: touch?.uses ?? new Map(),
+          start,
+        })
       })
       if (result.head !== undefined) {
         isBegun = true
         head = result.head
         onWritten()
       }
+      touch?.isWritten.resolve()
       for (const [place, { resolve }] of batch.entries()) {
         resolve(result.outcomes[place] ?? 'outdated')
       }
     } catch (error) {
       isBegun = false
-      if (batch.length === 0) batch = waiting.splice(0, MAX_BATCH)
+      // Where no turn came, nobody has been taken yet.
+      if (!isTaken) take()
+      touch?.isWritten.reject(error)
       for (const { reject } of batch) reject(error)
     }
   }
 
   async function writeAll(): Promise<void> {
-    while (waiting.length > 0) await writeBatch()
+    while (waiting.length + touching.length > 0) await writeBatch()
     writing = undefined
   }
 
@@ -88,6 +109,12 @@ export function createThreadedIssueLog(options: ThreadedIssueLogOptions): Closab
         waiting.push({ issue: toSent(issue), resolve, reject })
         writing ??= writeAll()
       })
+    },
+    async touchSecrets(uses) {
+      const isWritten = Promise.withResolvers<void>()
+      touching.push({ uses, isWritten })
+      writing ??= writeAll()
+      return isWritten.promise
     },
     async close() {
       await writing

@@ -1,3 +1,4 @@
+import type { EpochSeconds } from '@deputy/auth/protocol'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import type { AuthorityVersion } from '../clients/client-directory.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
@@ -27,4 +28,6 @@ export type IssueLog = {
    * moment in which something could be ended unseen. Rejects when nothing can be written.
    */
   write(issue: Issue): Promise<IssueOutcome>
+  /** Writes when secrets were last used, by their ids: in the commit of whatever is issued, if anything is. */
+  touchSecrets(uses: ReadonlyMap<string, EpochSeconds>): Promise<void>
 }
