@@ -47,7 +47,7 @@ import { openStorage } from './storage/open-storage.ts'
 import { createIntrospection } from './tokens/introspection.ts'
 import { createIssueGrantedToken } from './tokens/issue-granted-token.ts'
 import { createIssuedTokenVerifier } from './tokens/verify-issued-token.ts'
-import { createIssueAccessToken } from './tokens/issue-access-token.ts'
+import { createPrepareAccessToken } from './tokens/prepare-access-token.ts'
 import { createRevocation } from './tokens/revocation.ts'
 
 export type AuthServerOptions = {
@@ -178,7 +178,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       }),
       grantTypes,
       issueToken: createIssueGrantedToken({
-        issueAccessToken: createIssueAccessToken({ issuer, keyRing, clock }),
+        prepareAccessToken: createPrepareAccessToken({ issuer, keyRing, clock }),
         storage,
       }),
       dpop: createDpopBinding({ issuer, ...dpop }),

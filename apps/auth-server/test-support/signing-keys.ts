@@ -10,7 +10,7 @@ import type {
   NextSigningKey,
   RetiredSigningKey,
 } from '../src/keys/signing-key-store.ts'
-import { createJwtEncoder } from '../src/tokens/jwt-encoder.ts'
+import { createJwtEncoder, signJwt } from '../src/tokens/jwt-encoder.ts'
 import { START_AT } from './clock.ts'
 
 /** A sealing key, the same for the same number. */
@@ -51,7 +51,7 @@ const encode = createJwtEncoder('at+jwt')
 
 /** Signs a token that says who it is for and nothing more. */
 export async function signToken(signer: Signer, claims: object = {}): Promise<string> {
-  return encode(signer, { sub: 'agent-alice', ...claims })
+  return signJwt(encode(signer, { sub: 'agent-alice', ...claims }))
 }
 
 /** Whether the token's signature is good, to somebody who has these keys. */

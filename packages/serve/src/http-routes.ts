@@ -36,8 +36,13 @@ export function createRequestListener(routes: HttpRoutes): RequestListener {
   }
 }
 
+/** A path that a parser would leave as it is: no dots, no escapes, no host. */
+const CLEAN_PATH = /^\/\w[\w/-]*(?=\?|$)/
+
 /** The path of a request, or `undefined` where the request line has none. */
 export function readPath(req: IncomingMessage): string | undefined {
+  const clean = CLEAN_PATH.exec(req.url ?? '')
+  if (clean !== null) return clean[0]
   return URL.parse(req.url ?? '', 'http://agent.invalid')?.pathname
 }
 

@@ -19,7 +19,7 @@ import { createClientMemory } from '../clients/client-memory.ts'
 import { createClientCredentialsGrant } from '../grants/client-credentials.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
 import { openStorage } from '../storage/open-storage.ts'
-import { createIssueAccessToken } from '../tokens/issue-access-token.ts'
+import { createPrepareAccessToken } from '../tokens/prepare-access-token.ts'
 import { createIssueGrantedToken } from '../tokens/issue-granted-token.ts'
 import { createTokenEndpoint } from './token.ts'
 
@@ -144,7 +144,7 @@ test.each(STORAGE_ADAPTERS)(
         }),
       },
       issueToken: createIssueGrantedToken({
-        issueAccessToken: createIssueAccessToken({
+        prepareAccessToken: createPrepareAccessToken({
           issuer: 'https://auth.example',
           keyRing,
           clock,

@@ -4,9 +4,10 @@ import { exportJWK, generateKeyPair, importJWK, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { TEST_SEALER } from '../../test-support/signing-keys.ts'
 import { START_AT } from '../../test-support/clock.ts'
-import { createJwtEncoder } from '../tokens/jwt-encoder.ts'
+import { createJwtEncoder, signJwt, toSignedJwt } from '../tokens/jwt-encoder.ts'
 import { createNodeSigner } from './node-signer.ts'
 import { createSigningKey } from './create-signing-key.ts'
+import { SIGNATURE_BYTES, signNow } from './sign-now.ts'
 
 async function createKey(algorithm: SignatureAlgorithm) {
   const record = await createSigningKey({ algorithm, sealer: TEST_SEALER, now: START_AT })
@@ -27,7 +28,7 @@ describe.each(SIGNATURE_ALGORITHMS)('a key of %s', (algorithm) => {
       fc.asyncProperty(Claims, async (anything) => {
         // jose judges these by the time, which is not what this is about.
         const { exp: _exp, iat: _iat, nbf: _nbf, ...claims } = anything
-        const token = await encode(signer, claims)
+        const token = await signJwt(encode(signer, claims))
 
         const { payload, protectedHeader } = await jwtVerify(token, publicKey)
 
@@ -38,20 +39,9 @@ describe.each(SIGNATURE_ALGORITHMS)('a key of %s', (algorithm) => {
     )
   })
 
-  test('signs bytes as it signs the text that they spell', async () => {
-    const { publicJwk, signer } = await createKey(algorithm)
-    const publicKey = await importJWK(publicJwk, algorithm)
-    const input = `${btoa(`{"alg":"${algorithm}"}`).replaceAll('=', '')}.e30`
-
-    const signature = await signer.sign(Buffer.from(input))
-
-    const token = `${input}.${Buffer.from(signature).toString('base64url')}`
-    expect((await jwtVerify(token, publicKey)).payload).toEqual({})
-  })
-
   test('is refused by another key of the same algorithm', async () => {
     const [one, two] = await Promise.all([createKey(algorithm), createKey(algorithm)])
-    const token = await createJwtEncoder('at+jwt')(one.signer, {})
+    const token = await signJwt(createJwtEncoder('at+jwt')(one.signer, {}))
     const publicKey = await importJWK(two.publicJwk, algorithm)
 
     await expect(jwtVerify(token, publicKey)).rejects.toThrow('signature verification failed')
@@ -70,6 +60,27 @@ test('keys of RS256 have 2048 bits', async () => {
   const { publicJwk } = await createKey('RS256')
 
   expect(Buffer.from(publicJwk.n ?? '', 'base64url')).toHaveLength(256)
+})
+
+test.each(['ES256', 'EdDSA'] as const)(
+  'a thread signs with a handle of %s what the signer would sign',
+  async (algorithm) => {
+    const { publicJwk, signer } = await createKey(algorithm)
+    const jwt = createJwtEncoder('at+jwt')(signer, { sub: 'agent-alice' })
+
+    const signature = signer.handle && signNow(signer.handle, jwt.input)
+
+    expect(signature).toHaveLength(SIGNATURE_BYTES)
+    const token = toSignedJwt(jwt, signature ?? new Uint8Array())
+    const publicKey = await importJWK(publicJwk, algorithm)
+    expect((await jwtVerify(token, publicKey)).payload).toEqual({ sub: 'agent-alice' })
+  },
+)
+
+test('a key of RS256 is lent to no thread, where its signatures would hold up all others', async () => {
+  const { signer } = await createKey('RS256')
+
+  expect(signer.handle).toBeUndefined()
 })
 
 test('signatures of ES256 are R and S side by side, 64 bytes', async () => {
@@ -95,7 +106,7 @@ test('takes the private keys that jose made, as earlier versions stored them', a
   const privateJwk = await exportJWK(privateKey)
   const signer = createNodeSigner({ kid: 'one', algorithm: 'ES256', privateJwk })
 
-  const token = await createJwtEncoder('at+jwt')(signer, { sub: 'agent-alice' })
+  const token = await signJwt(createJwtEncoder('at+jwt')(signer, { sub: 'agent-alice' }))
 
   expect((await jwtVerify(token, publicKey)).payload).toEqual({ sub: 'agent-alice' })
 })

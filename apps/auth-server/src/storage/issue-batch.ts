@@ -3,6 +3,7 @@ import type { ToldError } from '@deputy/storage/lent-writer'
 import type { TrailEvent } from '../audit/audit-event.ts'
 import type { ChainHead } from '../audit/chain.ts'
 import type { AuthorityVersion } from '../clients/client-directory.ts'
+import type { SigningHandle } from '../keys/signer.ts'
 import type { IssueOutcome } from '../tokens/issue-log.ts'
 
 /** Ids that are looked up at a time. A token's path has eight at most, its chain seven agents. */
@@ -26,6 +27,8 @@ export type SentIssue = {
   readonly event: TrailEvent
   readonly basis: AuthorityVersion | undefined
   readonly node: SentNode | undefined
+  /** What is signed once it is written. */
+  readonly jwtInput: string | undefined
 }
 
 /** A node, and what must not have been revoked. */
@@ -36,11 +39,12 @@ export type SentNode = {
   readonly agentIds: readonly string[]
 }
 
+/** A batch, as it goes through JSON. All of it is signed with one key. */
 export type IssueBatch = {
   readonly at: number
   readonly issues: readonly SentIssue[]
-  /** Ids of secrets, and when each was last used. */
-  readonly uses: ReadonlyMap<string, number>
+  /** Secrets, and when each was last used. */
+  readonly uses: readonly (readonly [id: string, usedAt: number])[]
   /** Begins a chain: where there is none yet, or what became of its end is not known. */
   readonly start: { readonly writerId: string; readonly event: TrailEvent } | undefined
 }
@@ -52,10 +56,21 @@ export type IssueBatchResult = {
   readonly head: ChainHead | undefined
 }
 
+/**
+ * A batch as it is sent: as one text, since a batch of objects takes the main thread several times as long to
+ * hand over; and beside it the key, which goes through no text.
+ */
+export type IssueMessage = { readonly batch: string; readonly handle: SigningHandle | undefined }
+
 /** What the thread answers to a batch. */
 export type IssueReply =
-  | { readonly result: IssueBatchResult; readonly fault?: undefined }
-  | { readonly fault: ToldError; readonly result?: undefined }
+  | {
+      readonly result: IssueBatchResult
+      /** `SIGNATURE_BYTES` for each issue that was written and is to be signed, in their order. */
+      readonly signatures: Uint8Array
+      readonly fault?: undefined
+    }
+  | { readonly fault: ToldError; readonly result?: undefined; readonly signatures?: undefined }
 
 /** What the thread is started with. */
 export type IssueWorkerData = { readonly file: string; readonly statements: IssueStatements }

@@ -1,6 +1,9 @@
+import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '@deputy/auth/protocol'
+import { importJWK, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { makeAuditEvent, readAll } from '../../test-support/audit.ts'
 import { START_AT } from '../../test-support/clock.ts'
+import { TEST_SEALER } from '../../test-support/signing-keys.ts'
 import {
   createStorage,
   makeAgent,
@@ -11,9 +14,29 @@ import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import { verifyChains } from '../audit/verify-chain.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
+import { createNodeSigner } from '../keys/node-signer.ts'
+import { createSigningKey } from '../keys/create-signing-key.ts'
 import type { Issue } from '../tokens/issue-log.ts'
+import { createJwtEncoder, toSignedJwt } from '../tokens/jwt-encoder.ts'
 import { openStorage, type Storage } from './open-storage.ts'
 import type { Stores } from './stores.ts'
+
+const encode = createJwtEncoder('at+jwt')
+
+async function createKey(algorithm: SignatureAlgorithm) {
+  const key = await createSigningKey({ algorithm, sealer: TEST_SEALER, now: START_AT })
+  const privateJwk: Record<string, unknown> = JSON.parse(
+    TEST_SEALER.open(key.kid, key.sealedPrivateKey),
+  )
+  return {
+    signer: createNodeSigner({ ...key, privateJwk }),
+    publicKey: await importJWK(key.publicJwk, algorithm),
+  }
+}
+
+function raise(): never {
+  throw new Error('there is no such key')
+}
 
 const AT_ALICE = { id: 'agent-alice', within: EVERY_OWNER } as const
 const AT_SECRET = { id: 'secret-1', within: EVERY_OWNER } as const
@@ -200,6 +223,49 @@ describe.each(STORAGE_ADAPTERS)('IssueLog on $name', (adapter) => {
     const onDisk = await verifyChains(storage.audit)
     const found = onDisk.ok ? onDisk.value.heads : []
     expect(found.toSorted(byWriter)).toEqual(heads.toSorted(byWriter))
+  })
+
+  test('signs what it wrote, each with its own key, and nothing else', async () => {
+    await using storage = await createStorage(adapter)
+    await enrollAlice(storage)
+    const keys = await Promise.all(
+      SIGNATURE_ALGORITHMS.map(async (algorithm) => createKey(algorithm)),
+    )
+    const wanted = Array.from({ length: 60 }, (_none, place) => ({
+      tokenId: `token-${String(place)}`,
+      // Every fifth rests on what is outdated.
+      basis: place % 5 === 0 ? -1 : undefined,
+      key: keys[Math.floor(place / 7) % keys.length] ?? raise(),
+    }))
+
+    const seen = await Promise.all(
+      wanted.map(async ({ basis, key, tokenId }) => {
+        const jwt = encode(key.signer, { jti: tokenId })
+        const signature = await storage.issues.sign(makeIssue(tokenId, { basis }), jwt)
+        if (typeof signature === 'string') return signature
+        return (await jwtVerify(toSignedJwt(jwt, signature), key.publicKey)).payload.jti
+      }),
+    )
+
+    const isOld = ({ basis }: { readonly basis: number | undefined }) => basis !== undefined
+    expect(seen).toEqual(wanted.map((one) => (isOld(one) ? 'outdated' : one.tokenId)))
+    const written = wanted.filter((one) => !isOld(one))
+    expect((await tokenIds(storage)).toSorted()).toEqual(
+      written.map(({ tokenId }) => tokenId).toSorted(),
+    )
+  })
+
+  // The attack: a dead chain extended in the moment in which it dies.
+  test('signs nothing that stands on what was revoked', async () => {
+    await using storage = await createStorage(adapter)
+    const { signer } = await createKey('ES256')
+    const denial = { kind: 'grant', id: 'token-0', expiresAt: START_AT + 900 } as const
+    await storage.act(async ({ revocations }) => revocations.insert(denial, START_AT))
+
+    const issue = makeIssue('token-1', { node: makeNode('token-1') })
+    const signed = await storage.issues.sign(issue, encode(signer, {}))
+
+    expect(signed).toBe('revoked')
   })
 
   test('writes no secret, whatever an event quotes', async () => {

@@ -60,13 +60,19 @@ export function createSharedIssueLog(writer: Pick<AuditWriter, 'act'>): Closable
     writing = undefined
   }
 
+  async function write(issue: Issue): Promise<IssueOutcome> {
+    const entry = { ...Promise.withResolvers<IssueOutcome>(), issue }
+    waiting.push(entry)
+    writing ??= writeAll()
+    return entry.promise
+  }
+
   return {
     head: () => undefined,
-    async write(issue) {
-      const entry = { ...Promise.withResolvers<IssueOutcome>(), issue }
-      waiting.push(entry)
-      writing ??= writeAll()
-      return entry.promise
+    write,
+    async sign(issue, { input, signer }) {
+      const outcome = await write(issue)
+      return outcome === 'written' ? signer.sign(input) : outcome
     },
     async touchSecrets(uses) {
       await writer.act(async (transaction) =>

@@ -5,6 +5,8 @@ import type { Database } from '@deputy/storage'
 import { randomBytes } from 'node:crypto'
 import type { ChainHead } from '../audit/chain.ts'
 import { createStartEvent } from '../audit/trail-entries.ts'
+import { SIGNATURE_BYTES } from '../keys/sign-now.ts'
+import type { SigningHandle } from '../keys/signer.ts'
 import type { Issue, IssueLog, IssueOutcome } from '../tokens/issue-log.ts'
 import { findUnnamedHeads } from './audit-heads.ts'
 import { toGrantRow } from './grant-store.ts'
@@ -38,7 +40,9 @@ type Touch = {
 
 type Waiting = {
   readonly issue: SentIssue
-  readonly resolve: (outcome: IssueOutcome) => void
+  readonly handle: SigningHandle | undefined
+  /** With the signature, where the thread was to sign and the outcome is `written`. */
+  readonly resolve: (outcome: IssueOutcome, signature: Uint8Array | undefined) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -63,7 +67,7 @@ export function createThreadedIssueLog(options: ThreadedIssueLogOptions): Closab
     let touch: Touch | undefined
     let isTaken = false
     const take = (): void => {
-      batch = waiting.splice(0, MAX_BATCH)
+      batch = waiting.splice(0, countAlike(waiting))
       touch = touching.shift()
       isTaken = true
     }
@@ -72,12 +76,9 @@ export function createThreadedIssueLog(options: ThreadedIssueLogOptions): Closab
       const result = await lendWriter(async () => {
         // Only now: whoever came until the turn came shares it.
         take()
-        return thread.commit({
-          at: clock.now(),
-          issues: batch.map(({ issue }) => issue),
-          uses: touch?.uses ?? new Map(),
-          start,
-        })
+        const issues = batch.map(({ issue }) => issue)
+        const uses = [...(touch?.uses ?? [])]
+        return thread.commit({ at: clock.now(), issues, uses, start }, batch[0]?.handle)
       })
       if (result.head !== undefined) {
         isBegun = true
@@ -85,8 +86,11 @@ export function createThreadedIssueLog(options: ThreadedIssueLogOptions): Closab
         onWritten()
       }
       touch?.isWritten.resolve()
-      for (const [place, { resolve }] of batch.entries()) {
-        resolve(result.outcomes[place] ?? 'outdated')
+      let signed = 0
+      for (const [place, { issue, resolve }] of batch.entries()) {
+        const outcome = result.outcomes[place] ?? 'outdated'
+        if (outcome !== 'written' || issue.jwtInput === undefined) resolve(outcome, undefined)
+        else resolve(outcome, result.signatures.subarray(signed, (signed += SIGNATURE_BYTES)))
       }
     } catch (error) {
       isBegun = false
@@ -102,12 +106,35 @@ export function createThreadedIssueLog(options: ThreadedIssueLogOptions): Closab
     writing = undefined
   }
 
+  function enqueue(entry: Waiting): void {
+    waiting.push(entry)
+    writing ??= writeAll()
+  }
+
+  async function write(issue: Issue): Promise<IssueOutcome> {
+    return new Promise((resolve, reject) => {
+      enqueue({ issue: toSent(issue, undefined), handle: undefined, resolve, reject })
+    })
+  }
+
   return {
     head: () => head,
-    async write(issue) {
+    write,
+    async sign(issue, { input, signer }) {
+      const { handle } = signer
+      // What takes long is not signed by the thread that writes, but by several at once.
+      if (handle === undefined) {
+        const outcome = await write(issue)
+        return outcome === 'written' ? signer.sign(input) : outcome
+      }
       return new Promise((resolve, reject) => {
-        waiting.push({ issue: toSent(issue), resolve, reject })
-        writing ??= writeAll()
+        enqueue({
+          issue: toSent(issue, input),
+          handle,
+          resolve: (outcome, signature) =>
+            resolve(outcome === 'written' ? toSigned(signature) : outcome),
+          reject,
+        })
       })
     },
     async touchSecrets(uses) {
@@ -123,8 +150,19 @@ export function createThreadedIssueLog(options: ThreadedIssueLogOptions): Closab
   }
 }
 
-function toSent({ basis, event, node }: Issue): SentIssue {
-  if (node === undefined) return { event, basis, node }
+/** How many may go together: a batch is signed with one key. */
+function countAlike(waiting: readonly Waiting[]): number {
+  const other = waiting.findIndex(({ handle }) => handle?.key !== waiting[0]?.handle?.key)
+  return Math.min(other === -1 ? waiting.length : other, MAX_BATCH)
+}
+
+function toSigned(signature: Uint8Array | undefined): Uint8Array {
+  if (signature !== undefined) return signature
+  throw new TypeError('the thread of the issue log did not sign what it wrote')
+}
+
+function toSent({ basis, event, node }: Issue, jwtInput: string | undefined): SentIssue {
+  if (node === undefined) return { event, basis, node, jwtInput }
   return {
     event,
     basis,
@@ -133,5 +171,6 @@ function toSent({ basis, event, node }: Issue): SentIssue {
       grantIds: node.grantPath,
       agentIds: [node.subjectId, ...node.actors],
     },
+    jwtInput,
   }
 }

@@ -1,14 +1,13 @@
-// From a grant to a token: signed, then written down, and only then answered.
+// From a grant to a token: written down, then signed, and only then answered.
 import { formatScope, type TokenResponse } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
-import type { GrantNode } from '../delegation/grant-node.ts'
 import type { Grant } from '../grants/grant.ts'
 import { OAuthError } from '../oauth-error.ts'
 import type { Storage } from '../storage/open-storage.ts'
 import type { AuthorityVersion } from '../clients/client-directory.ts'
-import type { IssueAccessToken } from './issue-access-token.ts'
-import type { IssueOutcome } from './issue-log.ts'
+import type { Issue } from './issue-log.ts'
+import type { PreparedAccessToken, PrepareAccessToken } from './prepare-access-token.ts'
 
 export type GrantedToken = {
   readonly grant: Grant
@@ -28,21 +27,21 @@ export type GrantedToken = {
 export type IssueGrantedToken = (request: GrantedToken) => Promise<TokenResponse | undefined>
 
 export type IssueGrantedTokenOptions = {
-  readonly issueAccessToken: IssueAccessToken
+  readonly prepareAccessToken: PrepareAccessToken
   readonly storage: Pick<Storage, 'act' | 'issues'>
 }
 
 /** Creates the issuing. */
 export function createIssueGrantedToken(options: IssueGrantedTokenOptions): IssueGrantedToken {
-  const { issueAccessToken, storage } = options
+  const { prepareAccessToken, storage } = options
 
   /** One that takes an approval up: an act, and rare enough to be decided by the store alone. */
   async function issueApproved(
     approvalId: string,
-    event: AuditEvent,
-    node: GrantNode | undefined,
-  ): Promise<IssueOutcome> {
-    return storage.act(async (stores, note) => {
+    { event, node }: Issue,
+    { jwt }: PreparedAccessToken,
+  ): Promise<Uint8Array | 'revoked'> {
+    const outcome = await storage.act(async (stores, note) => {
       if (node !== undefined) {
         // Attack prevented: a dead chain extended in the moment in which it dies.
         const agentIds = [node.subjectId, ...node.actors]
@@ -54,12 +53,13 @@ export function createIssueGrantedToken(options: IssueGrantedTokenOptions): Issu
       note(event)
       return 'written'
     })
+    return outcome === 'revoked' ? outcome : jwt.signer.sign(jwt.input)
   }
 
   return async (request) => {
     const { basis, client, confirmation, grant } = request
     const { derived, ...granted } = grant
-    const { response } = await issueAccessToken({
+    const prepared = prepareAccessToken({
       ...granted,
       agent: client.agent,
       audience: grant.audience.id,
@@ -70,13 +70,13 @@ export function createIssueGrantedToken(options: IssueGrantedTokenOptions): Issu
       expiresAt: derived?.expiresAt,
       issuedTokenType: derived?.issuedTokenType,
     })
-    const event = toEvent(request)
-    const node = derived?.node
-    const outcome =
+    const issue = { event: toEvent(request), basis, node: derived?.node }
+    const signed =
       grant.approvalId === undefined
-        ? await storage.issues.write({ event, basis, node })
-        : await issueApproved(grant.approvalId, event, node)
-    if (outcome !== 'revoked') return outcome === 'written' ? response : undefined
+        ? await storage.issues.sign(issue, prepared.jwt)
+        : await issueApproved(grant.approvalId, issue, prepared)
+    if (signed === 'outdated') return undefined
+    if (signed !== 'revoked') return prepared.toResponse(signed)
     throw new OAuthError({
       code: 'invalid_request',
       message: 'what this token would stand on was revoked',

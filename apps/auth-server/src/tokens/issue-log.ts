@@ -2,6 +2,7 @@ import type { EpochSeconds } from '@deputy/auth/protocol'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import type { AuthorityVersion } from '../clients/client-directory.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
+import type { UnsignedJwt } from './jwt-encoder.ts'
 
 /** A token that was decided on, and is to be written down. */
 export type Issue = {
@@ -28,6 +29,11 @@ export type IssueLog = {
    * moment in which something could be ended unseen. Rejects when nothing can be written.
    */
   write(issue: Issue): Promise<IssueOutcome>
+  /**
+   * The same, and answers the signature of the token: what could not be written down is never signed. Where
+   * a thread of its own writes, that thread signs.
+   */
+  sign(issue: Issue, jwt: UnsignedJwt): Promise<Uint8Array | Exclude<IssueOutcome, 'written'>>
   /** Writes when secrets were last used, by their ids: in the commit of whatever is issued, if anything is. */
   touchSecrets(uses: ReadonlyMap<string, EpochSeconds>): Promise<void>
 }

@@ -1,7 +1,7 @@
 // Signs as the authorization server does, with its own signer and encoder: what differs between the
 // servers is then what each does around the signature.
 import { createNodeSigner } from '../../../../apps/auth-server/src/keys/node-signer.ts'
-import { createJwtEncoder } from '../../../../apps/auth-server/src/tokens/jwt-encoder.ts'
+import { createJwtEncoder, signJwt } from '../../../../apps/auth-server/src/tokens/jwt-encoder.ts'
 import { createSigningKey } from './settings.ts'
 
 export type JwtSigner = {
@@ -17,6 +17,6 @@ export function createJwtSigner(): JwtSigner {
   const encode = createJwtEncoder('at+jwt')
   return {
     jwks: JSON.stringify({ keys: [publicJwk] }),
-    sign: async (claims) => encode(signer, claims),
+    sign: async (claims) => signJwt(encode(signer, claims)),
   }
 }

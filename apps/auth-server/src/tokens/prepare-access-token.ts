@@ -1,4 +1,5 @@
-// Makes access tokens: JWTs by RFC 9068. Whether the agent may have one was decided before.
+// Makes access tokens: JWTs by RFC 9068. Whether the agent may have one was decided before, and whoever has
+// this signed writes it down.
 import {
   ACCESS_TOKEN_TYPE,
   formatScope,
@@ -11,7 +12,7 @@ import {
 import { randomUUID } from 'node:crypto'
 import type { Agent } from '../agents/agent.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
-import { createJwtEncoder } from './jwt-encoder.ts'
+import { createJwtEncoder, toSignedJwt, type UnsignedJwt } from './jwt-encoder.ts'
 
 export type AccessTokenRequest = {
   /** Whom it is issued to: `client_id`. */
@@ -59,34 +60,38 @@ export type IssuedClaims = {
   readonly may_act?: { readonly sub: string }
 }
 
-export type IssuedAccessToken = {
-  readonly response: TokenResponse
-  /** What was signed, for the audit trail. Without the token itself. */
+/** A token but for its signature. */
+export type PreparedAccessToken = {
+  readonly jwt: UnsignedJwt
   readonly claims: IssuedClaims
+  /** The answer to whoever asked (RFC 6749 §5.1). */
+  readonly toResponse: (signature: Uint8Array) => TokenResponse
 }
 
-/** Signs a token. Throws `RangeError` when `expiresAt` has passed: to be refused before. */
-export type IssueAccessToken = (request: AccessTokenRequest) => Promise<IssuedAccessToken>
+/** Prepares a token. Throws `RangeError` when `expiresAt` has passed: to be refused before. */
+export type PrepareAccessToken = (request: AccessTokenRequest) => PreparedAccessToken
 
-export type IssueAccessTokenOptions = {
+export type PrepareAccessTokenOptions = {
   readonly issuer: string
   readonly keyRing: Pick<KeyRing, 'signer'>
   readonly clock: Clock
 }
 
-/** Creates the issuing of tokens. */
-export function createIssueAccessToken(options: IssueAccessTokenOptions): IssueAccessToken {
+/** Creates the preparing of tokens. */
+export function createPrepareAccessToken(options: PrepareAccessTokenOptions): PrepareAccessToken {
   const { clock, issuer, keyRing } = options
   const encode = createJwtEncoder(ACCESS_TOKEN_TYPE)
 
-  return async (request) => {
+  return (request) => {
     const claims = toClaims(request, issuer, clock.now())
-    const { authorization_details: details, exp, iat, scope } = claims
+    const { authorization_details: details, cnf, exp, iat, scope } = claims
+    const jwt = encode(keyRing.signer(), claims)
     return {
+      jwt,
       claims,
-      response: {
-        access_token: await encode(keyRing.signer(), claims),
-        token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP',
+      toResponse: (signature) => ({
+        access_token: toSignedJwt(jwt, signature),
+        token_type: cnf === undefined ? 'Bearer' : 'DPoP',
         expires_in: exp - iat,
         scope,
         ...(request.issuedTokenType === undefined
@@ -95,7 +100,7 @@ export function createIssueAccessToken(options: IssueAccessTokenOptions): IssueA
         // > the AS MUST also return the authorization_details as granted by the resource owner and
         // > assigned to the respective access token. (RFC 9396 §7)
         ...(details === undefined ? {} : { authorization_details: details }),
-      },
+      }),
     }
   }
 }

@@ -6,7 +6,7 @@ import { START_AT } from '../../test-support/clock.ts'
 import { isSignedBy, openTestKeyRing } from '../../test-support/signing-keys.ts'
 import { makeAgent } from '../../test-support/storage-adapters.ts'
 import { openStorage } from '../storage/open-storage.ts'
-import { createIssueAccessToken, type AccessTokenRequest } from './issue-access-token.ts'
+import { createPrepareAccessToken, type AccessTokenRequest } from './prepare-access-token.ts'
 
 const issuer = 'https://auth.example'
 
@@ -14,14 +14,16 @@ async function createIssuing() {
   const storage = await openStorage({ file: ':memory:' })
   const clock = createSettableClock()
   const keyRing = await openTestKeyRing({ store: storage.signingKeys, clock })
-  const issueAccessToken = createIssueAccessToken({ issuer, keyRing, clock })
-  const issue = async (more: Partial<AccessTokenRequest> = {}) =>
-    issueAccessToken({
+  const prepareAccessToken = createPrepareAccessToken({ issuer, keyRing, clock })
+  const issue = async (more: Partial<AccessTokenRequest> = {}) => {
+    const { claims, jwt, toResponse } = prepareAccessToken({
       agent: makeAgent(),
       audience: 'agent-bob',
       scopes: ['notes:read', 'notes:write'],
       ...more,
     })
+    return { claims, response: toResponse(await jwt.signer.sign(jwt.input)) }
+  }
   const dispose = async (): Promise<void> => storage.close()
   return { issue, keyRing, clock, [Symbol.asyncDispose]: dispose }
 }
