@@ -8,6 +8,7 @@ test.each([
   ['@deputy/client', async () => import('@deputy/client')],
   ['@deputy/client/ai', async () => import('@deputy/client/ai')],
   ['@deputy/client/node', async () => import('@deputy/client/node')],
+  ['@deputy/client/redis', async () => import('@deputy/client/redis')],
   ['@deputy/serve', async () => import('@deputy/serve')],
   ['@deputy/storage', async () => import('@deputy/storage')],
   ['@deputy/contracts/billing', async () => import('@deputy/contracts/billing')],

@@ -61,6 +61,7 @@ const clientCodes = Object.keys({
   issuer_not_trusted: true,
   host_not_allowed: true,
   authority_not_delegable: true,
+  credentials_invalid: true,
   credentials_file_invalid: true,
   environment_invalid: true,
 } satisfies Record<ClientErrorCode, true>)

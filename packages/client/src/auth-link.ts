@@ -48,13 +48,17 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
         let isAnswered = false
         let sent: Unsubscribable | undefined
         let authorizer: Authorizer
+        /** Scopes beside the client's own, and the refusal that they were asked for after, if they were. */
+        let more = stepUp?.granted() ?? []
+        let stepUpFor: ClientError | undefined
 
         async function send(): Promise<void> {
           let authorization: Authorization
           try {
             authorization = await authorizer.authorize(signal)
-          } catch (error) {
-            if (!signal.aborted) observer.error(TRPCClientError.from(toClientError(error)))
+            if (stepUpFor !== undefined) stepUp?.note(more, true)
+          } catch (cause) {
+            if (!signal.aborted) observer.error(TRPCClientError.from(toRefusal(cause)))
             return
           }
           if (signal.aborted) return
@@ -82,6 +86,14 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
           })
         }
 
+        /** Where more was asked for in vain, what the agent said is what the caller has to know. */
+        function toRefusal(cause: unknown): ClientError {
+          const error = toClientError(cause)
+          if (stepUpFor === undefined || error.code !== 'token_refused') return error
+          stepUp?.note(more, false)
+          return stepUpFor
+        }
+
         /** Sends the call again where that can help; otherwise its caller is told. */
         async function answer(error: ClientError, refused: Authorization): Promise<void> {
           try {
@@ -98,9 +110,11 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
             return authorizer.renew(refused)
           }
           if (error.code === 'scope_missing' && !used.has('step-up')) {
-            const scopes = stepUp?.ask(error)
+            const scopes = stepUp?.ask(error, more)
             if (scopes === undefined) return false
             used.add('step-up')
+            stepUpFor = error
+            more = scopes
             authorizer = openAuthorizer(op, { scopes })
             return true
           }
@@ -108,7 +122,7 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
             if (approvals === 'refuse' || error.approval === undefined) return false
             used.add('approval')
             const approval = await toCallForApproval(op, error.approval, approvals)
-            authorizer = openAuthorizer(op, { approval, scopes: stepUp?.granted() ?? [] })
+            authorizer = openAuthorizer(op, { approval, scopes: more })
             return true
           }
           if (error.code === 'approval_pending' && approvals === 'wait') {
@@ -119,7 +133,7 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
           return false
         }
 
-        authorizer = openAuthorizer(op, { scopes: stepUp?.granted() ?? [] })
+        authorizer = openAuthorizer(op, { scopes: more })
         void send()
         return () => {
           gaveUp.abort()

@@ -1,5 +1,5 @@
-// What every call goes through before it is sent, in this order: its error is translated, its time runs,
-// it is sent again where that is safe, and it gets its authorization.
+// What every call goes through before it is sent, in this order: its error is translated, it ends when its
+// caller gives up, its time runs, it is sent again where that is safe, and it gets its authorization.
 import type { AgentContract, Clock } from '@deputy/auth/protocol'
 import type { TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
@@ -8,7 +8,9 @@ import type { Authorizer, AuthorizationTarget, Credentials } from './authorizati
 import type { ApprovalPolicy } from './approval-policy.ts'
 import { createErrorLink } from './links/error-link.ts'
 import { createResumeLink, type ResumePolicy } from './links/resume-link.ts'
+import type { RetryBudget } from './links/retry-budget.ts'
 import { createRetryLink, type RetryPolicy } from './links/retry-link.ts'
+import { createSignalLink } from './links/signal-link.ts'
 import { createTraceLink, type GetTraceContext } from './links/trace-context.ts'
 import { createStepUp, type StepUpPolicy } from './step-up.ts'
 import { createTimeoutLink } from './timeout-link.ts'
@@ -38,18 +40,24 @@ export type CallLinksOptions<Router> = CallPolicies & {
     readonly scopes?: readonly string[] | undefined
   }
   readonly contract?: AgentContract<Router> | undefined
+  /** Where several clients of one agent share it. Default: one of its own. */
+  readonly retryBudget?: RetryBudget | undefined
+  /** Ends every call, whether or not it has a signal of its own. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Creates the links; the one that sends goes after them. */
 export function createCallLinks<Router extends AnyTRPCRouter>(
   options: CallLinksOptions<Router>,
 ): TRPCLink<Router>[] {
-  const { approvals, clock, getTraceContext, resume, retry, stepUp, timeoutMs = 30_000 } = options
+  const { approvals, clock, getTraceContext, resume, retry, retryBudget, stepUp } = options
+  const { timeoutMs = 30_000 } = options
   return [
     createErrorLink(),
+    createSignalLink(options.signal),
     createTimeoutLink(timeoutMs, clock),
     ...(getTraceContext === undefined ? [] : [createTraceLink<Router>(getTraceContext)]),
-    ...(retry === false ? [] : [createRetryLink<Router>(retry, clock)]),
+    ...(retry === false ? [] : [createRetryLink<Router>(retry, { budget: retryBudget, clock })]),
     ...(resume === false ? [] : [createResumeLink<Router>(resume, clock)]),
     createAuthLink({
       openAuthorizer: createOpenAuthorizer(options),

@@ -5,6 +5,7 @@ import type { Authorized } from './auth-link.ts'
 import type { Authorization } from './authorization.ts'
 import { noteNonce } from './dpop/note-nonce.ts'
 import { toClientError } from './error/to-client-error.ts'
+import { WEBSOCKET_CLOSED } from './links/lost-call.ts'
 import { framedEncoder } from './message-params.ts'
 import type { PlainRouter } from './transport.ts'
 
@@ -157,5 +158,6 @@ function unreachable(): never {
 function toClosedError(event: { readonly code?: number; readonly reason?: string } = {}): Error {
   const { code, reason } = event
   const why = [code === undefined ? '' : String(code), reason ?? ''].filter((text) => text !== '')
-  return new Error(`WebSocket closed${why.length === 0 ? '' : ` (${why.join(': ')})`}`)
+  const message = `WebSocket closed${why.length === 0 ? '' : ` (${why.join(': ')})`}`
+  return Object.assign(new Error(message), { code: WEBSOCKET_CLOSED })
 }

@@ -1,5 +1,5 @@
 import { toClientError } from '../error/to-client-error.ts'
-import { redactSecrets } from './redact-secrets.ts'
+import { redactSecrets } from '../error/redact-secrets.ts'
 
 /**
  * Why a tool's call failed, in words that a model may read: the reason, what was wrong, what would help. It

@@ -1,5 +1,7 @@
 import { importJWK, type JWK } from 'jose'
 import * as oauth from 'oauth4webapi'
+import { ClientError } from '../error/client-error.ts'
+import { once } from '../once.ts'
 import type { ClientAuthentication } from '../token/token-endpoint.ts'
 import { toClientCredentials, type ClientCredentials } from './client-credentials.ts'
 import { createOAuthClient, type OAuthClientSettings } from './oauth-client.ts'
@@ -30,11 +32,18 @@ export function privateKeyJwt(options: PrivateKeyJwtOptions): ClientCredentials 
   return toClientCredentials(client, grant, `privateKeyJwt(${clientId}${at})`)
 }
 
-const ALGORITHMS: Readonly<Record<string, string>> = {
+const CURVES: Readonly<Record<string, string>> = {
   'P-256': 'ES256',
   'P-384': 'ES384',
   'P-521': 'ES512',
   Ed25519: 'Ed25519',
+}
+
+/** The algorithm of a key that names none (RFC 7518 §3.1, RFC 9864 §2.2). */
+function toAlgorithm({ alg, crv, kty }: JWK): string {
+  const algorithm = alg ?? (kty === 'RSA' ? 'RS256' : CURVES[crv ?? ''])
+  if (algorithm !== undefined) return algorithm
+  throw new TypeError('the key of a client must be RSA, P-256, P-384, P-521 or Ed25519')
 }
 
 function createAssertionAuthentication(
@@ -42,21 +51,27 @@ function createAssertionAuthentication(
   keyId: string | undefined,
 ): ClientAuthentication {
   if (key instanceof CryptoKey) {
-    if (key.type !== 'private') throw new TypeError('the key of a client must be a private one')
+    if (key.type !== 'private' || !key.usages.includes('sign')) {
+      throw new TypeError('the key of a client must be a private one that signs')
+    }
     return oauth.PrivateKeyJwt(keyId === undefined ? key : { key, kid: keyId })
   }
   const kid = keyId ?? key.kid
-  const algorithm = key.alg ?? ALGORITHMS[key.crv ?? ''] ?? 'RS256'
   if (typeof key.d !== 'string') throw new TypeError('the key of a client must be a private JWK')
-  let imported: Promise<ClientAuthentication> | undefined
+  const algorithm = toAlgorithm(key)
+  const getAuthentication = once(async () => {
+    const read = await importJWK(key, algorithm).catch(() => undefined)
+    if (read === undefined || read instanceof Uint8Array) {
+      throw new ClientError({
+        code: 'credentials_invalid',
+        message: `the key of the client is no private key for ${algorithm}`,
+        hint: 'Give the whole JWK, as it was made: kty, its members, and alg where it has one.',
+      })
+    }
+    return oauth.PrivateKeyJwt(kid === undefined ? read : { key: read, kid })
+  })
   return async (...request) => {
-    imported ??= importJWK(key, algorithm).then((read) => {
-      if (read instanceof Uint8Array)
-        throw new TypeError('the key of a client must be a private JWK')
-      return oauth.PrivateKeyJwt(kid === undefined ? read : { key: read, kid })
-    })
-    await (
-      await imported
-    )(...request)
+    const authenticate = await getAuthentication()
+    await authenticate(...request)
   }
 }

@@ -23,10 +23,18 @@ export type TokenExchangeOptions = {
  * Credentials to act for whoever called this agent (RFC 8693): the tokens say whose authority it is
  * (`sub`) and who acts (`act`), carry no more than the subject token did, and end with it. Name the
  * scopes that the calls need: they are all that is asked for.
+ *
+ * Throws `TypeError` for an actor without an issuer of its own. Attack prevented: an agent that names an issuer
+ * of its choice is sent the token of whoever called.
  */
 export function tokenExchange(options: TokenExchangeOptions): ClientCredentials {
   const { actor, limits, subject } = options
   const { client } = actor
+  if (client.issuer === undefined) {
+    throw new TypeError(
+      `name the issuer of ${client.clientId}: tokens of callers are sent to it alone`,
+    )
+  }
   const getSubject = typeof subject === 'function' ? subject : async () => subject
   return toClientCredentials(
     client,

@@ -11,7 +11,7 @@ import { tokenExchange } from '../credentials/token-exchange.ts'
 import { ClientError } from '../error/client-error.ts'
 import type { FetchLike } from '../fetch-like.ts'
 import { createHttpTransport } from '../http-link.ts'
-import { createSignalLink } from '../links/signal-link.ts'
+import { createRetryBudget, type RetryBudget } from '../links/retry-budget.ts'
 
 /** Who called, as a handler's context or a service's call has it. */
 export type Caller = {
@@ -73,10 +73,11 @@ export type ActForOptions = CallPolicies & {
  * Approvals are asked for and told to the caller (`approvals: 'ask'`) unless it is said otherwise.
  */
 export function createActFor(options: ActForOptions): ActFor {
-  const { actor, agents, fetch: fetchWith } = options
-  const links = new Map<string, TRPCLink<AnyTRPCRouter>>()
+  const { actor, agents, fetch: fetchWith, ...policies } = options
+  const ways = new Map<string, Way>()
   for (const [agentId, url] of Object.entries(agents)) {
-    links.set(agentId, createHttpTransport<AnyTRPCRouter>(toEndpoint(url), fetchWith).link)
+    const { link } = createHttpTransport<AnyTRPCRouter>(toEndpoint(url), fetchWith)
+    ways.set(agentId, { link, retryBudget: createRetryBudget() })
   }
 
   return (caller) => {
@@ -93,21 +94,22 @@ export function createActFor(options: ActForOptions): ActFor {
         contract: AgentContract<Router>,
         { limits, scopes }: DelegatedClientOptions<Scope> = {},
       ) {
-        const send = links.get(contract.agentId)
-        if (send === undefined) {
+        const way = ways.get(contract.agentId)
+        if (way === undefined) {
           throw new TypeError(`where ${contract.agentId} is was not said: add it to agents`)
         }
         const client = createTRPCClient<Router>({
           links: [
-            createSignalLink(readSignal(caller)),
             ...createCallLinks<Router>({
               approvals: 'ask',
-              ...options,
+              ...policies,
+              retryBudget: way.retryBudget,
+              signal: readSignal(caller),
               contract,
               credentials: tokenExchange({ subject, actor, limits }),
               target: { audience: contract.agentId, scopes },
             }),
-            send,
+            way.link,
           ],
         })
         return client
@@ -115,6 +117,9 @@ export function createActFor(options: ActForOptions): ActFor {
     }
   }
 }
+
+/** What all clients of one agent share: its connections, and what may be spent on sending calls again. */
+type Way = { readonly link: TRPCLink<AnyTRPCRouter>; readonly retryBudget: RetryBudget }
 
 function readSubject(caller: Caller): SubjectToken | undefined {
   return 'getSubjectToken' in caller ? caller.getSubjectToken() : caller.subjectToken

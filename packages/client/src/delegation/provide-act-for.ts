@@ -1,3 +1,4 @@
+import type { TRPCMiddlewareFunction } from '@trpc/server'
 import type { ActFor, Caller, OnBehalf } from './act-for.ts'
 
 /** What handlers get in their context. */
@@ -6,18 +7,20 @@ export type ActForContext = {
   actFor(principal: Caller['principal']): OnBehalf
 }
 
+/** What a middleware of tRPC gives back that adds this to the context. */
+type Provided = ReturnType<TRPCMiddlewareFunction<object, object, object, ActForContext, unknown>>
+
+type ProvideOptions = {
+  readonly ctx: Caller
+  readonly next: (options: { readonly ctx: ActForContext }) => Provided
+}
+
 /**
  * Creates the middleware that puts `actFor` into the context of handlers:
  * `scopedProcedure('report:write').use(provideActFor(actFor))`.
  */
-export function provideActFor(actFor: ActFor) {
-  return async <Result>({
-    ctx,
-    next,
-  }: {
-    readonly ctx: Caller
-    readonly next: (options: { readonly ctx: ActForContext }) => Promise<Result>
-  }): Promise<Result> =>
+export function provideActFor(actFor: ActFor): (options: ProvideOptions) => Provided {
+  return async ({ ctx, next }) =>
     next({
       ctx: {
         actFor(principal) {

@@ -2,6 +2,7 @@
 // it is: calls reject with it, and everything that is made for tRPC's errors takes it.
 import { TRPCClientError } from '@trpc/client'
 import type { PlainRouter } from '../transport.ts'
+import { redactSecrets } from './redact-secrets.ts'
 
 /** What the caller's side itself can run into. Reasons that come from an agent are beside these. */
 export type ClientErrorCode =
@@ -18,6 +19,7 @@ export type ClientErrorCode =
   | 'issuer_not_trusted'
   | 'host_not_allowed'
   | 'authority_not_delegable'
+  | 'credentials_invalid'
   | 'credentials_file_invalid'
   | 'environment_invalid'
 
@@ -76,14 +78,16 @@ export class ClientError extends TRPCClientError<PlainRouter> implements ClientE
   readonly correlationId: string | undefined
 
   constructor(options: ClientErrorOptions, shape?: ClientError['shape']) {
-    super(options.message, {
-      ...(shape ? { result: { error: shape } } : {}),
+    // Servers write what they like: one that repeats a token has it in nobody's log.
+    const message = redactSecrets(options.message)
+    super(message, {
+      ...(shape ? { result: { error: { ...shape, message } } } : {}),
       ...(options.cause instanceof Error ? { cause: options.cause } : {}),
     })
     // tRPC's constructor makes every subclass one of its own.
     Object.setPrototypeOf(this, ClientError.prototype)
     this.code = options.code
-    this.hint = options.hint ?? ''
+    this.hint = redactSecrets(options.hint ?? '')
     this.status = options.status
     this.requiredScopes = options.requiredScopes ?? []
     this.grantedScopes = options.grantedScopes ?? []

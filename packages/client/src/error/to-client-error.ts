@@ -13,8 +13,15 @@ export function toClientError(error: unknown): ClientError {
   if (error instanceof ClientError) return error
   if (error instanceof TRPCClientError) return fromTrpc(error)
   if (isAbort(error)) return aborted()
-  const message = error instanceof Error ? error.message : 'the call failed'
-  return new ClientError({ code: 'network_error', message, cause: error })
+  return new ClientError({ code: 'network_error', message: toMessage(error), cause: error })
+}
+
+/** `fetch failed` alone helps nobody: its cause says what did. */
+export function toMessage(error: unknown): string {
+  if (!(error instanceof Error)) return 'the call failed'
+  const { cause } = error
+  if (!(cause instanceof Error) || error.message.includes(cause.message)) return error.message
+  return `${error.message}: ${cause.message}`
 }
 
 function fromTrpc(error: TRPCClientError<never>): ClientError {
@@ -26,7 +33,7 @@ function fromTrpc(error: TRPCClientError<never>): ClientError {
     const status = readResponse(error.meta, 'status')
     return new ClientError({
       code: 'network_error',
-      message,
+      message: error.cause === undefined ? message : toMessage(error.cause),
       hint: UNREACHABLE_HINT,
       status: typeof status === 'number' ? status : undefined,
       retryAfterSeconds: readRetryAfter(readResponse(error.meta, 'headers')),

@@ -8,7 +8,8 @@ import { observable, type Unsubscribable } from '@trpc/server/observable'
 import { isInvalidToken } from '../auth-link.ts'
 import type { ClientError } from '../error/client-error.ts'
 import { toClientError } from '../error/to-client-error.ts'
-import { isLostOnTheWay, NOT_CARRIED_OUT } from './retry-link.ts'
+import { findCallFate } from './lost-call.ts'
+import { NOT_CARRIED_OUT } from './retry-link.ts'
 
 export type ResumePolicy = {
   /** Attempts in a row that bring nothing, after which the subscription fails. Default: it goes on trying. */
@@ -48,7 +49,7 @@ export function createResumeLink<Router extends AnyTRPCRouter>(
       error.code === 'token_unavailable' ||
       // The agent may not know yet that the stream before this one was cut.
       (error.code === 'too_many_streams' && isResumed) ||
-      isLostOnTheWay(error)
+      findCallFate(error) !== 'hopeless'
     if (!passes) return undefined
     const backOffMs = Math.min(firstWaitMs * 2 ** failures, maxWaitMs)
     return (error.retryAfterSeconds ?? 0) * 1000 + backOffMs * (0.5 + random() / 2)

@@ -7,7 +7,8 @@ import type { AnyTRPCRouter } from '@trpc/server'
 import { observable, type Unsubscribable } from '@trpc/server/observable'
 import type { ClientError } from '../error/client-error.ts'
 import { toClientError } from '../error/to-client-error.ts'
-import { createRetryBudget } from './retry-budget.ts'
+import { findCallFate } from './lost-call.ts'
+import { createRetryBudget, type RetryBudget } from './retry-budget.ts'
 
 export type RetryPolicy = {
   /** Times that a call is sent at most. Default 3. */
@@ -24,28 +25,36 @@ export type RetryPolicy = {
   readonly random?: (() => number) | undefined
 }
 
-/** Refusals of an agent that come before the procedure, and pass. */
+export type RetryLinkOptions = {
+  /** Where clients share one. Default: the link has its own. */
+  readonly budget?: RetryBudget | undefined
+  readonly clock?: Clock | undefined
+}
+
+/** Refusals of an agent that come before the procedure, and that pass. */
 export const NOT_CARRIED_OUT: ReadonlySet<string> = new Set([
   'rate_limited',
+  'too_many_calls',
   'verifier_unavailable',
   'limit_unavailable',
 ])
-const UNAVAILABLE_STATUSES = new Set([502, 503, 504])
 
-/** Creates the link. It stands before the auth link, so that each attempt has the authorization of its moment. */
+/**
+ * Creates the link. It stands before the auth link, so that each attempt has the authorization of its moment.
+ */
 export function createRetryLink<Router extends AnyTRPCRouter>(
   policy: RetryPolicy = {},
-  clock: Clock = systemClock,
+  { budget = createRetryBudget(), clock = systemClock }: RetryLinkOptions = {},
 ): TRPCLink<Router> {
   const { firstWaitMs = 100, maxAttempts = 3, maxRetryAfterSeconds = 10 } = policy
   const isIdempotent = policy.isIdempotent ?? hasIdempotencyKey
   const random = policy.random ?? Math.random
-  const budget = createRetryBudget()
 
   function canRepeat(op: Operation, error: ClientError): boolean {
     if (op.type === 'subscription') return false
     if (NOT_CARRIED_OUT.has(error.code)) return true
-    return isLostOnTheWay(error) && (op.type === 'query' || isIdempotent(op))
+    const fate = findCallFate(error)
+    return fate === 'unsent' || (fate === 'lost' && (op.type === 'query' || isIdempotent(op)))
   }
 
   function toWaitMs(attempt: number, { retryAfterSeconds = 0 }: ClientError): number {
@@ -87,14 +96,6 @@ export function createRetryLink<Router extends AnyTRPCRouter>(
           sent?.unsubscribe()
         }
       })
-}
-
-/**
- * Whether nobody knows how far a call came. A status of an agent's own refusal, like `evidence_unavailable`, says
- * nothing about the way there.
- */
-export function isLostOnTheWay({ code, status }: ClientError): boolean {
-  return code === 'network_error' && (status === undefined || UNAVAILABLE_STATUSES.has(status))
 }
 
 function hasIdempotencyKey({ input }: Pick<Operation, 'input'>): boolean {

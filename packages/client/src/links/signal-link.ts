@@ -3,27 +3,39 @@ import type { AnyTRPCRouter } from '@trpc/server'
 import { observable } from '@trpc/server/observable'
 import { ClientError } from '../error/client-error.ts'
 
-/** Creates a link that ends every call when the signal is aborted, whether or not the call has one of its own. */
+/**
+ * Creates a link that ends a call as soon as its own signal is aborted, or this one, which every call of the
+ * client has: also while it waits for a token, an approval or its next attempt, where tRPC does not look at
+ * the signal.
+ */
 export function createSignalLink<Router extends AnyTRPCRouter>(
-  signal: AbortSignal | undefined,
+  common?: AbortSignal,
 ): TRPCLink<Router> {
   return () =>
-    ({ next, op }) =>
-      observable((observer) => {
-        if (signal === undefined) return next(op).subscribe(observer)
+    ({ next, op }) => {
+      // tRPC ends subscriptions by itself.
+      const own = op.type === 'subscription' ? undefined : (op.signal ?? undefined)
+      if (common === undefined && own === undefined) return next(op)
+      return observable((observer) => {
         const abort = (): void => {
-          const message = `${op.path} was given up: whoever it was made for is gone`
-          observer.error(TRPCClientError.from(new ClientError({ code: 'call_aborted', message })))
+          const message = `${op.path} was given up by whoever it was made for`
+          const hint =
+            'The call may have been carried out: repeat it with the same idempotency key.'
+          const error = new ClientError({ code: 'call_aborted', message, hint })
+          observer.error(TRPCClientError.from(error))
         }
-        if (signal.aborted) {
+        if (common?.aborted === true || own?.aborted === true) {
           abort()
           return undefined
         }
-        signal.addEventListener('abort', abort, { once: true })
         const sent = next(op).subscribe(observer)
+        common?.addEventListener('abort', abort, { once: true })
+        own?.addEventListener('abort', abort, { once: true })
         return () => {
-          signal.removeEventListener('abort', abort)
+          common?.removeEventListener('abort', abort)
+          own?.removeEventListener('abort', abort)
           sent.unsubscribe()
         }
       })
+    }
 }

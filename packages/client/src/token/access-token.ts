@@ -13,6 +13,14 @@ export type AccessTokenFacts = {
   readonly expiresAt: EpochSeconds
 }
 
+/** > access-token = 1*VSCHAR (RFC 6749 §A.12); a space would end it in a header. */
+const TOKEN = /^[\x21-\x7e]+$/
+
+/** Whether a text can be a token. */
+export function isAccessToken(text: string): boolean {
+  return TOKEN.test(text)
+}
+
 /** A token as the authorization server gave it. It is private: whatever prints this shows `id`. */
 export class AccessToken implements AccessTokenFacts {
   readonly #value: string
@@ -33,8 +41,12 @@ export class AccessToken implements AccessTokenFacts {
     Object.freeze(this)
   }
 
-  /** Wraps a token. */
+  /**
+   * Wraps a token. Rejects with `TypeError` for a text that cannot be one. Attack prevented: a token that is
+   * no header value, which whoever sends it repeats in an error.
+   */
   static async create(value: string, facts: AccessTokenFacts): Promise<AccessToken> {
+    if (!isAccessToken(value)) throw new TypeError('an access token is visible ASCII characters')
     return new AccessToken(value, (await fingerprint(value)).slice(0, 8), facts)
   }
 

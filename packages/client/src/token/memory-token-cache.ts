@@ -23,13 +23,13 @@ export function createMemoryTokenCache(options: { readonly clock?: Clock } = {})
       for (const other of values.keys()) find(values, other)
       values.set(name, { value, expiresAt: clock.now() + ttlSeconds })
     },
-    async claim(name: string, ttlSeconds: number) {
+    async claim(name: string, holder: string, ttlSeconds: number) {
       if (find(claims, name) !== undefined) return false
-      claims.set(name, { value: '', expiresAt: clock.now() + ttlSeconds })
+      claims.set(name, { value: holder, expiresAt: clock.now() + ttlSeconds })
       return true
     },
-    async release(name: string) {
-      claims.delete(name)
+    async release(name: string, holder: string) {
+      if (claims.get(name)?.value === holder) claims.delete(name)
     },
   })
 }

@@ -46,8 +46,8 @@ export function createSealedTokenCache(cache: TokenCache, secret: string): Token
       const sealed = new Uint8Array(await crypto.subtle.encrypt(algorithm, await key, text))
       await cache.write(name, toBase64url(new Uint8Array([...iv, ...sealed])), ttlSeconds)
     },
-    claim: async (name: string, ttlSeconds: number) => cache.claim(name, ttlSeconds),
-    release: async (name: string) => cache.release(name),
+    claim: async (...claim: Parameters<TokenCache['claim']>) => cache.claim(...claim),
+    release: async (...claim: Parameters<TokenCache['release']>) => cache.release(...claim),
   })
 }
 

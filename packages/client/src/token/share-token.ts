@@ -3,7 +3,12 @@
 import type { Clock } from '@deputy/auth/protocol'
 import { fingerprint } from '../fingerprint.ts'
 import { wait } from '../wait.ts'
-import { AccessToken, type AccessTokenFacts, type RequestToken } from './access-token.ts'
+import {
+  AccessToken,
+  isAccessToken,
+  type AccessTokenFacts,
+  type RequestToken,
+} from './access-token.ts'
 import type { TokenCache } from './token-cache.ts'
 
 /** How long a claim stands where whoever has it is gone. */
@@ -50,12 +55,13 @@ export function shareToken(options: ShareTokenOptions): RequestToken {
     for (let poll = 0; poll < MAX_POLLS; poll += 1) {
       const found = await read(current)
       if (found !== undefined) return found
-      if (await cache.claim(await getName(), CLAIM_SECONDS).catch(() => true)) {
+      const holder = crypto.randomUUID()
+      if (await cache.claim(await getName(), holder, CLAIM_SECONDS).catch(() => true)) {
         try {
           // Somebody may have written between the look and the claim.
           return (await read(current)) ?? (await request())
         } finally {
-          await cache.release(await getName()).catch(() => undefined)
+          await cache.release(await getName(), holder).catch(() => undefined)
         }
       }
       await wait(clock, POLL_MS)
@@ -91,7 +97,7 @@ function isCachedToken(value: unknown): value is CachedToken {
   const scopes = read('scopes')
   return (
     typeof token === 'string' &&
-    token !== '' &&
+    isAccessToken(token) &&
     (type === 'Bearer' || type === 'DPoP') &&
     Array.isArray(scopes) &&
     scopes.every((scope) => typeof scope === 'string') &&

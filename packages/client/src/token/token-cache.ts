@@ -10,9 +10,9 @@ export type TokenCache = {
   write(name: string, value: string, ttlSeconds: number): Promise<void>
   /**
    * Claims the right to ask for the token of this name, for so long at most. Of several that claim at once
-   * exactly one gets `true`.
+   * exactly one gets `true`. @param holder names who claims, and is nobody else's
    */
-  claim(name: string, ttlSeconds: number): Promise<boolean>
-  /** Gives the right back before its time. */
-  release(name: string): Promise<void>
+  claim(name: string, holder: string, ttlSeconds: number): Promise<boolean>
+  /** Gives the right back before its time, where it is still this holder's. */
+  release(name: string, holder: string): Promise<void>
 }

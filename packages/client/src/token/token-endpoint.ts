@@ -1,12 +1,19 @@
 // A client's requests to the token endpoint by oauth4webapi: discovery (RFC 8414) once, then one request
 // per token. Whatever goes wrong becomes a `ClientError` that names no secret and no token.
-import { parseSecureUrl, systemClock, timeoutSignal, type Clock } from '@deputy/auth/protocol'
+import {
+  parseSecureUrl,
+  systemClock,
+  timeoutSignal,
+  type Clock,
+  type EpochSeconds,
+} from '@deputy/auth/protocol'
 import * as oauth from 'oauth4webapi'
 import { discoverIssuer } from '../discovery/discover-issuer.ts'
 import { createPublicFetch } from '../discovery/public-hosts.ts'
 import { readSkewSeconds } from '../dpop/clock-skew.ts'
 import type { DpopSigner } from '../dpop/dpop-signer.ts'
-import { AccessToken } from './access-token.ts'
+import { ClientError } from '../error/client-error.ts'
+import { AccessToken, isAccessToken } from './access-token.ts'
 import { toTokenError } from './token-error.ts'
 
 /** How a client says who it is: `oauth.ClientSecretBasic(…)`, `oauth.PrivateKeyJwt(…)` or another one's. */
@@ -42,6 +49,31 @@ export type TokenEndpoint = {
   /** Rejects with `ClientError`. */
   request(request: TokenRequest): Promise<AccessToken>
 }
+
+/**
+ * > If the client attempted to authenticate via the "Authorization" request header field, the authorization
+ * > server MUST […] include the "WWW-Authenticate" response header field (RFC 6749 §5.2)
+ *
+ * oauth4webapi looks no further than that field, and what went wrong is in the body.
+ */
+function withoutChallenge(response: Response): Response {
+  const headers = new Headers(response.headers)
+  const isJson = headers.get('content-type')?.includes('json') === true
+  if (!isJson || !headers.has('www-authenticate')) return response
+  headers.delete('www-authenticate')
+  return new Response(response.body, { status: response.status, headers })
+}
+
+type RefusedRequest = {
+  readonly error: unknown
+  readonly url: string
+  readonly response: Response
+  /** Whether the client said who it is by an assertion (RFC 7523 §2.2). */
+  readonly isAsserted: boolean
+}
+
+/** A server may want a nonce, and then find fault with the clock. */
+const MAX_REPEATS = 2
 
 /**
  * Creates the client's side of an issuer's token endpoint. Throws `TypeError` at once for an issuer that
@@ -88,7 +120,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     }
   }
 
-  async function ask(request: TokenRequest, isRepeated: boolean): Promise<AccessToken> {
+  async function ask(request: TokenRequest, repeats: number): Promise<AccessToken> {
     const server = await getServer()
     const url = server.token_endpoint ?? issuer.href
     // Assertions are dated by the clock that was given, as the server's goes.
@@ -96,12 +128,17 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       client_id: clientId,
       [oauth.clockSkew]: clock.now() - systemClock.now() + skewSeconds,
     }
+    let isAsserted = false
+    const identify: ClientAuthentication = async (...parts) => {
+      await authenticate(...parts)
+      isAsserted = parts[2].has('client_assertion')
+    }
     const requestedAt = clock.now()
     const proof = await signer?.prove({ method: 'POST', url })
-    const response = await oauth.genericTokenEndpointRequest(
+    const answered = await oauth.genericTokenEndpointRequest(
       server,
       client,
-      authenticate,
+      identify,
       request.grantType,
       new URLSearchParams(request.parameters),
       {
@@ -110,29 +147,58 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
         [oauth.customFetch]: send,
       },
     )
+    const response = withoutChallenge(answered)
     signer?.observe(url, response)
     try {
       const answer = await oauth.processGenericTokenEndpointResponse(server, client, response)
-      return await AccessToken.create(answer.access_token, {
-        type: answer.token_type === 'dpop' ? 'DPoP' : 'Bearer',
-        scopes: answer.scope?.split(' ') ?? request.scopes,
-        requestedAt,
-        // `expires_in` is only RECOMMENDED: without it the token is used once and asked for again.
-        expiresAt: requestedAt + (answer.expires_in ?? 0),
-      })
+      return await toAccessToken(answer, request, requestedAt)
     } catch (error) {
-      if (isRepeated || !canRepeat(error, url, response)) throw error
-      return ask(request, true)
+      if (repeats === MAX_REPEATS || !canRepeat({ error, isAsserted, url, response })) throw error
+      return ask(request, repeats + 1)
     }
   }
 
+  /**
+   * > If the client requires binding, it MUST discard the response if its token_type is not DPoP
+   * (RFC 9449 §5). And a bound token is of no use without the key.
+   */
+  async function toAccessToken(
+    answer: oauth.TokenEndpointResponse,
+    request: TokenRequest,
+    requestedAt: EpochSeconds,
+  ): Promise<AccessToken> {
+    const isBound = answer.token_type === 'dpop'
+    if (isBound !== (signer !== undefined)) {
+      const message = `${options.issuer} gave a token that is ${isBound ? '' : 'not '}bound to a key`
+      const hint = isBound
+        ? 'This client has to prove a key there: give its credentials a dpopKey.'
+        : 'Leave dpopKey out where the authorization server does not bind tokens (RFC 9449).'
+      throw new ClientError({ code: 'token_response_invalid', message, hint })
+    }
+    if (!isAccessToken(answer.access_token)) {
+      const message = `${options.issuer} gave something that cannot be a token`
+      const hint =
+        'Check that the issuer URL is right: the token has characters that no header takes.'
+      throw new ClientError({ code: 'token_response_invalid', message, hint })
+    }
+    return AccessToken.create(answer.access_token, {
+      type: isBound ? 'DPoP' : 'Bearer',
+      scopes: answer.scope?.split(' ') ?? request.scopes,
+      requestedAt,
+      // `expires_in` is only RECOMMENDED: without it the token is used once and asked for again.
+      expiresAt: requestedAt + Math.floor(answer.expires_in ?? 0),
+    })
+  }
+
   /** Whether the request was refused for want of a nonce, or because our clock is not the server's. */
-  function canRepeat(error: unknown, url: string, { headers, status }: Response): boolean {
+  function canRepeat({ error, isAsserted, response, url }: RefusedRequest): boolean {
+    const { headers, status } = response
     const code = error instanceof oauth.ResponseBodyError ? error.error : undefined
     if (code === 'use_dpop_nonce') return signer !== undefined && headers.has('dpop-nonce')
     if (code === 'invalid_dpop_proof')
       return signer?.observe(url, { headers, status }, code) ?? false
-    if (code !== 'invalid_client') return false
+    // Only an assertion has a time: a secret that was refused is refused again.
+    if (code !== 'invalid_client' || !isAsserted) return false
     const seen = readSkewSeconds(headers, clock)
     if (seen === undefined || Math.abs(seen - skewSeconds) <= 1) return false
     skewSeconds = seen
@@ -142,7 +208,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
   return Object.freeze({
     async request(request: TokenRequest) {
       try {
-        return await ask(request, false)
+        return await ask(request, 0)
       } catch (error) {
         request.signal?.throwIfAborted()
         throw toTokenError(error, { issuer: options.issuer, clientId })

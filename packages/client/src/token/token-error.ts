@@ -2,6 +2,7 @@
 import * as oauth from 'oauth4webapi'
 import { ClientError } from '../error/client-error.ts'
 import { readRetryAfter } from '../error/retry-after.ts'
+import { toMessage } from '../error/to-client-error.ts'
 
 /** Who asked whom. */
 export type TokenParties = { readonly issuer: string; readonly clientId: string }
@@ -37,7 +38,7 @@ export function toTokenError(error: unknown, parties: TokenParties): ClientError
       status: error.status,
     })
   }
-  const reason = error instanceof Error ? error.message : 'the request failed'
+  const reason = toMessage(error)
   const response = readResponse(error)
   const status = response?.status
   const isBusy = status === 429 || (status ?? 0) >= 500

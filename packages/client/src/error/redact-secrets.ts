@@ -8,7 +8,7 @@ const CREDENTIALS = /\b(Bearer|DPoP|Basic)\s+[\w~+/.=-]{16,}/gi
 /** What stands where a secret was. */
 export const REDACTED = '[redacted]'
 
-/** Takes tokens, secrets of agents and `Authorization` values out of a text that a model will read. */
+/** Takes tokens, secrets of agents and `Authorization` values out of a text that others will read. */
 export function redactSecrets(text: string): string {
   return text
     .replaceAll(TOKEN, REDACTED)

@@ -1,0 +1,192 @@
+import type { lookup } from 'node:dns'
+import { createServer, type RequestListener } from 'node:http'
+import { once } from 'node:events'
+import { describe, expect, test } from 'vitest'
+import type { FetchLikeInit } from '../fetch-like.ts'
+import { createPool } from './pool.ts'
+
+const GET: FetchLikeInit = {
+  method: 'GET',
+  headers: {},
+  body: null,
+  signal: null,
+  redirect: 'error',
+}
+
+async function startServer(answer: RequestListener) {
+  const sockets = new Set<unknown>()
+  const server = createServer(answer).on('connection', (socket) => sockets.add(socket))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  return {
+    url: `http://127.0.0.1:${String(port)}`,
+    port: String(port),
+    connections: () => sockets.size,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+/** Names that lead where the test says. */
+const resolver =
+  (...addresses: readonly string[]) =>
+  (_name: string, _options: unknown, done: (error: null, found: object[]) => void) => {
+    done(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    )
+  }
+
+const asLookup = (resolve: ReturnType<typeof resolver>) => resolve as unknown as typeof lookup
+
+describe('a pool', () => {
+  test('sends what it is given, and reads the answer', async () => {
+    const seen: unknown[] = []
+    await using server = await startServer((req, res) => {
+      req.setEncoding('utf8').on('data', (body) => seen.push([req.method, req.url, body]))
+      req.on('end', () => {
+        res.setHeader('dpop-nonce', 'n1')
+        res.end('{"ok":true}')
+      })
+    })
+    await using pool = createPool()
+
+    const answer = await pool.fetch(`${server.url}/trpc/a?batch=1`, {
+      ...GET,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"a":1}',
+    })
+
+    expect(await answer.json()).toEqual({ ok: true })
+    expect([answer.ok, answer.status, answer.headers.get('dpop-nonce')]).toEqual([true, 200, 'n1'])
+    expect(answer.headers.get('retry-after')).toBeNull()
+    expect(seen).toEqual([['POST', '/trpc/a?batch=1', '{"a":1}']])
+  })
+
+  test('is a whole fetch for credentials and discovery, with what a Request says', async () => {
+    await using server = await startServer((req, res) => {
+      req.setEncoding('utf8').on('data', (body) => res.end(`${req.method ?? ''} ${body}`))
+    })
+    await using pool = createPool()
+    const request = new Request(server.url, { method: 'POST', body: 'a=1' })
+
+    const answers = [
+      await pool.webFetch(request),
+      await pool.webFetch(server.url, { method: 'PUT', body: new URLSearchParams({ b: '2' }) }),
+    ]
+
+    expect(await Promise.all(answers.map(async (answer) => answer.text()))).toEqual([
+      'POST a=1',
+      'PUT b=2',
+    ])
+  })
+
+  test('keeps its connections, and no more than it may', async () => {
+    await using server = await startServer((_req, res) => void setImmediate(() => res.end('{}')))
+    await using pool = createPool({ maxConnections: 3 })
+    const call = async () => (await pool.fetch(`${server.url}/`, GET)).json()
+
+    for (let round = 0; round < 3; round += 1) await Promise.all(Array.from({ length: 20 }, call))
+
+    expect(server.connections()).toBe(3)
+  })
+
+  test.each([301, 302, 307, 308])('follows no redirect (%i)', async (status) => {
+    // Attack: an agent, or whoever took over its name, collects API keys on another host.
+    const seen: unknown[] = []
+    await using thief = await startServer((req, res) => {
+      seen.push(req.headers)
+      res.end('{}')
+    })
+    await using server = await startServer((_req, res) => {
+      res.writeHead(status, { location: thief.url }).end()
+    })
+    await using pool = createPool()
+
+    await expect(pool.fetch(`${server.url}/`, GET)).rejects.toMatchObject({
+      name: 'TypeError',
+      cause: { message: 'unexpected redirect' },
+    })
+    expect(seen).toEqual([])
+  })
+
+  test('says as fetch does that nobody is there', async () => {
+    const server = await startServer(() => undefined)
+    await server[Symbol.asyncDispose]()
+    await using pool = createPool()
+
+    await expect(pool.fetch(`${server.url}/`, GET)).rejects.toMatchObject({
+      message: 'fetch failed',
+      cause: { code: 'ECONNREFUSED' },
+    })
+  })
+
+  test('reads no more of an answer than it may', async () => {
+    // Attack: an agent that answers without end fills its caller's memory.
+    await using server = await startServer((_req, res) => res.end(`"${'x'.repeat(100_000)}"`))
+    await using pool = createPool({ maxAnswerBytes: 10_000 })
+
+    const read = pool.fetch(`${server.url}/`, GET).then(async (answer) => answer.json())
+
+    await expect(read).rejects.toMatchObject({
+      cause: { code: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' },
+    })
+  })
+
+  test('ends a request whose caller gave up', async () => {
+    await using server = await startServer(() => undefined)
+    await using pool = createPool()
+    const gaveUp = new AbortController()
+    const call = pool.fetch(`${server.url}/`, { ...GET, signal: gaveUp.signal })
+
+    gaveUp.abort()
+
+    await expect(call).rejects.toMatchObject({ name: 'AbortError' })
+  })
+})
+
+describe('where private addresses are refused', () => {
+  const refused = { code: 'host_not_allowed' }
+
+  test.each([
+    'http://127.0.0.1:1',
+    'http://10.1.2.3',
+    'http://169.254.169.254/latest/meta-data',
+    'http://[::1]:1',
+    'http://[::ffff:10.0.0.1]',
+    'http://localhost:1',
+    'http://0x7f.1',
+    'http://2130706433',
+    'http://metadata',
+  ])('nothing is sent to %s', async (url) => {
+    await using pool = createPool({ refusePrivateAddresses: true })
+
+    await expect(pool.fetch(new URL(url).href, GET)).rejects.toMatchObject(refused)
+    await expect(pool.webFetch(url)).rejects.toMatchObject(refused)
+  })
+
+  test.each([
+    [['127.0.0.1']],
+    [['93.184.215.14', '10.0.0.1']],
+    [['fd00::1']],
+    [['::ffff:192.168.0.1']],
+  ])('a name that leads to %j is not connected to', async (addresses) => {
+    // Attack: DNS rebinding. A public name of the attacker's leads into the caller's own network.
+    await using server = await startServer((_req, res) => res.end('{}'))
+    await using pool = createPool({
+      refusePrivateAddresses: true,
+      lookup: asLookup(resolver(...addresses)),
+    })
+
+    const url = `http://rebound.example:${server.port}/`
+
+    await expect(pool.fetch(url, GET)).rejects.toMatchObject(refused)
+    await expect(pool.webFetch(url)).rejects.toMatchObject(refused)
+    expect(server.connections()).toBe(0)
+  })
+})

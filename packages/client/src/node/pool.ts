@@ -1,0 +1,142 @@
+// Node only: what calls are sent with where many are, undici's pool of connections in place of `fetch`; and
+// the only place that can tell where a name leads before anything is sent there.
+import { lookup as systemLookup, type LookupAddress } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import { Agent, fetch as undiciFetch } from 'undici'
+import { assertPublicHost, isPrivateAddress } from '../discovery/public-hosts.ts'
+import { ClientError } from '../error/client-error.ts'
+import type { FetchLike, FetchLikeAnswer } from '../fetch-like.ts'
+
+export type PoolOptions = {
+  /** Connections to one server, at most. Default 32. */
+  readonly maxConnections?: number | undefined
+  /** Longest answer that is read, in bytes. Default 32 MiB. */
+  readonly maxAnswerBytes?: number | undefined
+  /** How long a connection may take to be made. Default 5,000 ms. */
+  readonly connectTimeoutMs?: number | undefined
+  /**
+   * Refuses servers on private addresses, whatever their names: the address that is connected to is the one
+   * that was looked at (DNS rebinding). Rejects with `ClientError` (`host_not_allowed`). Default `false`.
+   */
+  readonly refusePrivateAddresses?: boolean | undefined
+  /** Asks for the addresses of a name. Default: the machine's resolver. */
+  readonly lookup?: typeof systemLookup | undefined
+}
+
+export type ConnectionPool = AsyncDisposable & {
+  /** For the `fetch` of a client: sends calls, and follows no redirect. */
+  readonly fetch: FetchLike
+  /** For the `fetch` of credentials and of discovery. */
+  readonly webFetch: typeof fetch
+}
+
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
+/** Creates a pool. Dispose of it to close its connections; clients that use it do not. */
+export function createPool(options: PoolOptions = {}): ConnectionPool {
+  const { lookup = systemLookup, refusePrivateAddresses = false } = options
+  const agent = new Agent({
+    connections: options.maxConnections ?? 32,
+    maxResponseSize: options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
+    connect: {
+      timeout: options.connectTimeoutMs ?? 5000,
+      ...(refusePrivateAddresses ? { lookup: createPublicLookup(lookup) } : {}),
+    },
+  })
+  const check = refusePrivateAddresses ? assertPublicHost : () => undefined
+
+  return {
+    async fetch(url, { body, headers, method, signal }) {
+      check(url)
+      const pathAt = url.indexOf('/', url.indexOf('://') + 3)
+      const answer = await agent
+        .request({
+          origin: url.slice(0, pathAt),
+          path: url.slice(pathAt),
+          method: method === 'GET' ? 'GET' : 'POST',
+          headers,
+          body,
+          signal,
+        })
+        .catch(toFetchError)
+      const status = answer.statusCode
+      if (status >= 300 && status < 400) {
+        await answer.body.dump()
+        throw toTypeError(new Error('unexpected redirect'))
+      }
+      return {
+        ok: status >= 200 && status < 300,
+        status,
+        headers: { get: (name) => readHeader(answer.headers[name]) },
+        json: async () => answer.body.json().catch(toBodyError),
+      } satisfies FetchLikeAnswer
+    },
+    webFetch: async (input, init) => {
+      const url = input instanceof Request ? input.url : String(input)
+      check(url)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- @types/node has the types of another patch of undici
+      const own = { ...readRequest(input), ...init, dispatcher: agent } as UndiciInit
+      return undiciFetch(url, own).catch(toNotAllowed)
+    },
+    [Symbol.asyncDispose]: async () => agent.close(),
+  }
+}
+
+type UndiciInit = Parameters<typeof undiciFetch>[1]
+
+/** What is in a `Request` of the platform's, which is not one of undici's. */
+function readRequest(input: string | URL | Request): RequestInit {
+  if (!(input instanceof Request)) return {}
+  const { body, headers, method, redirect, signal } = input
+  return { body, headers, method, redirect, signal, duplex: 'half' }
+}
+
+/** Looks at every address of a name, and gives exactly those on. */
+function createPublicLookup(lookup: typeof systemLookup): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      const [first] = addresses ?? []
+      const bad = addresses?.find(({ address }) => isPrivateAddress(address))
+      if (error !== null || first === undefined) {
+        callback(error ?? new Error(`${hostname} has no address`), [])
+      } else if (bad !== undefined) {
+        callback(refuse(hostname, bad.address), [])
+      } else if (options.all === true) {
+        callback(null, addresses)
+      } else {
+        callback(null, first.address, first.family)
+      }
+    })
+  }
+}
+
+function refuse(hostname: string, address: string): ClientError {
+  return new ClientError({
+    code: 'host_not_allowed',
+    message: `${hostname} leads to ${address}, which is not on the public internet: nothing is sent there`,
+    hint: 'Turn refusePrivateAddresses off where agents of your own network are called.',
+  })
+}
+
+function readHeader(value: string | string[] | undefined): string | null {
+  return Array.isArray(value) ? value.join(', ') : (value ?? null)
+}
+
+/** As `fetch` does it, so that everybody who knows its errors knows these. */
+function toTypeError(cause: unknown): TypeError {
+  return new TypeError('fetch failed', { cause })
+}
+
+function toFetchError(error: unknown): never {
+  const isOwn =
+    error instanceof ClientError || (error instanceof Error && error.name === 'AbortError')
+  throw isOwn ? error : toTypeError(error)
+}
+
+function toBodyError(error: unknown): never {
+  throw error instanceof SyntaxError ? error : toFetchError(error)
+}
+
+function toNotAllowed(error: unknown): never {
+  throw error instanceof Error && error.cause instanceof ClientError ? error.cause : error
+}

@@ -1,0 +1,5 @@
+export {
+  createRedisTokenCache,
+  type RedisTokenCacheOptions,
+  type RedisTokenClient,
+} from './redis-token-cache.ts'
