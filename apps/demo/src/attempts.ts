@@ -94,6 +94,11 @@ export async function makeAttempts(options: AttemptsOptions): Promise<void> {
   const withKey = { headers: { 'x-api-key': key.apiKey } }
   await attempt('an API key', balance, withKey)
   await admin.apiKeys.deactivate.mutate({ apiKeyId: key.apiKeyId })
+  // The feed tells the agent within milliseconds.
+  for (let count = 0; count < 100; count += 1) {
+    const { ok } = await fetch(balance, withKey)
+    if (!ok) break
+  }
   await attempt('the same API key, deactivated a moment ago', balance, withKey)
 }
 

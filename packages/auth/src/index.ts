@@ -50,6 +50,7 @@ export {
 export {
   createRevocationView,
   type RevocationView,
+  type FeedListener,
   type RevocationViewOptions,
 } from './revocation/revocation-view.ts'
 export {
@@ -78,12 +79,14 @@ export {
 } from './verify/access-token-verifier.ts'
 export {
   createApiKeyVerifier,
+  type ApiKeyRefusal,
   type ApiKeyVerifier,
   type ApiKeyVerifierOptions,
 } from './verify/api-key-verifier.ts'
 export {
   createAuthenticator,
   type Authenticated,
+  type AuthenticationRefusal,
   type Authenticator,
   type AuthenticatorOptions,
 } from './verify/authenticator.ts'
@@ -103,6 +106,11 @@ export {
   SigningKeysUnavailableError,
   type SigningKeySource,
 } from './verify/signing-key-source.ts'
+export {
+  createVerifiedKeyCache,
+  type VerifiedKeyCacheOptions,
+  type VerifiedKeyCacheSettings,
+} from './verify/verified-key-cache.ts'
 export {
   createVerifiedTokenCache,
   type VerifiedTokenCacheOptions,

@@ -93,7 +93,8 @@ export const RFC_7662 = {
     level: 'MUST NOT',
     binds: 'resource server',
     text: 'an answer is not cached beyond exp',
-    stricter: 'agents ask about each request with an API key and cache no answer',
+    stricter:
+      'an answer about an API key counts for 60 seconds at most, only while the feed would tell of its end, and not in the last 5 seconds of the key',
   },
   'rfc7662-5-privacy': {
     level: 'MUST',

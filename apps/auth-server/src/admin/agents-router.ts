@@ -6,6 +6,7 @@ import { Agent, AgentSettings } from '../agents/agent.ts'
 import { OwnerId } from '../owners/owner.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
 import { denyAgent } from '../revocation/deny.ts'
+import { noteChange } from '../revocation/note-change.ts'
 import { findActiveAgent, requireActiveOwner, type AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure, Administrator } from './admin-procedure.ts'
 import { AUTH_SERVER_ID, OPERATOR_ID } from './admin-scopes.ts'
@@ -89,6 +90,7 @@ export function createAgentsRouter({ clock, storage }: AdminDeps, procedure: Adm
           const before = await findActiveAgent(stores.agents, at)
           const agent = await stores.agents.update(at, settings)
           if (agent === undefined) throw agentUnknown(id)
+          await noteChange(stores, id, clock.now())
           note({
             event: 'agent.updated',
             ...describe(agent),

@@ -7,6 +7,7 @@ import type { CredentialAt } from '../credentials/credential.ts'
 import { AgentSettings, ScopeToken, type Agent } from '../agents/agent.ts'
 import { createApiKey } from '../api-keys/create-api-key.ts'
 import { denyCredential } from '../revocation/deny.ts'
+import { noteChange } from '../revocation/note-change.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
 import { isAdministrative } from './admin-scopes.ts'
@@ -74,6 +75,7 @@ export function createApiKeysRouter(
           const by = createSupersession({ old, successorId: record.id, overlapSeconds, now })
           await stores.apiKeys.insert(record)
           if (!(await stores.apiKeys.supersede(id, by))) throw credentialEnded(id)
+          await noteChange(stores, id, now)
           const details = { successor: record.id, overlapSeconds: String(overlapSeconds) }
           note({ event: 'api_key.rotated', ...describe(agent, id), details })
           return { ...toApiKeySummary(record, now), apiKey }

@@ -83,6 +83,25 @@ describe('GET /oauth/revocations', () => {
     expect(await feed.next()).toMatchObject({ event: 'snapshot', data: { reset: true } })
   })
 
+  test('tells of agents and keys that are not what they were', async () => {
+    await using world = await setUp()
+    const { admin, alice, bob, server } = world
+    const created = await admin.apiKeys.create.mutate({ agentId: alice.id, scopes: ['notes:read'] })
+    await using feed = await followFeed(server, bob)
+    await feed.next()
+    await feed.next()
+
+    await admin.agents.update.mutate({ id: bob.id, settings: { sharedScopes: [] } })
+    const first = await feed.next()
+    await admin.apiKeys.rotate.mutate({ apiKeyId: created.apiKeyId, overlapSeconds: 0 })
+    const second = await feed.next()
+
+    expect([first, second].map((event) => event?.data.entries)).toEqual([
+      [['change', bob.id, START_AT + 600]],
+      [['change', created.apiKeyId, START_AT + 600]],
+    ])
+  })
+
   test('ends for an agent that is deactivated, once it has heard of it', async () => {
     await using world = await setUp()
     await using feed = await followFeed(world.server, world.bob)

@@ -7,7 +7,7 @@ import type { AuthenticateClient } from '../clients/client-authentication.ts'
 import type { Endpoint } from '../http/oauth-request.ts'
 import { OAuthError } from '../oauth-error.ts'
 import type { FeedEvent, RevocationFeed } from '../revocation/revocation-feed.ts'
-import type { FeedHead, Revocation } from '../revocation/revocation-store.ts'
+import type { FeedEntry, FeedHead } from '../revocation/revocation-store.ts'
 import type { Verifiers } from '../revocation/verifiers.ts'
 import { createAuditedEndpoint } from './audited.ts'
 import { parseFormBody } from './form-body.ts'
@@ -112,7 +112,8 @@ function parseJson(text: string | undefined): unknown {
 }
 
 /** Who was shut out is not told more. */
-function endsFollower({ id, kind }: Revocation, follower: Follower): boolean {
+function endsFollower({ id, kind }: FeedEntry, follower: Follower): boolean {
+  if (kind === 'change') return false
   return id === (kind === 'agent' ? follower.agentId : follower.credentialId)
 }
 

@@ -13,6 +13,7 @@ import { createClientKey } from '../clients/create-client-key.ts'
 import { createClientSecret } from '../clients/create-client-secret.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { denyAgent, denyCredential } from '../revocation/deny.ts'
+import { noteChange } from '../revocation/note-change.ts'
 import { hashSecret } from '../secret-hash.ts'
 import type { Storage } from '../storage/open-storage.ts'
 import type { ClientMetadata } from './client-metadata.ts'
@@ -102,6 +103,7 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
         const changes = { ...settings, jwksUri: settings.jwksUri ?? null }
         const changed = await stores.agents.update({ id: agent.id, within: agent.ownerId }, changes)
         if (changed === undefined) throw invalidToken()
+        await noteChange(stores, agent.id, clock.now())
         await stores.registrations.updateMetadata(agent.id, next)
         if (next.jwks !== undefined) {
           // > Valid values of client metadata fields in this request MUST replace, not augment (§2.2)

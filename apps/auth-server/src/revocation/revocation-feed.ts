@@ -3,7 +3,7 @@
 import { startInterval, type Clock } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
 import type { RevocationSignal } from '../storage/revocation-signal.ts'
-import type { FeedHead, Revocation, RevocationStore } from './revocation-store.ts'
+import type { FeedEntry, FeedHead, RevocationStore } from './revocation-store.ts'
 
 /** What a verifier hears. */
 export type FeedEvent =
@@ -15,7 +15,7 @@ export type FeedEvent =
   /** Nothing was revoked that was not told. */
   | { readonly type: 'heartbeat' }
 
-type Entries = { readonly head: FeedHead; readonly entries: readonly Revocation[] }
+type Entries = { readonly head: FeedHead; readonly entries: readonly FeedEntry[] }
 
 export type FollowFeed = {
   /** How far the follower has come; `undefined` for one that knows nothing. */
@@ -49,7 +49,7 @@ export async function openRevocationFeed(options: RevocationFeedOptions): Promis
   const closing = new AbortController()
   const { feedId, seq: firstSeq } = await revocations.head()
   let seqRead = firstSeq
-  const tail: Revocation[] = []
+  const tail: FeedEntry[] = []
   let tailBeginsAfter = firstSeq
   let beats = 0
   let change = Promise.withResolvers<void>()
@@ -62,7 +62,7 @@ export async function openRevocationFeed(options: RevocationFeedOptions): Promis
   }
 
   async function readNew(): Promise<void> {
-    let page: readonly Revocation[]
+    let page: readonly FeedEntry[]
     do {
       page = await revocations.listAfter(seqRead, MAX_ENTRIES)
       const last = page.at(-1)
@@ -108,7 +108,7 @@ export async function openRevocationFeed(options: RevocationFeedOptions): Promis
     read().catch(() => undefined)
   })
 
-  async function listAfter(seq: number): Promise<readonly Revocation[]> {
+  async function listAfter(seq: number): Promise<readonly FeedEntry[]> {
     if (seq >= tailBeginsAfter) return tail.filter((entry) => entry.seq > seq)
     return revocations.listAfter(seq, MAX_ENTRIES)
   }

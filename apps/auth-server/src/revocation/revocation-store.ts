@@ -11,8 +11,20 @@ export type Denial = {
   readonly expiresAt: EpochSeconds
 }
 
-/** A denial in the feed. Numbers ascend in the order in which the entries came to be seen. */
-export type Revocation = Denial & { readonly seq: number; readonly revokedAt: EpochSeconds }
+/** Where something is in the feed. Numbers ascend in the order in which the entries came to be seen. */
+type InFeed = { readonly seq: number; readonly revokedAt: EpochSeconds }
+
+/** A denial in the feed. */
+export type Revocation = Denial & InFeed
+
+/**
+ * An agent, or an API key, by its id, is not what it was: nobody is denied, but what verifiers remember of it is
+ * void. It need not be told any more after `expiresAt`, when nobody remembers what came before.
+ */
+export type Change = Omit<Denial, 'kind'> & { readonly kind: 'change' }
+
+/** What the feed tells. */
+export type FeedEntry = Revocation | (Change & InFeed)
 
 /** Where a token stands: the ids of its grant path, and the agents of its chain. */
 export type Standing = {
@@ -31,10 +43,12 @@ export type FeedHead = {
 export type RevocationStore = {
   /** Answers `false`, changing nothing, for what is denied for as long already. */
   insert(denial: Denial, revokedAt: EpochSeconds): Promise<boolean>
+  /** Tells of a change; of each one anew, however often the same thing changes. */
+  insertChange(change: Change, changedAt: EpochSeconds): Promise<void>
   /** The first thing that denies the token, if any. */
   findDenial(standing: Standing): Promise<Revocation | undefined>
   /** The entries after a number, in order. */
-  listAfter(seq: number, limit: number): Promise<readonly Revocation[]>
+  listAfter(seq: number, limit: number): Promise<readonly FeedEntry[]>
   head(): Promise<FeedHead>
   /** Forgets what has expired, and answers how many. */
   prune(now: EpochSeconds): Promise<number>

@@ -1,6 +1,6 @@
 import type { RevocationStore } from './revocation-store.ts'
 
-/** Notices what is revoked by a store. */
+/** Notices what a store is given for the feed. */
 export function watchInserts(
   store: RevocationStore,
   onInsert: () => Promise<void>,
@@ -11,6 +11,10 @@ export function watchInserts(
       const isNew = await store.insert(denial, revokedAt)
       if (isNew) await onInsert()
       return isNew
+    },
+    async insertChange(change, changedAt) {
+      await store.insertChange(change, changedAt)
+      await onInsert()
     },
   }
 }

@@ -86,6 +86,25 @@ describe.each(STORAGE_ADAPTERS)('revocations in $name', (adapter) => {
     expect(heard.length).toBeGreaterThan(before)
   })
 
+  test('stand beside changes, which deny nobody and are told each time, also in the same second', async () => {
+    await using storage = await createStorage(adapter)
+    const { revocations } = storage
+    const change = { kind: 'change', id: 'agent-bob', expiresAt: START_AT + 600 } as const
+    const heard: number[] = []
+    storage.revocationSignal.onRevoked(() => heard.push(heard.length))
+
+    await storage.act(async (stores) => stores.revocations.insertChange(change, START_AT))
+    const before = heard.length
+    await storage.act(async (stores) => stores.revocations.insertChange(change, START_AT))
+
+    expect(await revocations.listAfter(0, 10)).toMatchObject([{ ...change, seq: 2 }])
+    expect(heard.length).toBeGreaterThan(before)
+    expect(
+      await revocations.findDenial({ grantIds: ['agent-bob'], agentIds: ['agent-bob'] }),
+    ).toBeUndefined()
+    expect(await revocations.prune(START_AT + 600)).toBe(1)
+  })
+
   test('of a name for agents and of one for grants are two things', async () => {
     await using storage = await createStorage(adapter)
     const { revocations } = storage

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely'
-import type { Revocation, RevocationStore } from '../revocation/revocation-store.ts'
+import type { FeedEntry, Revocation, RevocationStore } from '../revocation/revocation-store.ts'
 import type { RevocationTable, Tables } from './tables.ts'
 
 /** Creates the store on Kysely. */
@@ -38,6 +38,16 @@ export function createKyselyRevocationStore(db: Kysely<Tables>): RevocationStore
       return numInsertedOrUpdatedRows === 1n
     },
 
+    async insertChange({ expiresAt, id, kind }, changedAt) {
+      const seq = await takeNumber()
+      const at = { seq, revoked_at: changedAt, expires_at: expiresAt }
+      await db
+        .insertInto('revocation')
+        .values({ ...at, kind, denied_id: id })
+        .onConflict((conflict) => conflict.columns(['kind', 'denied_id']).doUpdateSet(at))
+        .execute()
+    },
+
     async findDenial({ agentIds, grantIds }) {
       const row = await db
         .selectFrom('revocation')
@@ -51,7 +61,7 @@ export function createKyselyRevocationStore(db: Kysely<Tables>): RevocationStore
         .orderBy('seq')
         .limit(1)
         .executeTakeFirst()
-      return row && toRevocation(row)
+      return row && toRevocation(row, row.kind === 'agent' ? 'agent' : 'grant')
     },
 
     async listAfter(seq, limit) {
@@ -62,7 +72,7 @@ export function createKyselyRevocationStore(db: Kysely<Tables>): RevocationStore
         .orderBy('seq')
         .limit(limit)
         .execute()
-      return rows.map(toRevocation)
+      return rows.map((row): FeedEntry => toEntry(row))
     },
 
     async head() {
@@ -80,10 +90,18 @@ export function createKyselyRevocationStore(db: Kysely<Tables>): RevocationStore
   }
 }
 
-function toRevocation(row: Selectable<RevocationTable>): Revocation {
+function toEntry(row: Selectable<RevocationTable>): FeedEntry {
+  const { kind } = row
+  return kind === 'change' ? { ...toPlace(row), kind } : toRevocation(row, kind)
+}
+
+function toRevocation(row: Selectable<RevocationTable>, kind: Revocation['kind']): Revocation {
+  return { ...toPlace(row), kind }
+}
+
+function toPlace(row: Selectable<RevocationTable>): Omit<Revocation, 'kind'> {
   return {
     seq: row.seq,
-    kind: row.kind,
     id: row.denied_id,
     revokedAt: row.revoked_at,
     expiresAt: row.expires_at,

@@ -119,10 +119,10 @@ export type ApprovalTable = {
   token_id: string | null
 }
 
-/** What is denied before its time, until it would have ended anyway. */
+/** What is denied before its time, until it would have ended anyway; and what has changed. */
 export type RevocationTable = {
   seq: number
-  kind: 'grant' | 'agent'
+  kind: 'grant' | 'agent' | 'change'
   denied_id: string
   revoked_at: number
   expires_at: number

@@ -6,7 +6,7 @@ import type { RateLimiter, RateLimitRefusal, RateLimitTier } from './rate-limit.
 const FAILURES: RateLimitTier = { burst: 10, perMinute: 10 }
 
 /** An address may be shared by many: ten times as much. */
-const FAILURES_OF_ADDRESS: RateLimitTier = { burst: 100, perMinute: 100 }
+export const FAILURES_OF_ADDRESS: RateLimitTier = { burst: 100, perMinute: 100 }
 
 /** A failed authentication. */
 export type Failure = {
@@ -39,7 +39,7 @@ export function createFailureGuard(limiter: RateLimiter, place: string): Failure
 }
 
 /** One host may have a whole /64 of IPv6 (RFC 4291 §2.5.1): it counts as one address. */
-function toNetwork(address: string): string {
+export function toNetwork(address: string): string {
   if (!address.includes(':')) return address
   const [head = '', tail] = address.split('::')
   const before = head === '' ? [] : head.split(':')

@@ -63,7 +63,12 @@ export {
   type PublicJwkRefusal,
 } from './public-jwk.ts'
 export { ReachAnswer, ReachQuestion } from './reach.ts'
-export { RevocationEventData, type RevokedEntry } from './revocation-feed.ts'
+export {
+  RevocationEventData,
+  type ChangedEntry,
+  type FeedEntry,
+  type RevokedEntry,
+} from './revocation-feed.ts'
 export { accept, refuse, type Result } from './result.ts'
 export {
   findMissingScopes,

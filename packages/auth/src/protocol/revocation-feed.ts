@@ -13,9 +13,18 @@ export type RevokedEntry = {
   readonly expiresAt: number
 }
 
+/**
+ * An agent, or an API key, by its id, is not what it was: nobody is denied, but what is remembered of it is void.
+ * After `expiresAt` it is not told any more.
+ */
+export type ChangedEntry = Omit<RevokedEntry, 'kind'> & { readonly kind: 'change' }
+
+/** What the feed tells. */
+export type FeedEntry = RevokedEntry | ChangedEntry
+
 const Entry = z
-  .tuple([z.enum(['grant', 'agent']), z.string().min(1).max(512), z.number()])
-  .transform(([kind, id, expiresAt]): RevokedEntry => ({ kind, id, expiresAt }))
+  .tuple([z.enum(['grant', 'agent', 'change']), z.string().min(1).max(512), z.number()])
+  .transform(([kind, id, expiresAt]): FeedEntry => ({ kind, id, expiresAt }))
 
 /** The data of `snapshot` and `revoked`: tuples on the wire. */
 export const RevocationEventData = z.object({

@@ -172,6 +172,20 @@ describe('following the feed', () => {
     expect([world.isDenied('token-1'), world.isDenied('token-2')]).toEqual([false, true])
   })
 
+  test('is live while it is followed, and not while it is lost or tells everything anew', async () => {
+    await using world = createHarness()
+    const first = await world.connection(0)
+    first.write(snapshot(4, []))
+    const before = world.view.isLive
+    first.write(READY)
+    await world.until(() => world.states.length > 0)
+    const during = world.view.isLive
+    first.end()
+    await world.connection(1)
+
+    expect([before, during, world.view.isLive]).toEqual([false, true, false])
+  })
+
   test('asks again for what it could not read', async () => {
     await using world = createHarness()
     const first = await world.connection(0)

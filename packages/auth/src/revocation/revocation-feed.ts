@@ -130,6 +130,7 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
     } finally {
       timer?.cancel()
       ended.abort()
+      view.lost()
     }
   }
 

@@ -56,6 +56,16 @@ describe('the view', () => {
     },
   )
 
+  test('denies nobody for a change', () => {
+    const { view } = createHarness()
+
+    for (const id of ['agent-alice', 'token-2']) {
+      view.apply([{ kind: 'change', id, expiresAt: NOW + 900 }])
+    }
+
+    expect([view.isDenied(makePrincipal()), view.size]).toEqual([false, 0])
+  })
+
   test('does not take the name of an agent for the id of a grant', () => {
     // Attack: somebody names an agent like a token, and has it deactivated.
     const { view } = createHarness()

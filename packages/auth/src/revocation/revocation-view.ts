@@ -1,14 +1,26 @@
 // What an agent knows of what was revoked: two maps in memory, asked on every call.
 import type { Principal } from '../principal.ts'
-import type { Clock, EpochSeconds, ReachQuestion, RevokedEntry } from '../protocol/index.ts'
+import type {
+  Clock,
+  EpochSeconds,
+  FeedEntry,
+  ReachQuestion,
+  RevokedEntry,
+} from '../protocol/index.ts'
 
 export type RevocationView = {
   /** Takes up what the feed says. */
-  apply(entries: readonly RevokedEntry[]): void
+  apply(entries: readonly FeedEntry[]): void
   /** A snapshot begins: what was known before goes on counting until the snapshot is complete. */
   beginSnapshot(): void
   /** Everything until now was heard: the snapshot is complete, or nothing came and nothing is missing. */
   heard(): void
+  /** Nothing is heard any more, until `heard` is called again. */
+  lost(): void
+  /** Has a listener told of everything from now on. */
+  listen(listener: FeedListener): void
+  /** Whether the feed is there, and was heard in the last 15 seconds: three heartbeats. */
+  readonly isLive: boolean
   /** When everything until then was heard; `undefined` before the first time, or when there is too much to know. */
   readonly heardAt: EpochSeconds | undefined
   /** Whether something that the caller stands on is denied. */
@@ -21,11 +33,21 @@ export type RevocationView = {
   readonly size: number
 }
 
+/** Hears what the feed says in the moment in which it is said. */
+export type FeedListener = {
+  onEntries(entries: readonly FeedEntry[]): void
+  /** Something may have been missed: the feed was lost, or tells everything anew. */
+  onGap(): void
+}
+
 export type RevocationViewOptions = {
   readonly clock: Clock
   /** Beyond this the view is no longer relied on: every caller is asked about. Default 1,000,000. */
   readonly maxEntries?: number | undefined
 }
+
+/** How old the last word may be for the feed to be live. */
+const LIVE_SECONDS = 15
 
 /** What ends in the same span of time is forgotten together. */
 const SWEEP_SECONDS = 60
@@ -48,7 +70,9 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
   let memory = createMemory()
   let incoming: Memory | undefined
   let heardAt: EpochSeconds | undefined
+  let isFollowed = false
   const watchers = new Set<Watcher>()
+  const listeners: FeedListener[] = []
 
   function isDenied({ agentId, grantPath, priorActors, subject }: Principal): boolean {
     const { agents, grants } = memory
@@ -69,10 +93,20 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
     else ending.push(id)
   }
 
+  function getHeardAt(): EpochSeconds | undefined {
+    return count(memory) > maxEntries ? undefined : heardAt
+  }
+
+  function noteGap(): void {
+    isFollowed = false
+    for (const listener of listeners) listener.onGap()
+  }
+
   return {
     apply(entries) {
       const now = clock.now()
-      const live = entries.filter(({ expiresAt }) => expiresAt > now)
+      for (const listener of listeners) listener.onEntries(entries)
+      const live = entries.filter(isRevoked).filter(({ expiresAt }) => expiresAt > now)
       for (const entry of live) {
         add(memory, entry)
         if (incoming !== undefined) add(incoming, entry)
@@ -88,6 +122,7 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
 
     beginSnapshot() {
       incoming = createMemory()
+      noteGap()
     },
 
     heard() {
@@ -96,11 +131,23 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
         incoming = undefined
       }
       heardAt = clock.now()
+      isFollowed = true
       sweep(memory, heardAt)
     },
 
+    lost: noteGap,
+
+    listen(listener) {
+      listeners.push(listener)
+    },
+
+    get isLive() {
+      const at = getHeardAt()
+      return isFollowed && at !== undefined && clock.now() - at <= LIVE_SECONDS
+    },
+
     get heardAt() {
-      return count(memory) > maxEntries ? undefined : heardAt
+      return getHeardAt()
     },
 
     isDenied,
@@ -124,6 +171,10 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
       return count(memory)
     },
   }
+}
+
+function isRevoked(entry: FeedEntry): entry is RevokedEntry {
+  return entry.kind !== 'change'
 }
 
 function createMemory(): Memory {

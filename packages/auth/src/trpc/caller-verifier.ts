@@ -3,8 +3,11 @@ import type { TRPCRequestInfo } from '@trpc/server/http'
 import type { FailureGuard } from '../limit/failure-guard.ts'
 import type { RateLimitRefusal } from '../limit/rate-limit.ts'
 import { refuse, type Result } from '../protocol/index.ts'
-import type { CredentialRefusal } from '../refusal.ts'
-import type { Authenticated, Authenticator } from '../verify/authenticator.ts'
+import type {
+  Authenticated,
+  AuthenticationRefusal,
+  Authenticator,
+} from '../verify/authenticator.ts'
 import type { HeaderLookup } from '../verify/credential.ts'
 import type { RequestTarget } from '../verify/token-binding.ts'
 
@@ -27,7 +30,7 @@ export type CallerVerifierOptions = {
   readonly failureGuard?: FailureGuard | undefined
 }
 
-export type CallerRefusal = CredentialRefusal | RateLimitRefusal
+export type CallerRefusal = AuthenticationRefusal | RateLimitRefusal
 
 /** Verifies whatever a header look-up finds. */
 export type VerifyCaller = (header: HeaderLookup) => Promise<Result<Authenticated, CallerRefusal>>
@@ -40,9 +43,9 @@ export function createCallerVerifier(
   const target = readTarget(req, publicUrl)
 
   return async (header) => {
-    const authenticated = await authenticator.authenticate(header, target)
-    if (authenticated.ok || !isFailure(authenticated.refusal)) return authenticated
     const address = req.socket?.remoteAddress ?? 'unknown'
+    const authenticated = await authenticator.authenticate(header, target, address)
+    if (authenticated.ok || !isFailure(authenticated.refusal)) return authenticated
     const refusal = await failureGuard?.({ clientId: undefined, address })
     return refusal === undefined ? authenticated : refuse(refusal)
   }
@@ -61,14 +64,15 @@ export function createHeaderLookup({
   }
 }
 
-const NO_FAILURES: ReadonlySet<CredentialRefusal['reason']> = new Set([
+const NO_FAILURES: ReadonlySet<AuthenticationRefusal['reason']> = new Set([
   'credentials_missing',
   'dpop_nonce_required',
+  'rate_limited',
   'verifier_unavailable',
 ])
 
 /** Whether the caller is at fault: not when it sent nothing or has yet to learn a nonce, and not when nobody could be asked. */
-function isFailure({ reason }: CredentialRefusal): boolean {
+function isFailure({ reason }: AuthenticationRefusal): boolean {
   return !NO_FAILURES.has(reason)
 }
 

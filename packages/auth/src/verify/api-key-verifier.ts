@@ -1,12 +1,18 @@
 import { accept, isAgentSecret, parseScope, refuse, type Result } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
-import type { CredentialRefusal } from '../refusal.ts'
+import type { CredentialRefusal, TooManyRefusal } from '../refusal.ts'
 import type { Introspect } from './introspect.ts'
 
 /** Turns the text of an API key into a principal, or says why not. */
 export type ApiKeyVerifier = {
-  verify(key: string): Promise<Result<Principal, CredentialRefusal>>
+  /**
+   * @param from the caller's network address, for verifiers that bound what one address can have asked
+   */
+  verify(key: string, from?: string): Promise<Result<Principal, ApiKeyRefusal>>
 }
+
+/** `rate_limited`: too many keys that do not exist came from the address. */
+export type ApiKeyRefusal = CredentialRefusal | TooManyRefusal
 
 export type ApiKeyVerifierOptions = {
   /** This agent's id: the key's agent must be allowed to call it. */
@@ -16,7 +22,7 @@ export type ApiKeyVerifierOptions = {
 
 /**
  * Creates a verifier that checks a key's form and checksum offline, then asks the authorization
- * server each time: a key that was deactivated is refused from the next request on.
+ * server each time. An agent puts `createVerifiedKeyCache` before it.
  */
 export function createApiKeyVerifier(options: ApiKeyVerifierOptions): ApiKeyVerifier {
   const { audience, introspect } = options

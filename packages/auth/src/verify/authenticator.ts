@@ -4,7 +4,7 @@ import type { CredentialRefusal } from '../refusal.ts'
 import type { RevocationCheck } from '../revocation/revocation-check.ts'
 import { watchAuthority } from '../revocation/watch-authority.ts'
 import type { AccessTokenVerifier } from './access-token-verifier.ts'
-import type { ApiKeyVerifier } from './api-key-verifier.ts'
+import type { ApiKeyRefusal, ApiKeyVerifier } from './api-key-verifier.ts'
 import { readCredential, type Credential, type HeaderLookup } from './credential.ts'
 import {
   createTokenBindingCheck,
@@ -18,12 +18,17 @@ export type Authenticator = {
    * Finds the credential and verifies it.
    *
    * @param target what was asked for; without it no token that is bound to a key is taken
+   * @param from the caller's network address, which bounds how many unknown keys it can have asked about
    */
   authenticate(
     header: HeaderLookup,
     target?: RequestTarget,
-  ): Promise<Result<Authenticated, CredentialRefusal>>
+    from?: string,
+  ): Promise<Result<Authenticated, AuthenticationRefusal>>
 }
+
+/** Why nobody was authenticated. */
+export type AuthenticationRefusal = ApiKeyRefusal
 
 /** A verified caller on a connection that may outlive the credential. */
 export type Authenticated = {
@@ -34,7 +39,7 @@ export type Authenticated = {
    * Says whether the caller may still go on: called for each message of a long-lived connection. A
    * token's signature is not verified again, only its time and what was revoked; an API key is looked up again.
    */
-  recheck(): Promise<Result<Principal, CredentialRefusal>>
+  recheck(): Promise<Result<Principal, AuthenticationRefusal>>
   /**
    * Calls back, once, in the moment in which the caller's authority ends: it is revoked, or it expires.
    * The function that it returns ends the watch; a timer is kept until then.
@@ -53,6 +58,8 @@ export type AuthenticatorOptions = {
   readonly clock?: Clock | undefined
 }
 
+type Request = { readonly target: RequestTarget | undefined; readonly from: string | undefined }
+
 /** Wires the verifiers behind the one question that transports ask. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { accessTokens, apiKeys } = options
@@ -61,8 +68,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   async function verify(
     credential: Credential,
-    target: RequestTarget | undefined,
-  ): Promise<Result<Principal, CredentialRefusal>> {
+    { from, target }: Request,
+  ): Promise<Result<Principal, AuthenticationRefusal>> {
     if (credential.kind !== 'api_key') {
       const verified = await accessTokens.verify(credential.token)
       if (!verified.ok) return verified
@@ -70,7 +77,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return live.ok ? checkBinding(live.value, { credential, target }) : live
     }
     if (apiKeys === undefined) return refuse({ reason: 'api_key_not_accepted' })
-    return apiKeys.verify(credential.key)
+    return apiKeys.verify(credential.key, from)
   }
 
   async function checkRevoked(
@@ -85,8 +92,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   async function recheck(
     principal: Principal,
     credential: Credential,
-  ): Promise<Result<Principal, CredentialRefusal>> {
-    if (credential.kind === 'api_key') return verify(credential, undefined)
+    from: string | undefined,
+  ): Promise<Result<Principal, AuthenticationRefusal>> {
+    if (credential.kind === 'api_key') return verify(credential, { target: undefined, from })
     const inTime = accessTokens.checkTime(principal)
     return inTime.ok ? checkRevoked(principal, credential.token) : inTime
   }
@@ -95,10 +103,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     async authenticate(
       header: HeaderLookup,
       target?: RequestTarget,
-    ): Promise<Result<Authenticated, CredentialRefusal>> {
+      from?: string,
+    ): Promise<Result<Authenticated, AuthenticationRefusal>> {
       const credential = readCredential(header)
       if (!credential.ok) return credential
-      const verified = await verify(credential.value, target)
+      const verified = await verify(credential.value, { target, from })
       if (!verified.ok) return verified
       const principal = verified.value
       const subjectToken =
@@ -106,7 +115,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return accept({
         principal,
         subjectToken,
-        recheck: async () => recheck(principal, credential.value),
+        recheck: async () => recheck(principal, credential.value, from),
         watch: (onEnd) => watchAuthority(principal, { ...options, onEnd }),
       })
     },

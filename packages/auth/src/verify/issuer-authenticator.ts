@@ -9,7 +9,7 @@ import {
   type FeedState,
   type FollowFeedOptions,
 } from '../revocation/revocation-feed.ts'
-import { createRevocationView } from '../revocation/revocation-view.ts'
+import { createRevocationView, type RevocationView } from '../revocation/revocation-view.ts'
 import { createAccessTokenVerifier } from './access-token-verifier.ts'
 import { createApiKeyVerifier } from './api-key-verifier.ts'
 import { createAuthenticator, type Authenticator } from './authenticator.ts'
@@ -19,6 +19,7 @@ import type { IssuerDiscoveryOptions } from './issuer-discovery.ts'
 import { createRemoteSigningKeySource } from './remote-signing-keys.ts'
 import { createLocalReplayMemory } from './replay-memory.ts'
 import type { TokenBindingOptions } from './token-binding.ts'
+import { createVerifiedKeyCache, type VerifiedKeyCacheSettings } from './verified-key-cache.ts'
 import { createVerifiedTokenCache } from './verified-token-cache.ts'
 
 export type RevocationOptions = StalenessPolicy & {
@@ -35,13 +36,15 @@ export type IssuerAuthenticatorOptions = IssuerDiscoveryOptions & {
   readonly issuer: string
   /** This agent's id: the `aud` of its tokens, and its client id at the authorization server. */
   readonly agentId: string
-  /** With it the agent takes API keys too: it asks the authorization server about each. */
+  /** With it the agent takes API keys too: it asks the authorization server about them. */
   readonly clientSecret?: string | undefined
   readonly algorithms?: readonly SignatureAlgorithm[] | undefined
   readonly clockToleranceSeconds?: number | undefined
   readonly clock?: Clock | undefined
   /** Verified tokens that are remembered, at most. Default 10,000. */
   readonly maxVerifiedTokens?: number | undefined
+  /** How answers about API keys are remembered while the feed is live. */
+  readonly apiKeys?: VerifiedKeyCacheSettings | undefined
   /** How revocations are followed, where the agent has a secret and its issuer a feed. */
   readonly revocation?: RevocationOptions | undefined
   /** How proofs of tokens that are bound to a key are taken. Default: each once in this process. */
@@ -70,8 +73,13 @@ export function createIssuerAuthenticator(
     return Object.freeze({ ...authenticator, [Symbol.asyncDispose]: async () => undefined })
   }
   const introspect = createHttpIntrospect({ ...options, clientId: agentId, clientSecret })
-  const apiKeys = createApiKeyVerifier({ audience: agentId, introspect })
-  const { feed, revocations } = followRevocations({ ...options, clientSecret, introspect })
+  const { feed, revocations, view } = followRevocations({ ...options, clientSecret, introspect })
+  const apiKeys = createVerifiedKeyCache(createApiKeyVerifier({ audience: agentId, introspect }), {
+    ...options.apiKeys,
+    view,
+    clock,
+    clockToleranceSeconds: options.clockToleranceSeconds,
+  })
   const authenticator = createAuthenticator({ accessTokens, apiKeys, dpop, revocations, clock })
   const dispose = async (): Promise<void> => feed[Symbol.asyncDispose]()
   return Object.freeze({ ...authenticator, [Symbol.asyncDispose]: dispose })
@@ -85,6 +93,7 @@ type FollowOptions = IssuerAuthenticatorOptions & {
 function followRevocations(options: FollowOptions): {
   readonly feed: AsyncDisposable
   readonly revocations: RevocationCheck
+  readonly view: RevocationView
 } {
   const { clock = systemClock, introspect, revocation } = options
   const view = createRevocationView({ clock, maxEntries: revocation?.maxEntries })
@@ -106,7 +115,7 @@ function followRevocations(options: FollowOptions): {
     check: async (principal, token) =>
       hasFeed ? known.check(principal, token) : accept(principal),
   }
-  return { feed, revocations }
+  return { feed, revocations, view }
 }
 
 function createLocalBinding(
