@@ -7,34 +7,33 @@
 import { columnTypes, createLimitUseTable } from '@deputy/storage'
 import { sql, type Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
-import { BUDGETS } from './budget-tables.ts'
-import { LEDGER_GUARDS } from './ledger-guards.ts'
-import { ORGANISATIONS } from './organisation-tables.ts'
-import { POSTGRES_BUDGETS, POSTGRES_LEDGER, POSTGRES_WORK } from './postgres-ledger.ts'
-import { POSTGRES_ORGANISATIONS } from './postgres-organisations.ts'
-import { LEDGER, WORK } from './sqlite-ledger.ts'
+import { createBudgetTables } from './budget-tables.ts'
+import { createLedgerGuards, createLedgerTables } from './ledger-tables.ts'
+import { createOrganisationTables } from './organisation-tables.ts'
+import { POSTGRES_SCHEMA, SQLITE_SCHEMA, type SchemaLanguage } from './schema-language.ts'
+import { createWorkTables } from './work-tables.ts'
 
-type Statements = { readonly sqlite: readonly string[]; readonly postgres: readonly string[] }
-
-/** Triggers are written for each database; what they keep is the same. */
-function inSql(statements: Statements): Migration {
+/** One schema, in the language of the database that it is made in. */
+function inSql(write: (schema: SchemaLanguage) => readonly string[]): Migration {
   return {
     async up(db: Kysely<unknown>) {
-      const dialect = columnTypes(db).bytes === 'bytea' ? 'postgres' : 'sqlite'
-      for (const statement of statements[dialect]) await sql.raw(statement).execute(db)
+      const schema = columnTypes(db).bytes === 'bytea' ? POSTGRES_SCHEMA : SQLITE_SCHEMA
+      for (const statement of write(schema)) await sql.raw(statement).execute(db)
     },
   }
 }
 
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
-  '001-create-ledger': inSql({
-    sqlite: [...LEDGER, ...WORK],
-    postgres: [...POSTGRES_LEDGER, ...POSTGRES_WORK],
-  }),
+  '001-create-ledger': inSql((schema) => [
+    ...createLedgerTables(schema),
+    ...createWorkTables(schema),
+  ]),
   // What 001 left open on SQLite; PostgreSQL began with it.
-  '002-guard-ledger': inSql({ sqlite: LEDGER_GUARDS, postgres: [] }),
+  '002-guard-ledger': inSql((schema) =>
+    schema.dialect === 'sqlite' ? createLedgerGuards(schema) : [],
+  ),
   '003-count-calls': createLimitUseTable,
-  '004-count-budgets': inSql({ sqlite: BUDGETS, postgres: POSTGRES_BUDGETS }),
-  '005-organisations': inSql({ sqlite: ORGANISATIONS, postgres: POSTGRES_ORGANISATIONS }),
+  '004-count-budgets': inSql(createBudgetTables),
+  '005-organisations': inSql(createOrganisationTables),
 }
