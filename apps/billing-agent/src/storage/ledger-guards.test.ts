@@ -1,7 +1,9 @@
-// The book defends itself: whoever gets past the code still has SQL's own rules to break.
+// The book defends itself: whoever gets past the code still has SQL's own rules to break, on SQLite and on
+// PostgreSQL alike.
 import { openDatabase, type Database } from '@deputy/storage'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
+import { BILLING_ADAPTERS, SQLITE, type BillingAdapter } from '../../test-support/databases.ts'
 import { verifyLedger } from '../verify/verify-ledger.ts'
 import type { LedgerAudit } from '../verify/ledger-audit.ts'
 import { createKyselyLedgerAudit } from './ledger-audit.ts'
@@ -25,8 +27,10 @@ const SOUND = [
   { account: 'external:funding', balanceMinor: -100 },
 ]
 
-async function openLedger() {
-  const database = await openDatabase<Tables>({ file: ':memory:', migrations })
+async function openLedger(adapter: BillingAdapter) {
+  await using stack = new AsyncDisposableStack()
+  const { location } = stack.use(await adapter.open())
+  const database = stack.use(await openDatabase<Tables>({ ...location, migrations }))
   const deposit = async (id: string, amountMinor: number) =>
     database.db.transaction().execute(async (transaction) =>
       createKyselyLedgerStore(transaction).post({
@@ -41,7 +45,14 @@ async function openLedger() {
   await deposit('posting-1', 100)
   const ledger = createKyselyLedgerStore(database.db)
   const verify = async () => findFaults(database)
-  return { ...database, ledger, verify, deposit }
+  const resources = stack.move()
+  return {
+    ...database,
+    ledger,
+    verify,
+    deposit,
+    [Symbol.asyncDispose]: async () => resources.disposeAsync(),
+  }
 }
 
 /** What the audit of the book finds first. */
@@ -57,6 +68,10 @@ async function findFaults({ db }: Database<Tables>): Promise<readonly string[]> 
   return fault === undefined ? [] : [`${fault.kind} ${fault.id}`]
 }
 
+const CHECK = /check constraint/i
+const FOREIGN_KEY = /foreign key/i
+const NOT_NULL = /not.null/i
+
 /** Runs statements in one transaction, as an intruder with a database connection would. */
 async function cheat({ db }: Database<Tables>, ...statements: string[]): Promise<void> {
   await db.transaction().execute(async (transaction) => {
@@ -68,9 +83,15 @@ const posting = (id: string): string =>
   `insert into posting (id, procedure, agent_id, subject, credential_id, created_at) values ('${id}', 'p', 'a', 's', 'c', 1)`
 const entry = (id: string, account: string, amount: number): string =>
   `insert into entry (posting_id, account, currency, amount_minor) values ('${id}', '${account}', 'USD', ${String(amount)})`
+/** PostgreSQL counts up by itself, unless it is told otherwise. */
+const anyId = ({ name }: BillingAdapter): string =>
+  name === 'SQLite' ? '' : 'overriding system value'
+/** As the owner of the tables may. */
+const dropTrigger = ({ name: database }: BillingAdapter, name: string, table: string): string =>
+  `drop trigger ${name}${database === 'SQLite' ? '' : ` on ${table}`}`
 const seal = (id: string): string => `insert into posting_seal values ('${id}')`
 
-describe('SQL refuses', () => {
+describe.each(BILLING_ADAPTERS)('on $name, SQL refuses', (adapter) => {
   test.each([
     ['changing an entry', [`update entry set amount_minor = 1`], 'entries are final'],
     ['removing an entry', [`delete from entry`], 'entries are final'],
@@ -108,7 +129,7 @@ describe('SQL refuses', () => {
     [
       'a posting that was never sealed',
       [posting('x'), entry('x', 'agent:alice:available', 5), entry('x', 'external:funding', -5)],
-      'FOREIGN KEY',
+      FOREIGN_KEY,
     ],
     [
       "an agent's account below zero",
@@ -118,12 +139,12 @@ describe('SQL refuses', () => {
         entry('x', 'external:funding', 101),
         seal('x'),
       ],
-      'CHECK',
+      CHECK,
     ],
-    ['an entry of nothing', [posting('x'), entry('x', 'agent:alice:available', 0)], 'CHECK'],
-    ['an entry on no account', [posting('x'), entry('x', 'agent:nobody', 5)], 'FOREIGN KEY'],
+    ['an entry of nothing', [posting('x'), entry('x', 'agent:alice:available', 0)], CHECK],
+    ['an entry on no account', [posting('x'), entry('x', 'agent:nobody', 5)], FOREIGN_KEY],
   ])('%s', async (_what, statements, message) => {
-    await using ledger = await openLedger()
+    await using ledger = await openLedger(adapter)
 
     await expect(cheat(ledger, ...statements)).rejects.toThrow(message)
 
@@ -132,195 +153,277 @@ describe('SQL refuses', () => {
   })
 })
 
-describe('SQL refuses to be talked round by a conflict clause:', () => {
-  // Attack: `or replace` removes the row in the way without firing a delete trigger, and `or ignore`
-  // reaches into triggers, so that the entry stands and the balance does not move.
-  test.each([
-    [
-      'an entry put in the place of another',
+describe.each([SQLITE])(
+  'on $name, SQL refuses to be talked round by a conflict clause:',
+  (adapter) => {
+    // Attack: `or replace` removes the row in the way without firing a delete trigger, and `or ignore`
+    // reaches into triggers, so that the entry stands and the balance does not move.
+    test.each([
       [
-        posting('x'),
-        `insert or replace into entry values (1, 'x', 'external:funding', 'USD', -5)`,
-        entry('x', 'agent:alice:available', 5),
-        seal('x'),
+        'an entry put in the place of another',
+        [
+          posting('x'),
+          `insert or replace into entry values (1, 'x', 'external:funding', 'USD', -5)`,
+          entry('x', 'agent:alice:available', 5),
+          seal('x'),
+        ],
+        'entries are final',
       ],
-      'entries are final',
-    ],
-    [
-      'an entry put in the place of one on another account',
       [
-        `insert into account (name, currency) values ('income:x', 'USD')`,
-        posting('x'),
-        `insert or replace into entry values (1, 'x', 'income:x', 'USD', -5)`,
+        'an entry put in the place of one on another account',
+        [
+          `insert into account (name, currency) values ('income:x', 'USD')`,
+          posting('x'),
+          `insert or replace into entry values (1, 'x', 'income:x', 'USD', -5)`,
+        ],
+        'entries are final',
       ],
-      'entries are final',
-    ],
-    [
-      'a posting put in the place of another, by somebody else',
-      [posting('posting-1').replace('insert', 'insert or replace')],
-      'postings are final',
-    ],
-    [
-      'an overdraft that is ignored',
       [
-        posting('x'),
-        entry('x', 'agent:alice:available', -101).replace('insert', 'insert or ignore'),
-        entry('x', 'external:funding', 101),
-        seal('x'),
+        'a posting put in the place of another, by somebody else',
+        [posting('posting-1').replace('insert', 'insert or replace')],
+        'postings are final',
       ],
-      'the balance did not move',
-    ],
-    [
-      'an account put in the place of one with money',
       [
-        `insert or replace into account (name, currency) values ('external:funding', 'USD')`,
-        posting('x'),
-        entry('x', 'agent:alice:available', 100),
-        entry('x', 'external:funding', -100),
-        seal('x'),
+        'an overdraft that is ignored',
+        [
+          posting('x'),
+          entry('x', 'agent:alice:available', -101).replace('insert', 'insert or ignore'),
+          entry('x', 'external:funding', 101),
+          seal('x'),
+        ],
+        'the balance did not move',
       ],
-      'an account begins empty',
-    ],
-  ])('%s', async (_what, statements, message) => {
-    await using ledger = await openLedger()
-
-    await expect(cheat(ledger, ...statements)).rejects.toThrow(message)
-
-    expect(await ledger.ledger.listBalances('system', 'USD')).toEqual(SOUND)
-    expect(await ledger.verify()).toEqual([])
-  })
-})
-
-describe('SQL lets a balance move with its entries only:', () => {
-  test.each([
-    [
-      'a balance is not set by hand',
-      [`update account set balance_minor = 1000000 where name = 'agent:alice:available'`],
-      'balances follow from entries',
-    ],
-    [
-      'the last entry is not counted twice',
-      [`update account set balance_minor = 200 where name = 'agent:alice:available'`],
-      'balances follow from entries',
-    ],
-    [
-      "another account's entry is not counted",
-      [`update account set balance_minor = 0, last_entry_id = 2 where name = 'external:funding'`],
-      'balances follow from entries',
-    ],
-    [
-      'an account is not renamed',
-      [`update account set name = 'income:x' where name = 'external:funding'`],
-      'an account stays what it is',
-    ],
-    [
-      'an account does not begin with money',
       [
-        `insert into account (name, currency, balance_minor) values ('agent:mallory:available', 'USD', 1)`,
+        'an account put in the place of one with money',
+        [
+          `insert or replace into account (name, currency) values ('external:funding', 'USD')`,
+          posting('x'),
+          entry('x', 'agent:alice:available', 100),
+          entry('x', 'external:funding', -100),
+          seal('x'),
+        ],
+        'an account begins empty',
       ],
-      'an account begins empty',
-    ],
-    [
-      'an account does not begin with entries counted that are yet to come',
+    ])('%s', async (_what, statements, message) => {
+      await using ledger = await openLedger(adapter)
+
+      await expect(cheat(ledger, ...statements)).rejects.toThrow(message)
+
+      expect(await ledger.ledger.listBalances('system', 'USD')).toEqual(SOUND)
+      expect(await ledger.verify()).toEqual([])
+    })
+  },
+)
+
+// Attack: PostgreSQL can empty a table without touching a row, take another table with it, and write over what a
+// conflict finds.
+describe.each(BILLING_ADAPTERS.filter(({ name }) => name === 'PostgreSQL'))(
+  'on $name, SQL refuses',
+  (adapter) => {
+    test.each([
+      ['emptying the entries', [`truncate entry`], 'entries are final'],
+      ['emptying the postings with all below', [`truncate posting cascade`], 'are final'],
+      ['emptying the seals with all below', [`truncate posting_seal cascade`], 'are final'],
+      ['emptying the accounts with all below', [`truncate account cascade`], 'entries are final'],
+      ['emptying the accounts', [`truncate account`], FOREIGN_KEY],
+      ['emptying what was counted', [`truncate budget_hold`], 'what was counted stays'],
+      ['emptying the refunds with all below', [`truncate refund cascade`], 'refunds are final'],
+      ['emptying the prices', [`truncate price`], 'what is published is final'],
       [
-        `insert into account (name, currency, last_entry_id) values ('agent:mallory:available', 'USD', 9)`,
+        'an entry written over another',
+        [
+          `insert into entry overriding system value values (1, 'posting-1', 'external:funding', 'USD', -5)
+            on conflict (id) do update set amount_minor = excluded.amount_minor`,
+        ],
+        /is sealed|are final/,
       ],
-      'an account begins empty',
-    ],
-    [
-      'an account with entries is not removed',
-      [`delete from account where name = 'external:funding'`],
-      'FOREIGN KEY',
-    ],
-    [
-      'an entry is not slipped in before those that were counted',
       [
-        posting('x'),
-        `insert into entry values (-7, 'x', 'agent:alice:available', 'USD', 5)`,
-        entry('x', 'external:funding', -5),
-        seal('x'),
+        'a posting written over another, by somebody else',
+        [`${posting('posting-1')} on conflict (id) do update set subject = excluded.subject`],
+        'postings are final',
       ],
-      'balances follow from entries',
-    ],
-    [
-      'a posting has a name',
       [
-        `insert into posting (id, procedure, agent_id, subject, credential_id, created_at) values (null, 'p', 'a', 's', 'c', 1)`,
+        'a balance written over another',
+        [
+          `insert into account (name, currency) values ('external:funding', 'USD')
+            on conflict (name, currency) do update set balance_minor = 0`,
+        ],
+        'balances follow from entries',
       ],
-      'NOT NULL',
-    ],
-  ])('%s', async (_what, statements, message) => {
-    await using ledger = await openLedger()
-
-    await expect(cheat(ledger, ...statements)).rejects.toThrow(message)
-
-    expect(await ledger.ledger.listBalances('system', 'USD')).toEqual(SOUND)
-    expect(await ledger.verify()).toEqual([])
-  })
-})
-
-describe('verify, for a book whose guards somebody took down, names', () => {
-  test.each([
-    [
-      'a balance that was forged past the entries',
       [
-        `drop trigger account_follows_entries`,
-        `update account set balance_minor = 1000000 where name = 'agent:alice:available'`,
+        'the seal to be put off and never come',
+        [
+          `set constraints all deferred`,
+          posting('x'),
+          entry('x', 'agent:alice:available', 5),
+          entry('x', 'external:funding', -5),
+        ],
+        FOREIGN_KEY,
       ],
-      ['balance_wrong agent:alice:available'],
-    ],
-    [
-      'a posting that lost an entry',
-      [`drop trigger entry_stays`, `delete from entry where account = 'external:funding'`],
-      ['posting_unbalanced posting-1'],
-    ],
-    [
-      'a posting that mixes currencies',
+    ])('%s', async (_what, statements, message) => {
+      await using ledger = await openLedger(adapter)
+
+      await expect(cheat(ledger, ...statements)).rejects.toThrow(message)
+
+      expect(await ledger.ledger.listBalances('system', 'USD')).toEqual(SOUND)
+      expect(await ledger.verify()).toEqual([])
+    })
+  },
+)
+
+describe.each(BILLING_ADAPTERS)(
+  'on $name, SQL lets a balance move with its entries only:',
+  (adapter) => {
+    test.each([
       [
-        `drop trigger seal_needs_balance`,
-        `insert into account (name, currency) values ('external:funding', 'EUR')`,
-        posting('x'),
-        entry('x', 'agent:alice:available', 5),
-        entry('x', 'external:funding', -5).replace('USD', 'EUR'),
-        seal('x'),
+        'a balance is not set by hand',
+        [`update account set balance_minor = 1000000 where name = 'agent:alice:available'`],
+        'balances follow from entries',
       ],
-      ['posting_unbalanced x'],
-    ],
-  ])('%s', async (_what, statements, expected) => {
-    await using ledger = await openLedger()
-    await cheat(ledger, ...statements)
+      [
+        'the last entry is not counted twice',
+        [`update account set balance_minor = 200 where name = 'agent:alice:available'`],
+        'balances follow from entries',
+      ],
+      [
+        "another account's entry is not counted",
+        [`update account set balance_minor = 0, last_entry_id = 2 where name = 'external:funding'`],
+        'balances follow from entries',
+      ],
+      [
+        'an account is not renamed',
+        [`update account set name = 'income:x' where name = 'external:funding'`],
+        /an account stays what it is|balances follow from entries/,
+      ],
+      [
+        'an account does not begin with money',
+        [
+          `insert into account (name, currency, balance_minor) values ('agent:mallory:available', 'USD', 1)`,
+        ],
+        'an account begins empty',
+      ],
+      [
+        'an account does not begin with entries counted that are yet to come',
+        [
+          `insert into account (name, currency, last_entry_id) values ('agent:mallory:available', 'USD', 9)`,
+        ],
+        'an account begins empty',
+      ],
+      [
+        'an account with entries is not removed',
+        [`delete from account where name = 'external:funding'`],
+        FOREIGN_KEY,
+      ],
+      [
+        'an entry is not slipped in before those that were counted',
+        [
+          posting('x'),
+          `insert into entry ${anyId(adapter)} values (-7, 'x', 'agent:alice:available', 'USD', 5)`,
+          entry('x', 'external:funding', -5),
+          seal('x'),
+        ],
+        'balances follow from entries',
+      ],
+      [
+        'a posting has a name',
+        [
+          `insert into posting (id, procedure, agent_id, subject, credential_id, created_at) values (null, 'p', 'a', 's', 'c', 1)`,
+        ],
+        NOT_NULL,
+      ],
+    ])('%s', async (_what, statements, message) => {
+      await using ledger = await openLedger(adapter)
 
-    expect(await ledger.verify()).toEqual(expected)
-  })
-})
+      await expect(cheat(ledger, ...statements)).rejects.toThrow(message)
 
-test('verify names a posting that was committed without its seal', async () => {
-  await using ledger = await openLedger()
-  await sql`pragma foreign_keys = off`.execute(ledger.db)
-  await cheat(
-    ledger,
-    posting('x'),
-    entry('x', 'agent:alice:available', 5),
-    entry('x', 'external:funding', -5),
-  )
+      expect(await ledger.ledger.listBalances('system', 'USD')).toEqual(SOUND)
+      expect(await ledger.verify()).toEqual([])
+    })
+  },
+)
 
-  expect(await ledger.verify()).toEqual(['posting_unsealed x'])
-})
+describe.each(BILLING_ADAPTERS)(
+  'on $name, verify, for a book whose guards somebody took down, names',
+  (adapter) => {
+    test.each([
+      [
+        'a balance that was forged past the entries',
+        [
+          dropTrigger(adapter, 'account_follows_entries', 'account'),
+          `update account set balance_minor = 1000000 where name = 'agent:alice:available'`,
+        ],
+        ['balance_wrong agent:alice:available'],
+      ],
+      [
+        'a posting that lost an entry',
+        [
+          dropTrigger(adapter, 'entry_stays', 'entry'),
+          `delete from entry where account = 'external:funding'`,
+        ],
+        ['posting_unbalanced posting-1'],
+      ],
+      [
+        'a posting that mixes currencies',
+        [
+          dropTrigger(adapter, 'seal_needs_balance', 'posting_seal'),
+          `insert into account (name, currency) values ('external:funding', 'EUR')`,
+          posting('x'),
+          entry('x', 'agent:alice:available', 5),
+          entry('x', 'external:funding', -5).replace('USD', 'EUR'),
+          seal('x'),
+        ],
+        ['posting_unbalanced x'],
+      ],
+    ])('%s', async (_what, statements, expected) => {
+      await using ledger = await openLedger(adapter)
+      await cheat(ledger, ...statements)
 
-test('a posting that is refused leaves nothing behind', async () => {
-  await using ledger = await openLedger()
+      expect(await ledger.verify()).toEqual(expected)
+    })
+  },
+)
 
-  await expect(ledger.deposit('posting-1', 50)).rejects.toThrow('postings are final')
+test.each(BILLING_ADAPTERS)(
+  'on $name, verify names a posting that was committed without its seal',
+  async (adapter) => {
+    await using ledger = await openLedger(adapter)
+    await sql
+      .raw(
+        adapter.name === 'SQLite'
+          ? 'pragma foreign_keys = off'
+          : 'alter table posting drop constraint posting_id_fkey',
+      )
+      .execute(ledger.db)
+    await cheat(
+      ledger,
+      posting('x'),
+      entry('x', 'agent:alice:available', 5),
+      entry('x', 'external:funding', -5),
+    )
 
-  expect(await ledger.ledger.balanceOf('agent:alice:available', 'USD')).toBe(100)
-})
+    expect(await ledger.verify()).toEqual(['posting_unsealed x'])
+  },
+)
+
+test.each(BILLING_ADAPTERS)(
+  'on $name, a posting that is refused leaves nothing behind',
+  async (adapter) => {
+    await using ledger = await openLedger(adapter)
+
+    await expect(ledger.deposit('posting-1', 50)).rejects.toThrow(
+      /postings are final|duplicate key/,
+    )
+
+    expect(await ledger.ledger.balanceOf('agent:alice:available', 'USD')).toBe(100)
+  },
+)
 
 test.each([
   [[]],
   [[{ account: 'a', amountMinor: 1 }]],
   [[1.5, -1.5].map((n) => ({ account: 'a', amountMinor: n }))],
 ])('entries that no ledger may take are a bug before they reach SQL: %j', async (entries) => {
-  await using ledger = await openLedger()
+  await using ledger = await openLedger(SQLITE)
 
   await expect(ledger.ledger.post({ ...POSTING, id: 'x', entries })).rejects.toThrow(TypeError)
 })
