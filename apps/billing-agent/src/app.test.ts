@@ -53,10 +53,12 @@ test('starts without its issuer or research, and says who it is and which scopes
       'billing:close',
       'billing:deposit',
       'billing:prices',
+      'billing:quotas',
       'billing:read',
       'billing:refund',
       'billing:release',
       'billing:revert',
+      'billing:usage',
       'billing:write',
     ],
   })

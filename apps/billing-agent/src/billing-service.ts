@@ -20,9 +20,15 @@ import { revertActor } from './revert/revert-actor.ts'
 import { readTrialBalance } from './verify/trial-balance.ts'
 import { verifyLedger } from './verify/verify-ledger.ts'
 import { makeQuote } from './quotes/make-quote.ts'
+import { getQuota, listQuotaEvents, listQuotas } from './quotas/read-quotas.ts'
+import { setQuota } from './quotas/set-quota.ts'
+import { watchQuotas } from './quotas/watch-quotas.ts'
 import type { ReceiptSource } from './receipts/receipt-source.ts'
 import { toPosting, type ServiceDeps } from './service-deps.ts'
 import { closeStatement } from './statements/close-statement.ts'
+import { defineMeter, listMeters } from './usage/meters.ts'
+import { listUsageEvents, reportUsage } from './usage/read-usage.ts'
+import { recordUsage } from './usage/record-usage.ts'
 import type { BillingStorage } from './storage/open-storage.ts'
 
 export type BillingServiceOptions = {
@@ -62,6 +68,20 @@ export function createBillingService(options: BillingServiceOptions): BillingSer
     budget: async (call, input) => readBudget(deps, call, input),
     releaseGrant: async (call, input) => releaseGrant(deps, call, input),
     revertActor: async (call, input) => revertActor(deps, call, input),
+    quotas: {
+      set: async (call, input) => setQuota(deps, call, input),
+      get: async (call, input) => getQuota(deps, call, input),
+      list: async (call, input) => listQuotas(deps, call, input),
+      events: async (call, input) => listQuotaEvents(deps, call, input),
+      watch: (call, input) => watchQuotas(storage, call, input),
+    },
+    usage: {
+      record: async (call, input) => recordUsage(deps, call, input),
+      report: async (call, input) => reportUsage(deps, call, input),
+      events: async (call, input) => listUsageEvents(deps, call, input),
+      meters: async () => listMeters(deps),
+      defineMeter: async (call, input) => defineMeter(deps, call, input),
+    },
   }
 }
 

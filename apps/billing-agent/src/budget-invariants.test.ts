@@ -104,7 +104,7 @@ test('no sequence of acts uses more of any budget than its cap, and every use is
         }
         for (const [identifier, capMinor] of Object.entries(CAPS)) {
           const use = await world.storage.transaction(async ({ budgets }) =>
-            budgets.find(identifier, USD),
+            budgets.find({ identifier, currency: USD, ownerId: 'system' }),
           )
           expect((use?.heldMinor ?? 0) + (use?.capturedMinor ?? 0)).toBeLessThanOrEqual(capMinor)
           expect(usedOf(identifier)).toBeLessThanOrEqual(capMinor)

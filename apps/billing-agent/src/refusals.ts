@@ -23,6 +23,18 @@ const WORDS: Record<BillingReason, Words> = {
     code: 'UNPROCESSABLE_CONTENT',
     hint: 'Capture at most what is held, or ask for a quote over more and hold that.',
   },
+  event_conflict: {
+    code: 'CONFLICT',
+    hint: 'Repeat an event with the same content, or give another event an eventId of its own.',
+  },
+  event_in_the_future: {
+    code: 'BAD_REQUEST',
+    hint: 'Use epoch seconds of when it happened, and compare the clocks.',
+  },
+  event_unknown: {
+    code: 'NOT_FOUND',
+    hint: 'A correction names the eventId of an event that you recorded yourself, never of a correction.',
+  },
   evidence_mismatch: {
     code: 'CONFLICT',
     hint: 'The statement stays open. Compare the receipt with the capture; release or correct the line.',
@@ -50,6 +62,15 @@ const WORDS: Record<BillingReason, Words> = {
     code: 'UNPROCESSABLE_CONTENT',
     hint: 'Deposit more, or hold less. billing.balance says what is available.',
   },
+  meter_exists: {
+    code: 'CONFLICT',
+    hint: 'A meter keeps its meaning: define another one under a new name.',
+  },
+  meter_not_additive: {
+    code: 'UNPROCESSABLE_CONTENT',
+    hint: 'Set a quota on a meter that counts by sum or count, or on money.',
+  },
+  meter_unknown: { code: 'NOT_FOUND', hint: 'usage.meters lists what can be recorded.' },
   owner_unknown: { code: 'NOT_FOUND', hint: 'Leave ownerId out for your own organisation.' },
   price_version_exists: {
     code: 'CONFLICT',
@@ -60,6 +81,11 @@ const WORDS: Record<BillingReason, Words> = {
     hint: 'Leave effectiveAt out for now, or name a later second.',
   },
   prices_not_yours: { code: 'FORBIDDEN', hint: 'Ask whoever runs the system.' },
+  quota_exceeded: {
+    code: 'FORBIDDEN',
+    hint: 'Spend less, release what is held, wait for the next period, or ask an operator for more. quotas.list says what is spent.',
+  },
+  quota_unknown: { code: 'NOT_FOUND', hint: 'quotas.list lists those that you may see.' },
   quote_expired: { code: 'CONFLICT', hint: 'Ask for a new quote with billing.quote.' },
   quote_unknown: { code: 'NOT_FOUND', hint: 'Use a quoteId that billing.quote gave this account.' },
   refund_exceeds_capture: {

@@ -1,6 +1,7 @@
 import type { Clock, EpochSeconds } from '@deputy/auth/protocol'
 import type { Call } from '@deputy/contracts/call'
-import { hash, randomUUID } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { createId } from './ids/create-id.ts'
 import type { RunOnce } from './idempotency/run-once.ts'
 import { ownerOf } from './owners/owner.ts'
 import type { Posting } from './ledger/ledger-store.ts'
@@ -27,11 +28,16 @@ export type Movement = {
   readonly ownerId?: string | undefined
 }
 
-/** The posting of a movement, with who caused it, so that ledger, audit trail and trace join. */
-export function toPosting({ principal, traceId }: Call, movement: Movement): Posting {
+/** Who did something, so that ledger, audit trail and trace join. Never the credential itself. */
+export type Provenance = Pick<
+  Posting,
+  'agentId' | 'subject' | 'credentialId' | 'tokenSha256' | 'grantId' | 'traceId'
+>
+
+/** Tells who called. */
+export function provenanceOf({ principal, traceId }: Call): Provenance {
   const { credential, grantPath } = principal
   return {
-    id: randomUUID(),
     agentId: principal.agentId,
     subject: principal.subject,
     credentialId: credential.id,
@@ -39,7 +45,15 @@ export function toPosting({ principal, traceId }: Call, movement: Movement): Pos
     // As the audit trail has it: the task grant, or the first token. The first id is the credential's.
     grantId: grantPath[1] ?? grantPath[0],
     traceId,
+  }
+}
+
+/** The posting of a movement, with who caused it. */
+export function toPosting(call: Call, movement: Movement): Posting {
+  return {
+    id: createId(movement.createdAt),
+    ...provenanceOf(call),
     ...movement,
-    ownerId: movement.ownerId ?? ownerOf(principal),
+    ownerId: movement.ownerId ?? ownerOf(call.principal),
   }
 }

@@ -1,7 +1,7 @@
 // What the billing agent promises. Every account belongs to an agent: a call reads and moves only the
 // account of its own subject (`sub`), except what is the operator's: `deposit`, `refund`, `closeStatement`,
-// `trialBalance`, `verify`, `exportJournal`, `releaseGrant`, `revertActor` and `publishPrices`. Operators see the
-// book of their own organisation (`owner_id`); those of `system` name any.
+// `trialBalance`, `verify`, `exportJournal`, `releaseGrant`, `revertActor`, `publishPrices`, `quotas.set` and what
+// is below `usage`. Operators see the book of their own organisation (`owner_id`); those of `system` name any.
 import { agentRouter, createAgentContract, scopedProcedure } from '@deputy/auth/trpc'
 import { toCall, type Call } from './call.ts'
 import {
@@ -40,7 +40,43 @@ import {
   ReleasedGrant,
   Statement,
 } from './billing/work.ts'
+import { createQuotaRouter, type QuotaService } from './billing/quota-router.ts'
+import { createUsageRouter, type UsageService } from './billing/usage-router.ts'
 
+export type { QuotaService } from './billing/quota-router.ts'
+export type { UsageService } from './billing/usage-router.ts'
+export {
+  FullQuota,
+  Quota,
+  QuotaEvent,
+  QuotaEventPage,
+  QuotaEventsInput,
+  QuotaInput,
+  QuotaMeasure,
+  QuotaPage,
+  QuotaPeriod,
+  QuotaScope,
+  QuotasInput,
+  QuotaVersion,
+  SetQuotaInput,
+  WatchQuotasInput,
+} from './billing/quotas.ts'
+export {
+  Aggregation,
+  DefineMeterInput,
+  Meter,
+  Meters,
+  MonthlyUsage,
+  RecordedUsage,
+  RecordUsageInput,
+  UsageEvent,
+  UsageEventInput,
+  UsageEventPage,
+  UsageEventsInput,
+  UsageLine,
+  UsageReport,
+  UsageReportInput,
+} from './billing/usage.ts'
 export {
   Invoice,
   Journal,
@@ -107,6 +143,8 @@ export type BillingService = {
   trialBalance(call: Call, input: TrialBalanceInput): Promise<TrialBalance>
   budget(call: Call, input: BudgetInput): Promise<BudgetReport>
   releaseGrant(call: Call, input: ReleaseGrantInput): Promise<ReleasedGrant>
+  readonly quotas: QuotaService
+  readonly usage: UsageService
 }
 
 /** Why billing turns a call down: `data.reason` beside the reasons that every agent has. */
@@ -116,6 +154,9 @@ export const BILLING_REASONS = [
   'budget_exceeded',
   'capture_exceeds_hold',
   'currency_unknown',
+  'event_conflict',
+  'event_in_the_future',
+  'event_unknown',
   'evidence_mismatch',
   'evidence_unavailable',
   'hold_captured',
@@ -125,10 +166,15 @@ export const BILLING_REASONS = [
   'hold_unknown',
   'idempotency_conflict',
   'insufficient_funds',
+  'meter_exists',
+  'meter_not_additive',
+  'meter_unknown',
   'owner_unknown',
   'price_version_exists',
   'prices_in_the_past',
   'prices_not_yours',
+  'quota_exceeded',
+  'quota_unknown',
   'quote_expired',
   'quote_unknown',
   'quote_used',
@@ -140,7 +186,7 @@ export type BillingReason = (typeof BILLING_REASONS)[number]
 
 /**
  * A hold counts against every budget of its token; what else declares it holds and spends nothing more.
- * `deposit` does not: whoever works within a budget makes no money.
+ * `deposit` and `closeStatement` do not: whoever works within a budget makes no money and charges nobody for usage.
  */
 const BUDGET = ['budget'] as const
 
@@ -172,7 +218,7 @@ export function createBillingRouter(service: BillingService) {
         .input(DepositInput)
         .output(Balance)
         .mutation(async ({ ctx, input }) => service.deposit(toCall(ctx), input)),
-      closeStatement: scopedProcedure({ scopes: ['billing:close'], limits: BUDGET })
+      closeStatement: scopedProcedure('billing:close')
         .input(CloseStatementInput)
         .output(Statement)
         .mutation(async ({ ctx, input }) => service.closeStatement(toCall(ctx), input)),
@@ -220,6 +266,8 @@ export function createBillingRouter(service: BillingService) {
         .output(ReleasedGrant)
         .mutation(async ({ ctx, input }) => service.releaseGrant(toCall(ctx), input)),
     }),
+    quotas: createQuotaRouter(() => service.quotas),
+    usage: createUsageRouter(() => service.usage),
   })
 }
 

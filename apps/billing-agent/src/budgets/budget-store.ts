@@ -9,6 +9,12 @@ export type BudgetUse = {
   readonly capturedMinor: number
 }
 
+export type BudgetKey = {
+  readonly identifier: string
+  readonly currency: string
+  readonly ownerId: string | undefined
+}
+
 /** A hold as it counts against a budget. */
 export type BudgetHold = {
   readonly holdId: string
@@ -19,9 +25,12 @@ export type BudgetHold = {
 /** Where the use of budgets is kept. Only for use inside a transaction: that of the posting it counts. */
 export type BudgetStore = {
   /** What was used so far, where a hold that expired counts no longer. Begins an account of a new budget. */
-  open(budget: Budget, now: EpochSeconds): Promise<BudgetUse>
-  /** `undefined` for one that was never opened. */
-  find(identifier: string, currency: string): Promise<BudgetUse | undefined>
+  open(
+    budget: Budget,
+    by: { readonly ownerId: string; readonly now: EpochSeconds },
+  ): Promise<BudgetUse>
+  /** `undefined` for one that was never opened, or by another organisation; of any where `ownerId` is. */
+  find(key: BudgetKey): Promise<BudgetUse | undefined>
   /** Counts a hold. Rejects, and the transaction with it, if that would exceed the cap. */
   hold(budget: Budget, hold: BudgetHold): Promise<void>
   /**

@@ -26,7 +26,9 @@ async function createWorld(file?: string) {
 }
 
 const useOf = async (world: World, identifier = TASK) =>
-  world.storage.transaction(async ({ budgets }) => budgets.find(identifier, USD))
+  world.storage.transaction(async ({ budgets }) =>
+    budgets.find({ identifier, currency: USD, ownerId: undefined }),
+  )
 
 const end = async (world: World, holdId: string, amountMinor: number | undefined) => {
   const idempotencyKey = world.key()

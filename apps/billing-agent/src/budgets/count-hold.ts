@@ -14,6 +14,7 @@ type CountedHold = Pick<HoldRecord, 'amount' | 'expiresAt' | 'holdId'>
 export type HoldCount = {
   readonly principal: Pick<Principal, 'grantPath' | 'limits'>
   readonly hold: CountedHold
+  readonly ownerId: string
   readonly now: EpochSeconds
 }
 
@@ -23,7 +24,7 @@ export type HoldCount = {
  */
 export async function countHold(
   budgets: BudgetStore,
-  { hold, now, principal }: HoldCount,
+  { hold, now, ownerId, principal }: HoldCount,
 ): Promise<void> {
   const limits = readLimits(principal)
   if (!limits.ok) throw new AuthError(limits.refusal)
@@ -33,16 +34,21 @@ export async function countHold(
       const message = `The budget of the grant ${budget.identifier} is in ${budget.currency}: nothing in ${currency} can be held under it`
       throw refuseCall('budget_currency', message)
     }
-    await countOne(budgets, budget, { hold, now, amountMinor })
+    await countOne(budgets, budget, { hold, now, ownerId, amountMinor })
   }
 }
 
 async function countOne(
   budgets: BudgetStore,
   budget: Budget,
-  { amountMinor, hold, now }: Pick<HoldCount, 'now'> & { hold: CountedHold; amountMinor: number },
+  {
+    amountMinor,
+    hold,
+    now,
+    ownerId,
+  }: Pick<HoldCount, 'now' | 'ownerId'> & { hold: CountedHold; amountMinor: number },
 ): Promise<void> {
-  const use = await budgets.open(budget, now)
+  const use = await budgets.open(budget, { ownerId, now })
   const { currency, identifier } = budget
   const capMinor = Math.min(budget.capMinor, use.capMinor)
   const usedMinor = use.heldMinor + use.capturedMinor

@@ -26,7 +26,7 @@ export async function readBudget(
   const ownerId = own === SYSTEM_OWNER_ID && isAuditor ? undefined : own
   return storage.read(async ({ budgets, holds }) => {
     const below = { grantId: identifier, currency, ownerId }
-    const use = await budgets.find(identifier, currency)
+    const use = await budgets.find({ identifier, currency, ownerId })
     const open = await holds.listOpen({ ...below, account, limit: MAX_OPEN_HOLDS })
     return {
       identifier,

@@ -17,7 +17,7 @@ export async function captureHold(
   const { principal } = call
   const holder = holderOf(principal)
   const once = { principal, procedure: 'billing.capture', input, output: Hold }
-  return runOnce(once, async ({ budgets, holds, ledger }) => {
+  return runOnce(once, async ({ budgets, holds, ledger, quotas }) => {
     const now = clock.now()
     const hold = await findOpenHold(holds, holder, input.holdId)
     if (hold.expiresAt <= now) {
@@ -30,7 +30,10 @@ export async function captureHold(
       throw refuseCall('capture_exceeds_hold', message)
     }
     // Once it has expired, others may use what it held of a budget, whatever a clock that goes back says.
-    if (!(await budgets.capture(hold.holdId, capturedMinor))) {
+    const isCounted =
+      (await budgets.capture(hold.holdId, capturedMinor)) &&
+      (await quotas.capture(hold.holdId, capturedMinor))
+    if (!isCounted) {
       throw refuseCall('hold_expired', `The hold ${hold.holdId} has expired`)
     }
     const { holdId, service } = hold
@@ -75,9 +78,9 @@ export type Release = Pick<Movement, 'createdAt' | 'procedure'> & {
   readonly isExpired?: boolean | undefined
 }
 
-/** Returns what an open hold holds to its account, and to the budgets that it counts against. */
+/** Returns what an open hold holds to its account, and to the budgets and quotas that it counts against. */
 export async function giveBack(
-  { budgets, holds, ledger }: BillingTransaction,
+  { budgets, holds, ledger, quotas }: BillingTransaction,
   hold: HoldRecord,
   { call, createdAt, isExpired, procedure }: Release,
 ): Promise<Hold> {
@@ -91,6 +94,7 @@ export async function giveBack(
   )
   await holds.end(holdId, { capturedMinor: 0, endedAt: createdAt, isExpired })
   await budgets.giveBack(holdId)
+  await quotas.giveBack(holdId)
   return Hold.parse({ ...hold, state: 'released' })
 }
 

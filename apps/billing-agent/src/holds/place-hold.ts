@@ -1,7 +1,8 @@
 import { Hold, type HoldInput } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
-import { randomUUID } from 'node:crypto'
 import { countHold } from '../budgets/count-hold.ts'
+import { chargeQuotas, spenderOf } from '../quotas/charge-quotas.ts'
+import { createId } from '../ids/create-id.ts'
 import { availableAccount, heldAccount, transfer } from '../ledger/posting.ts'
 import { holderOf } from '../owners/owner.ts'
 import { refuseCall } from '../refusals.ts'
@@ -20,7 +21,7 @@ export async function placeHold(
   const { principal } = call
   const holder = holderOf(principal)
   const once = { principal, procedure: 'billing.hold', input, output: Hold }
-  return runOnce(once, async ({ budgets, holds, ledger, quotes }) => {
+  return runOnce(once, async ({ budgets, holds, ledger, quotas, quotes }) => {
     const now = clock.now()
     const quote = await quotes.find(holder, input.quoteId)
     if (quote === undefined) throw refuseCall('quote_unknown', `No quote ${input.quoteId}`)
@@ -28,7 +29,7 @@ export async function placeHold(
       throw refuseCall('quote_expired', `The quote ${quote.quoteId} has expired`)
     }
     const hold: HoldRecord = {
-      holdId: randomUUID(),
+      holdId: createId(now),
       quoteId: quote.quoteId,
       reference: input.reference,
       state: 'held',
@@ -46,7 +47,19 @@ export async function placeHold(
       throw refuseCall('quote_used', `The quote ${quote.quoteId} was used for another hold`)
     }
     // Before the funds: whoever may spend next to nothing need not learn what is on the account.
-    await countHold(budgets, { principal, hold, now })
+    await countHold(budgets, { principal, hold, ownerId: holder.ownerId, now })
+    await chargeQuotas(quotas, {
+      call,
+      spender: spenderOf(call, holder.ownerId),
+      measure: { kind: 'money', currency: quote.amount.currency },
+      sourceId: hold.holdId,
+      amount: quote.amount.amountMinor,
+      state: 'held',
+      isBound: true,
+      at: now,
+      now,
+      expiresAt: hold.expiresAt,
+    })
     // Only now: the hold of a quote that was used before may be what took the money.
     const { amountMinor, currency } = quote.amount
     const available = await ledger.balanceOf(availableAccount(holder), currency)

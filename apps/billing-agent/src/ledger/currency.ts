@@ -3,10 +3,18 @@ import { refuseCall } from '../refusals.ts'
 
 const KNOWN = new Set(Intl.supportedValuesOf('currency'))
 
+const scales = new Map<string, number>()
+
 /** Digits of the minor unit: 2 for USD, 0 for JPY. */
 export function scaleOf(currency: string): number {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
-  return format.resolvedOptions().maximumFractionDigits ?? 2
+  let scale = scales.get(currency)
+  if (scale === undefined) {
+    const format = new Intl.NumberFormat('en', { style: 'currency', currency })
+    scale = format.resolvedOptions().maximumFractionDigits ?? 2
+    // Only what is one: callers must not fill the memory with others.
+    if (KNOWN.has(currency)) scales.set(currency, scale)
+  }
+  return scale
 }
 
 /** Throws `currency_unknown` for what is none. */

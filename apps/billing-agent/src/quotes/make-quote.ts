@@ -1,6 +1,6 @@
 import { Quote, type QuoteInput } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
-import { randomUUID } from 'node:crypto'
+import { createId } from '../ids/create-id.ts'
 import { holderOf } from '../owners/owner.ts'
 import { refuseCall } from '../refusals.ts'
 import type { ServiceDeps } from '../service-deps.ts'
@@ -24,7 +24,7 @@ export async function makeQuote(
     }
     const { baseMinor, currency, unitPriceMinor } = price
     const quote: Quote = {
-      quoteId: randomUUID(),
+      quoteId: createId(now),
       service: input.service,
       units: input.units,
       baseMinor,

@@ -1,6 +1,6 @@
 import { Refund, type RefundInput } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
-import { randomUUID } from 'node:crypto'
+import { createId } from '../ids/create-id.ts'
 import type { HoldRecord } from '../holds/hold-store.ts'
 import { availableAccount, incomeAccount, transfer } from '../ledger/posting.ts'
 import { operatedOwner } from '../owners/owner.ts'
@@ -57,7 +57,7 @@ export async function postRefund(
   const movement = { procedure, createdAt, currency, entries, holdId, ownerId, refersTo }
   const posting = toPosting(call, movement)
   await ledger.post(posting)
-  const refundId = randomUUID()
+  const refundId = createId(createdAt)
   const refund = { refundId, holdId, postingId: posting.id, amountMinor, reason, createdAt }
   await refunds.insert(refund)
   const refundedMinor = await refunds.sumOf(holdId)

@@ -1,9 +1,14 @@
 // Closes an account's statement: all captures since the last one, each with evidence from the agent
 // that did the work. Evidence is fetched outside of any transaction; the lines are written in one, less
 // those that another statement took in the meantime.
-import { Statement, type CloseStatementInput, type StatementLine } from '@deputy/contracts/billing'
+import {
+  Statement,
+  UsageLine,
+  type CloseStatementInput,
+  type StatementLine,
+} from '@deputy/contracts/billing'
 import type { Call, CallRecord } from '@deputy/contracts/call'
-import { randomUUID } from 'node:crypto'
+import { createId } from '../ids/create-id.ts'
 import type { HoldRecord } from '../holds/hold-store.ts'
 import { findAnswer } from '../idempotency/run-once.ts'
 import { availableAccount } from '../ledger/posting.ts'
@@ -11,6 +16,8 @@ import { operatedOwner } from '../owners/owner.ts'
 import type { ReceiptSource } from '../receipts/receipt-source.ts'
 import { refuseCall } from '../refusals.ts'
 import type { ServiceDeps } from '../service-deps.ts'
+import { billUsage } from '../usage/bill-usage.ts'
+import { chargeUsage } from '../usage/charge-usage.ts'
 import { checkEvidence } from './check-evidence.ts'
 
 /** How many receipts are asked for at the same time. */
@@ -51,27 +58,35 @@ export async function closeStatement(
     calls,
   )
 
-  return runOnce(once, async ({ holds, statements }) => {
+  return runOnce(once, async (transaction) => {
+    const { holds, statements } = transaction
+    const closedAt = clock.now()
     // A close that ran beside this one may have taken lines: what is left of ours is still right.
     const open = new Set((await holds.listUnbilled(holder, currency)).map(({ holdId }) => holdId))
     const lines = evidenced.filter(({ holdId }) => open.has(holdId))
     const credits = [...(await statements.listUncredited(holder, currency))]
-    const creditMinor = credits.reduce((total, credit) => total + credit.amountMinor, 0)
+    const statementId = createId(closedAt)
+    const usage = await billUsage(transaction, holder, { currency, now: closedAt })
+    await chargeUsage(transaction, { call, holder, statementId, currency, closedAt, usage })
     const statement = {
-      statementId: randomUUID(),
+      statementId,
       number: await statements.nextNumber(ownerId),
       ownerId,
       account,
       currency,
       lines,
       credits,
-      totalMinor: lines.reduce((total, line) => total + line.amountMinor, 0) - creditMinor,
-      closedAt: clock.now(),
+      usage,
+      totalMinor: sumOf(lines) + sumOf(usage) - sumOf(credits),
+      closedAt,
     }
     await statements.insert(statement)
-    return { ...statement, calls }
+    return { ...statement, usage: usage.map((line) => UsageLine.parse(line)), calls }
   })
 }
+
+const sumOf = (lines: readonly { readonly amountMinor: number }[]): number =>
+  lines.reduce((total, { amountMinor }) => total + amountMinor, 0)
 
 type AskForReceipt = (reference: string) => ReturnType<ReceiptSource>
 

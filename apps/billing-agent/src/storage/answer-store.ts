@@ -1,43 +1,54 @@
 import { sql, type Kysely } from 'kysely'
 import type { AnswerStore } from '../idempotency/answer-store.ts'
-import type { Tables } from './tables.ts'
+import { createStatement } from './statement.ts'
+import type { IdempotencyTable, Tables } from './tables.ts'
+
+type Key = { readonly agentId: string; readonly key: string }
+
+const selectAnswer = createStatement<Key, IdempotencyTable>((db, { agentId, key }) =>
+  db.selectFrom('idempotency').selectAll().where('agent_id', '=', agentId).where('key', '=', key),
+)
+
+const claimKey = createStatement<
+  Key & { procedure: string; bodySha256: string; createdAt: number },
+  unknown
+>((db, { agentId, bodySha256, createdAt, key, procedure }) =>
+  db
+    .insertInto('idempotency')
+    .values({
+      agent_id: agentId,
+      key,
+      procedure,
+      body_sha256: bodySha256,
+      answer: sql.lit(''),
+      created_at: createdAt,
+    })
+    .onConflict((conflict) => conflict.doNothing()),
+)
+
+const keepAnswer = createStatement<Key & { answer: string }, unknown>(
+  (db, { agentId, answer, key }) =>
+    db
+      .updateTable('idempotency')
+      .set({ answer })
+      .where('agent_id', '=', agentId)
+      .where('key', '=', key),
+)
 
 /** Creates the store on Kysely. */
 export function createKyselyAnswerStore(db: Kysely<Tables>): AnswerStore {
   return {
     async find(agentId, key) {
-      const row = await db
-        .selectFrom('idempotency')
-        .selectAll()
-        .where('agent_id', '=', agentId)
-        .where('key', '=', key)
-        .executeTakeFirst()
+      const [row] = (await selectAnswer(db, { agentId, key })).rows
       return row && { procedure: row.procedure, bodySha256: row.body_sha256, answer: row.answer }
     },
 
-    async claim({ agentId, createdAt, key }, { bodySha256, procedure }) {
-      const result = await db
-        .insertInto('idempotency')
-        .values({
-          agent_id: agentId,
-          key,
-          procedure,
-          body_sha256: bodySha256,
-          answer: '',
-          created_at: createdAt,
-        })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirstOrThrow()
-      return result.numInsertedOrUpdatedRows === 1n
+    async claim(by, { bodySha256, procedure }) {
+      return (await claimKey(db, { ...by, bodySha256, procedure })).changes === 1
     },
 
     async keep({ agentId, key }, answer) {
-      await db
-        .updateTable('idempotency')
-        .set({ answer })
-        .where('agent_id', '=', agentId)
-        .where('key', '=', key)
-        .execute()
+      await keepAnswer(db, { agentId, key, answer })
     },
 
     async prune(before, limit) {

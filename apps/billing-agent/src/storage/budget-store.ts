@@ -1,15 +1,38 @@
-import type { Kysely } from 'kysely'
-import type { BudgetStore } from '../budgets/budget-store.ts'
+import { sql, type Kysely } from 'kysely'
+import type { BudgetKey, BudgetStore } from '../budgets/budget-store.ts'
+import { createStatement } from './statement.ts'
 import type { Tables } from './tables.ts'
+
+const findGivenBack = createStatement<{ holdId: string }, { identifier: string }>(
+  (db, { holdId }) =>
+    db
+      .selectFrom('budget_hold')
+      .select('identifier')
+      .where('hold_id', '=', holdId)
+      .where('state', '=', sql.lit('given_back'))
+      .limit(sql.lit(1)),
+)
+
+const endHolds = createStatement<
+  { holdId: string; state: 'captured' | 'given_back'; capturedMinor: number },
+  unknown
+>((db, { capturedMinor, holdId, state }) =>
+  db
+    .updateTable('budget_hold')
+    .set({ state, captured_minor: capturedMinor })
+    .where('hold_id', '=', holdId)
+    .where('state', '=', sql.lit('held')),
+)
 
 /** Creates the store on Kysely. What is used follows from `budget_hold` by trigger. */
 export function createKyselyBudgetStore(db: Kysely<Tables>): BudgetStore {
-  async function find(identifier: string, currency: string) {
+  async function find({ currency, identifier, ownerId }: BudgetKey) {
     const row = await db
       .selectFrom('budget_use')
       .selectAll()
       .where('identifier', '=', identifier)
       .where('currency', '=', currency)
+      .$if(ownerId !== undefined, (query) => query.where('owner_id', '=', ownerId ?? ''))
       .executeTakeFirst()
     return (
       row && {
@@ -23,10 +46,10 @@ export function createKyselyBudgetStore(db: Kysely<Tables>): BudgetStore {
   return {
     find,
 
-    async open({ capMinor, currency, identifier }, now) {
+    async open({ capMinor, currency, identifier }, { now, ownerId }) {
       await db
         .insertInto('budget_use')
-        .values({ identifier, currency, cap_minor: capMinor })
+        .values({ identifier, currency, cap_minor: capMinor, owner_id: ownerId })
         .onConflict((conflict) => conflict.doNothing())
         .execute()
       await db
@@ -37,7 +60,7 @@ export function createKyselyBudgetStore(db: Kysely<Tables>): BudgetStore {
         .where('state', '=', 'held')
         .where('expires_at', '<=', now)
         .execute()
-      const use = await find(identifier, currency)
+      const use = await find({ identifier, currency, ownerId: undefined })
       if (use === undefined) throw new TypeError('a budget is there once it was opened')
       return use
     },
@@ -57,29 +80,14 @@ export function createKyselyBudgetStore(db: Kysely<Tables>): BudgetStore {
     },
 
     async capture(holdId, capturedMinor) {
-      const over = await db
-        .selectFrom('budget_hold')
-        .select('identifier')
-        .where('hold_id', '=', holdId)
-        .where('state', '=', 'given_back')
-        .executeTakeFirst()
-      if (over !== undefined) return false
-      await db
-        .updateTable('budget_hold')
-        .set({ state: 'captured', captured_minor: capturedMinor })
-        .where('hold_id', '=', holdId)
-        .where('state', '=', 'held')
-        .execute()
+      const over = await findGivenBack(db, { holdId })
+      if (over.rows.length > 0) return false
+      await endHolds(db, { holdId, state: 'captured', capturedMinor })
       return true
     },
 
     async giveBack(holdId) {
-      await db
-        .updateTable('budget_hold')
-        .set({ state: 'given_back' })
-        .where('hold_id', '=', holdId)
-        .where('state', '=', 'held')
-        .execute()
+      await endHolds(db, { holdId, state: 'given_back', capturedMinor: 0 })
     },
   }
 }

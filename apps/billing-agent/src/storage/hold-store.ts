@@ -1,44 +1,36 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import type { HoldRecord, HoldStore } from '../holds/hold-store.ts'
+import { endHold, insertGrant, insertHold, selectHold } from './hold-statements.ts'
 import type { HoldTable, Tables } from './tables.ts'
 
 /** Creates the store on Kysely. */
 export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
   return {
     async insert(hold, grantPath) {
-      const result = await db
-        .insertInto('hold')
-        .values({
-          id: hold.holdId,
-          quote_id: hold.quoteId,
-          owner_id: hold.ownerId,
-          account: hold.account,
-          service: hold.service,
-          reference: hold.reference,
-          state: hold.state,
-          amount_minor: hold.amount.amountMinor,
-          captured_minor: hold.capturedMinor,
-          currency: hold.amount.currency,
-          created_at: hold.createdAt,
-          expires_at: hold.expiresAt,
-          ended_at: hold.endedAt ?? null,
-        })
-        .onConflict((conflict) => conflict.column('quote_id').doNothing())
-        .executeTakeFirstOrThrow()
-      if (result.numInsertedOrUpdatedRows !== 1n) return false
-      const grants = [...new Set(grantPath)].map((id) => ({ grant_id: id, hold_id: hold.holdId }))
-      if (grants.length > 0) await db.insertInto('hold_grant').values(grants).execute()
+      const { changes } = await insertHold(db, {
+        id: hold.holdId,
+        quote_id: hold.quoteId,
+        owner_id: hold.ownerId,
+        account: hold.account,
+        service: hold.service,
+        reference: hold.reference,
+        state: hold.state,
+        amount_minor: hold.amount.amountMinor,
+        captured_minor: hold.capturedMinor,
+        currency: hold.amount.currency,
+        created_at: hold.createdAt,
+        expires_at: hold.expiresAt,
+        ended_at: hold.endedAt ?? null,
+      })
+      if (changes !== 1) return false
+      for (const grantId of new Set(grantPath)) {
+        await insertGrant(db, { grant_id: grantId, hold_id: hold.holdId })
+      }
       return true
     },
 
     async find({ agentId, ownerId }, holdId) {
-      const row = await db
-        .selectFrom('hold')
-        .selectAll()
-        .where('id', '=', holdId)
-        .where('owner_id', '=', ownerId)
-        .where('account', '=', agentId)
-        .executeTakeFirst()
+      const [row] = (await selectHold(db, { id: holdId, ownerId, account: agentId })).rows
       return row && toRecord(row)
     },
 
@@ -66,17 +58,13 @@ export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
     },
 
     async end(holdId, { capturedMinor, endedAt, isExpired = false }) {
-      await db
-        .updateTable('hold')
-        .set({
-          state: capturedMinor > 0 ? 'captured' : 'released',
-          captured_minor: capturedMinor,
-          ended_at: endedAt,
-          expired: isExpired ? 1 : 0,
-        })
-        .where('id', '=', holdId)
-        .where('state', '=', 'held')
-        .execute()
+      await endHold(db, {
+        id: holdId,
+        state: capturedMinor > 0 ? 'captured' : 'released',
+        capturedMinor,
+        endedAt,
+        expired: isExpired ? 1 : 0,
+      })
     },
 
     async listOpen({ account, currency, grantId, limit, ownerId }) {

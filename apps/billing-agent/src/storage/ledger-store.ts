@@ -1,65 +1,98 @@
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { LedgerStore } from '../ledger/ledger-store.ts'
 import { scaleOf } from '../ledger/currency.ts'
 import { assertBalanced } from '../ledger/posting.ts'
+import { createStatement } from './statement.ts'
 import type { Tables } from './tables.ts'
+
+type PostingRow = Omit<Tables['posting'], 'id'> & { readonly id: string }
+
+const insertPosting = createStatement<PostingRow, unknown>((db, row) =>
+  db.insertInto('posting').values({
+    id: row.id,
+    procedure: row.procedure,
+    agent_id: row.agent_id,
+    subject: row.subject,
+    credential_id: row.credential_id,
+    created_at: row.created_at,
+    owner_id: row.owner_id,
+    grant_id: row.grant_id,
+    token_sha256: row.token_sha256,
+    trace_id: row.trace_id,
+    hold_id: row.hold_id,
+    refers_to: row.refers_to,
+  }),
+)
+
+type AccountKey = { readonly name: string; readonly currency: string }
+
+const openAccount = createStatement<AccountKey & { owner_id: string; scale: number }, unknown>(
+  (db, { currency, name, owner_id, scale }) =>
+    db
+      .insertInto('account')
+      .values({ name, currency, owner_id, scale })
+      .onConflict((conflict) => conflict.doNothing()),
+)
+
+const insertEntry = createStatement<Omit<Tables['entry'], 'id'>, unknown>(
+  (db, { account, amount_minor, currency, posting_id }) =>
+    db.insertInto('entry').values({ posting_id, account, currency, amount_minor }),
+)
+
+const insertSeal = createStatement<{ id: string }, unknown>((db, { id }) =>
+  db.insertInto('posting_seal').values({ posting_id: id }),
+)
+
+const selectBalance = createStatement<AccountKey, { balance_minor: number }>(
+  (db, { currency, name }) =>
+    db
+      .selectFrom('account')
+      .select('balance_minor')
+      .where('name', '=', name)
+      .where('currency', '=', currency),
+)
+
+const selectOfHold = createStatement<{ holdId: string; procedure: string }, { id: string }>(
+  (db, { holdId, procedure }) =>
+    db
+      .selectFrom('posting')
+      .select('id')
+      .where('hold_id', '=', holdId)
+      .where('procedure', '=', procedure)
+      .limit(sql.lit(1)),
+)
 
 /** Creates the book on Kysely. */
 export function createKyselyLedgerStore(db: Kysely<Tables>): LedgerStore {
   return {
     async post({ createdAt, currency, entries, ...posting }) {
       assertBalanced(entries)
-      await db
-        .insertInto('posting')
-        .values({
-          id: posting.id,
-          procedure: posting.procedure,
-          agent_id: posting.agentId,
-          subject: posting.subject,
-          credential_id: posting.credentialId,
-          created_at: createdAt,
-          owner_id: posting.ownerId,
-          grant_id: posting.grantId ?? null,
-          token_sha256: posting.tokenSha256 ?? null,
-          trace_id: posting.traceId ?? null,
-          hold_id: posting.holdId ?? null,
-          refers_to: posting.refersTo ?? null,
-        })
-        .execute()
-      await db
-        .insertInto('account')
-        .values(
-          entries.map(({ account }) => ({
-            name: account,
-            currency,
-            owner_id: posting.ownerId,
-            scale: scaleOf(currency),
-          })),
-        )
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
-      await db
-        .insertInto('entry')
-        .values(
-          entries.map(({ account, amountMinor }) => ({
-            posting_id: posting.id,
-            account,
-            currency,
-            amount_minor: amountMinor,
-          })),
-        )
-        .execute()
-      await db.insertInto('posting_seal').values({ posting_id: posting.id }).execute()
+      await insertPosting(db, {
+        id: posting.id,
+        procedure: posting.procedure,
+        agent_id: posting.agentId,
+        subject: posting.subject,
+        credential_id: posting.credentialId,
+        created_at: createdAt,
+        owner_id: posting.ownerId,
+        grant_id: posting.grantId ?? null,
+        token_sha256: posting.tokenSha256 ?? null,
+        trace_id: posting.traceId ?? null,
+        hold_id: posting.holdId ?? null,
+        refers_to: posting.refersTo ?? null,
+      })
+      const account = { currency, owner_id: posting.ownerId, scale: scaleOf(currency) }
+      for (const { account: name, amountMinor } of entries) {
+        await openAccount(db, { ...account, name })
+        const entry = { posting_id: posting.id, account: name, currency }
+        await insertEntry(db, { ...entry, amount_minor: amountMinor })
+      }
+      await insertSeal(db, { id: posting.id })
     },
 
-    async balanceOf(account, currency) {
-      const row = await db
-        .selectFrom('account')
-        .select('balance_minor')
-        .where('name', '=', account)
-        .where('currency', '=', currency)
-        .executeTakeFirst()
-      return row?.balance_minor ?? 0
+    async balanceOf(name, currency) {
+      const { rows } = await selectBalance(db, { name, currency })
+      return rows[0]?.balance_minor ?? 0
     },
 
     async listBalances(ownerId, currency) {
@@ -77,13 +110,8 @@ export function createKyselyLedgerStore(db: Kysely<Tables>): LedgerStore {
     },
 
     async findOfHold(holdId, procedure) {
-      const row = await db
-        .selectFrom('posting')
-        .select('id')
-        .where('hold_id', '=', holdId)
-        .where('procedure', '=', procedure)
-        .executeTakeFirst()
-      return row?.id
+      const { rows } = await selectOfHold(db, { holdId, procedure })
+      return rows[0]?.id
     },
   }
 }

@@ -10,7 +10,9 @@ import type { Migration } from 'kysely/migration'
 import { createBudgetTables } from './budget-tables.ts'
 import { createLedgerGuards, createLedgerTables } from './ledger-tables.ts'
 import { createOrganisationTables } from './organisation-tables.ts'
+import { createQuotaTables } from './quota-tables.ts'
 import { POSTGRES_SCHEMA, SQLITE_SCHEMA, type SchemaLanguage } from './schema-language.ts'
+import { createUsageTables } from './usage-tables.ts'
 import { createWorkTables } from './work-tables.ts'
 
 /** One schema, in the language of the database that it is made in. */
@@ -36,4 +38,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '003-count-calls': createLimitUseTable,
   '004-count-budgets': inSql(createBudgetTables),
   '005-organisations': inSql(createOrganisationTables),
+  '006-quotas': inSql(createQuotaTables),
+  '007-usage': inSql(createUsageTables),
 }

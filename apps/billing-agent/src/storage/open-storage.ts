@@ -11,7 +11,9 @@ import type { LedgerAudit } from '../verify/ledger-audit.ts'
 import type { PriceBookStore } from '../prices/price-book.ts'
 import type { RefundStore } from '../refunds/refund-store.ts'
 import type { QuoteStore } from '../quotes/quote-store.ts'
+import type { QuotaStore } from '../quotas/quota-store.ts'
 import type { StatementStore } from '../statements/statement-store.ts'
+import type { UsageStore } from '../usage/usage-store.ts'
 import { createKyselyActorPostings } from './actor-postings.ts'
 import { createKyselyAnswerStore } from './answer-store.ts'
 import { createKyselyBudgetStore } from './budget-store.ts'
@@ -21,9 +23,11 @@ import { createKyselyPriceBookStore } from './price-book-store.ts'
 import { createKyselyRefundStore } from './refund-store.ts'
 import { createKyselyLedgerStore } from './ledger-store.ts'
 import { migrations } from './migrations.ts'
+import { createKyselyQuotaStore } from './quota-store.ts'
 import { createKyselyQuoteStore } from './quote-store.ts'
 import { createKyselyStatementStore } from './statement-store.ts'
 import type { Tables } from './tables.ts'
+import { createKyselyUsageStore } from './usage-store.ts'
 
 /** Everything that billing keeps, inside one transaction. */
 export type BillingTransaction = {
@@ -37,6 +41,8 @@ export type BillingTransaction = {
   readonly budgets: BudgetStore
   readonly answers: AnswerStore
   readonly statements: StatementStore
+  readonly quotas: QuotaStore
+  readonly usage: UsageStore
 }
 
 export type BillingStorage = AsyncDisposable & {
@@ -44,6 +50,8 @@ export type BillingStorage = AsyncDisposable & {
   transaction<Value>(work: (transaction: BillingTransaction) => Promise<Value>): Promise<Value>
   /** Reads what is committed, each query for itself. Never writes. */
   read<Value>(work: (stores: BillingTransaction) => Promise<Value>): Promise<Value>
+  /** Calls back when this process has committed an event of a quota, until the function that it returns is called. */
+  onQuotaEvent(listener: () => void): () => void
   /** Opens the account of what callers used of the limits of their tokens. */
   createLimitUse(clock: Clock): LimitUse
   close(): Promise<void>
@@ -54,18 +62,28 @@ export async function openStorage(location: DatabaseLocation): Promise<BillingSt
   const database = await openDatabase<Tables>({ ...location, migrations })
   const close = async (): Promise<void> => database.close()
   const lock = createWriterLock(database.dialect)
+  const listeners = new Set<() => void>()
+  const readStores = createStores(database.db)
   return {
-    transaction: async (work) =>
-      database.commit(async (transaction) => {
+    async transaction(work) {
+      let hasAnnounced = false
+      const value = await database.commit(async (transaction) => {
         await lock.take(transaction)
         try {
-          return await work(createStores(transaction))
+          return await work(createStores(transaction, () => (hasAnnounced = true)))
         } catch (error) {
           lock.forget(transaction)
           throw error
         }
-      }),
-    read: async (work) => work(createStores(database.db)),
+      })
+      if (hasAnnounced) for (const listener of listeners) listener()
+      return value
+    },
+    read: async (work) => work(readStores),
+    onQuotaEvent(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     createLimitUse: (clock) => createLimitUse({ database, clock }),
     close,
     [Symbol.asyncDispose]: close,
@@ -91,7 +109,7 @@ function createWriterLock(dialect: 'sqlite' | 'postgres') {
   }
 }
 
-function createStores(db: Kysely<Tables>): BillingTransaction {
+function createStores(db: Kysely<Tables>, hasAnnounced = () => {}): BillingTransaction {
   return {
     ledger: createKyselyLedgerStore(db),
     audit: createKyselyLedgerAudit(db),
@@ -103,5 +121,7 @@ function createStores(db: Kysely<Tables>): BillingTransaction {
     budgets: createKyselyBudgetStore(db),
     answers: createKyselyAnswerStore(db),
     statements: createKyselyStatementStore(db),
+    quotas: createKyselyQuotaStore(db, hasAnnounced),
+    usage: createKyselyUsageStore(db),
   }
 }

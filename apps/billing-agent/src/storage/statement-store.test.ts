@@ -27,6 +27,7 @@ async function openWithCaptures(count: number) {
         number: 1,
         ownerId: 'system',
         credits: [],
+        usage: [],
         account: ALICE,
         currency: 'USD',
         lines: holdIds.map((holdId) => ({

@@ -1,6 +1,7 @@
 import { StatementLine, type StatementHead } from '@deputy/contracts/billing'
 import type { Kysely, Selectable } from 'kysely'
 import type { StatementStore } from '../statements/statement-store.ts'
+import { toUsageLine, toUsageRow } from './statement-usage-rows.ts'
 import type { StatementTable, Tables } from './tables.ts'
 
 /** SQLite takes 32,766 parameters in a statement; a line has four. */
@@ -9,7 +10,7 @@ const LINES_PER_INSERT = 1000
 /** Creates the store on Kysely. */
 export function createKyselyStatementStore(db: Kysely<Tables>): StatementStore {
   return {
-    async insert({ credits, lines, ...statement }) {
+    async insert({ credits, lines, usage, ...statement }) {
       await db
         .insertInto('statement')
         .values({
@@ -36,6 +37,9 @@ export function createKyselyStatementStore(db: Kysely<Tables>): StatementStore {
           .insertInto('statement_credit')
           .values({ refund_id: refundId, statement_id: statement.statementId })
           .execute()
+      }
+      for (const line of usage) {
+        await db.insertInto('statement_usage').values(toUsageRow(statement, line)).execute()
       }
     },
 
@@ -85,6 +89,13 @@ export function createKyselyStatementStore(db: Kysely<Tables>): StatementStore {
         .innerJoin('statement_credit', 'statement_credit.refund_id', 'refund.id')
         .where('statement_credit.statement_id', '=', statementId)
         .execute()
+      const usage = await db
+        .selectFrom('statement_usage')
+        .selectAll()
+        .where('statement_id', '=', statementId)
+        .orderBy('period_start')
+        .orderBy('meter')
+        .execute()
       return {
         ...toHead(row),
         lines: lines.map((line) => ({
@@ -95,6 +106,7 @@ export function createKyselyStatementStore(db: Kysely<Tables>): StatementStore {
           evidence: StatementLine.shape.evidence.parse(JSON.parse(line.evidence)),
         })),
         credits,
+        usage: usage.map(toUsageLine),
       }
     },
 

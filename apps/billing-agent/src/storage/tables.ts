@@ -100,6 +100,7 @@ export type HoldGrantTable = { grant_id: string; hold_id: string }
 export type BudgetUseTable = {
   identifier: string
   currency: string
+  owner_id: string
   cap_minor: number
   held_minor: Generated<number>
   captured_minor: Generated<number>
@@ -146,6 +147,126 @@ export type VerifiedBalanceTable = {
   last_entry_id: number
 }
 
+/** Who did something, as a posting says it. */
+type ProvenanceColumns = {
+  subject: string
+  credential_id: string
+  token_sha256: string | null
+  grant_id: string | null
+  trace_id: string | null
+}
+
+export type QuotaTable = {
+  id: string
+  owner_id: string
+  scope_kind: 'agent' | 'grant' | 'tenant'
+  scope_id: string
+  measure: 'money' | 'usage'
+  /** A currency, or a meter. */
+  unit: string
+  period: 'day' | 'month' | 'year' | 'total'
+  /** Set by trigger, with the next two, from the latest version. `null` once it was lifted. */
+  cap: Generated<number | null>
+  enforcement: Generated<'refuse' | 'report'>
+  version: Generated<number>
+}
+
+export type QuotaVersionTable = ProvenanceColumns & {
+  quota_id: string
+  version: number
+  cap: number | null
+  enforcement: 'refuse' | 'report'
+  reason: string
+  set_at: number
+  agent_id: string
+}
+
+/** Set by trigger only. */
+export type QuotaUseTable = {
+  quota_id: string
+  period_start: number
+  held: number
+  used: number
+}
+
+export type QuotaChargeTable = {
+  /** A hold, an event of usage, or a statement. */
+  source_id: string
+  quota_id: string
+  period_start: number
+  amount: number
+  state: 'held' | 'used' | 'given_back'
+  used: Generated<number>
+  /** 0 for what has happened already, so that it counts and is not refused. */
+  is_bound: number
+  expires_at: number | null
+}
+
+export type QuotaEventTable = {
+  id: Generated<number>
+  quota_id: string
+  period_start: number
+  threshold: number
+  cap: number
+  spent: number
+  occurred_at: number
+  agent_id: string
+  trace_id: string | null
+}
+
+export type MeterTable = {
+  name: string
+  aggregation: 'sum' | 'count' | 'unique' | 'max'
+  description: string
+  defined_at: number
+  defined_by: string
+}
+
+export type UsageEventTable = ProvenanceColumns & {
+  sequence: Generated<number>
+  /** The agent that recorded it. */
+  source: string
+  event_id: string
+  owner_id: string
+  account: string
+  meter: string
+  quantity: number
+  unique_key: string | null
+  happened_at: number
+  /** The first second of its month, UTC. */
+  period_start: number
+  recorded_at: number
+  corrects: number | null
+  reason: string | null
+}
+
+/** Set by trigger only. */
+export type UsagePeriodTable = {
+  owner_id: string
+  account: string
+  meter: string
+  period_start: number
+  last_sequence: number
+}
+
+export type StatementUsageTable = {
+  statement_id: string
+  owner_id: string
+  account: string
+  meter: string
+  period_start: number
+  through_sequence: number
+  total_quantity: number
+  quantity: number
+  base_minor: number
+  unit_price_minor: number
+  price_book_version: string
+  amount_minor: number
+  is_adjustment: number
+  events: number
+  events_sha256: string
+}
+
 export type Tables = {
   account: AccountTable
   posting: PostingTable
@@ -164,4 +285,13 @@ export type Tables = {
   price_book: PriceBookTable
   price: PriceTable
   verified_balance: VerifiedBalanceTable
+  quota: QuotaTable
+  quota_version: QuotaVersionTable
+  quota_use: QuotaUseTable
+  quota_charge: QuotaChargeTable
+  quota_event: QuotaEventTable
+  meter: MeterTable
+  usage_event: UsageEventTable
+  usage_period: UsagePeriodTable
+  statement_usage: StatementUsageTable
 }

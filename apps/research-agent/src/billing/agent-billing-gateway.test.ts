@@ -40,11 +40,31 @@ const HOLD: Hold = {
 }
 
 /** A billing agent that answers like this; what it does not say, nobody may ask. */
-async function startBilling(service: Partial<BillingService>, scopes = BILLING_SCOPES) {
+async function startBilling(
+  service: Partial<Omit<BillingService, 'quotas' | 'usage'>>,
+  scopes = BILLING_SCOPES,
+) {
   const notAsked = async () => Promise.reject(new Error('research does not ask for this'))
   return serveAgent({
     agentId: 'agent-billing-v2',
     router: createBillingRouter({
+      quotas: {
+        set: notAsked,
+        get: notAsked,
+        list: notAsked,
+        events: notAsked,
+        // oxlint-disable-next-line require-yield -- nobody watches
+        watch: async function* watch() {
+          await notAsked()
+        },
+      },
+      usage: {
+        record: notAsked,
+        report: notAsked,
+        events: notAsked,
+        meters: notAsked,
+        defineMeter: notAsked,
+      },
       balance: notAsked,
       quote: notAsked,
       hold: notAsked,

@@ -5,6 +5,7 @@ import { CallRecord } from '../call.ts'
 import { IdempotencyKey } from '../idempotency-key.ts'
 import { Money } from '../money.ts'
 import { Id, OwnerId, Service } from './identifiers.ts'
+import { UsageLine } from './usage.ts'
 
 /** What an account holds: `available` may be held, `held` is promised to open holds. */
 export const Balance = z.object({
@@ -108,7 +109,7 @@ export const StatementCredit = z.object({
 })
 export type StatementCredit = z.infer<typeof StatementCredit>
 
-/** All captures of an account since its last statement, each one backed by evidence, less what was given back. */
+/** All captures and usage of an account since its last statement, each backed by evidence, less what was given back. */
 export const Statement = z.object({
   statementId: Id,
   number: z.int().describe('counted up in each organisation'),
@@ -117,7 +118,8 @@ export const Statement = z.object({
   currency: z.string(),
   lines: z.array(StatementLine),
   credits: z.array(StatementCredit),
-  totalMinor: z.int().describe('of the lines, less the credits'),
+  usage: z.array(UsageLine).default([]).describe('metered, and taken from the account with this'),
+  totalMinor: z.int().describe('of the lines and the usage, less the credits'),
   closedAt: z.int(),
   calls: z.array(CallRecord).describe('the calls that billing made to gather the evidence'),
 })
