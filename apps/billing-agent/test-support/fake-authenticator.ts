@@ -2,7 +2,11 @@
 import type { Authenticator, Principal } from '@deputy/auth'
 import { accept, refuse } from '@deputy/auth/protocol'
 
-type Caller = Pick<Principal, 'agentId' | 'scopes'> & { readonly subject?: string }
+type Caller = Pick<Principal, 'agentId' | 'scopes'> & {
+  readonly subject?: string
+  /** Default: `system`. */
+  readonly ownerId?: string
+}
 
 /** Knows these callers by their bearer tokens, and nobody else. */
 export function createFakeAuthenticator(callers: Readonly<Record<string, Caller>>): Authenticator {
@@ -16,7 +20,7 @@ export function createFakeAuthenticator(callers: Readonly<Record<string, Caller>
       const principal: Principal = {
         agentId: caller.agentId,
         subject: caller.subject ?? caller.agentId,
-        ownerId: 'system',
+        ownerId: caller.ownerId ?? 'system',
         audience: 'agent-billing-v2',
         scopes: caller.scopes,
         priorActors: [],

@@ -31,6 +31,22 @@ const release = async (world: Awaited<ReturnType<typeof createWorld>>, grantId: 
   world.service.releaseGrant(AUDITOR, { grantId, idempotencyKey: world.key() })
 
 describe('billing.budget', () => {
+  // Attack: an auditor of another organisation guesses, or is told, the id of a grant, and asks what it may spend.
+  test('says nothing of the cap of a grant to an auditor of another organisation', async () => {
+    await using world = await createWorld()
+    await world.holdBy(BELOW)
+    const mallory = { ...AUDITOR, principal: { ...AUDITOR.principal, ownerId: 'mallory' } }
+
+    expect(await world.service.budget(mallory, input(TASK))).toEqual({
+      ...input(TASK),
+      capMinor: undefined,
+      heldMinor: 0,
+      capturedMinor: 0,
+      openHolds: [],
+    })
+    expect(await world.service.budget(AUDITOR, input(TASK))).toMatchObject({ capMinor: 500 })
+  })
+
   test('tells what is held and captured below a grant of the own path', async () => {
     await using world = await createWorld()
     const first = await world.holdBy(BELOW)
