@@ -88,6 +88,31 @@ export function createKyselyLedgerAudit(db: Kysely<Tables>): LedgerAudit {
       )
     },
 
+    async findCountWrong() {
+      const { rows } = await sql<{ id: string; says: number; comes: number }>`
+        select * from (
+          select u.identifier as id, u.held_minor + u.captured_minor as says, (
+            select cast(coalesce(sum(
+              case state when 'held' then amount_minor else captured_minor end), 0) as bigint)
+            from budget_hold b where b.identifier = u.identifier and b.currency = u.currency) as comes
+          from budget_use u
+          union all
+          select q.quota_id, q.held + q.used, (
+            select cast(coalesce(sum(case state when 'held' then amount else c.used end), 0) as bigint)
+            from quota_charge c where c.quota_id = q.quota_id and c.period_start = q.period_start)
+          from quota_use q) as counted
+        where says <> comes order by id limit 1
+      `.execute(db)
+      const [row] = rows
+      return (
+        row && {
+          kind: 'count_wrong' as const,
+          id: row.id,
+          detail: `it says ${String(row.says)}, what was counted comes to ${String(row.comes)}`,
+        }
+      )
+    },
+
     async readVerified() {
       const rows = await db.selectFrom('verified_balance').selectAll().execute()
       return rows.map(toSum)

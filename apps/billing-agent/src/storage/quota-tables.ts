@@ -100,6 +100,7 @@ function createCharges(schema: SchemaLanguage): readonly string[] {
       check ((state <> 'held') or (amount > 0))`,
     ),
     `create index quota_charge_open on quota_charge (quota_id, expires_at) where state = 'held'`,
+    `create index quota_charge_period on quota_charge (quota_id, period_start)`,
     ...schema.guard({
       name: 'quota_charge_fits',
       table: 'quota_charge',

@@ -1,7 +1,12 @@
 /** What does not hold in the book, and where. */
 export type LedgerFault = {
-  readonly kind: 'posting_unbalanced' | 'posting_unsealed' | 'balance_wrong' | 'held_wrong'
-  /** The posting or the account. */
+  readonly kind:
+    | 'posting_unbalanced'
+    | 'posting_unsealed'
+    | 'balance_wrong'
+    | 'held_wrong'
+    | 'count_wrong'
+  /** The posting, the account, or the grant or quota that is counted. */
   readonly id: string
   readonly detail: string
 }
@@ -48,6 +53,8 @@ export type LedgerAudit = {
   listAccounts(): Promise<readonly (AccountSum & { readonly ownerId: string })[]>
   /** The first account whose holds do not add up to what it holds. */
   findHeldWrong(): Promise<LedgerFault | undefined>
+  /** The first budget or quota whose use is not what was counted against it. Looks at all of it. */
+  findCountWrong(): Promise<LedgerFault | undefined>
   /** Where the last check of this database got to. */
   readVerified(): Promise<readonly AccountSum[]>
   writeVerified(sums: readonly AccountSum[]): Promise<void>

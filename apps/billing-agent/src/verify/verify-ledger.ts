@@ -28,7 +28,12 @@ export async function verifyLedger(
   const known =
     entries === 'new' ? await storage.read(async ({ audit }) => audit.readVerified()) : []
   const book = await addUp(storage, known)
-  const fault = book.fault ?? (await compare(storage, book))
+  const fault =
+    book.fault ??
+    (await compare(storage, book)) ??
+    (entries === 'all'
+      ? await storage.read(async ({ audit }) => audit.findCountWrong())
+      : undefined)
   const report = { throughEntryId: book.throughId, accountsChecked: book.sums.size }
   if (fault !== undefined) return { ok: false, ...report, fault }
   const changed = [...book.sums.values()].filter((sum) => sum.lastEntryId > book.startedAfter)
