@@ -105,7 +105,10 @@ async function setUpVictim({ mutate, world }: Running) {
   )
   const usage = { kind: 'usage', meter: 'research.search', account: ALICE, quantity: 16_180 }
   await mutate('acme', 'usage.record', {
-    events: [1, 2].map((n) => ({ ...usage, eventId: `secret-event-${String(n)}` })),
+    events: [
+      { ...usage, eventId: 'secret-event-1' },
+      { ...usage, eventId: 'secret-event-2' },
+    ],
   })
   const { quoteId } = Quote.parse(
     await mutate('alice', 'billing.quote', { service: 'research.brief', units: 3 }),

@@ -11,13 +11,19 @@ export function toInvoiceNumber({ number }: Pick<StatementRecord, 'number'>): st
 
 /** Renders the page. Dates are UTC. */
 export function renderInvoice(statement: StatementRecord): string {
-  const { account, closedAt, credits, currency, lines, ownerId, statementId, totalMinor } =
+  const { account, closedAt, credits, currency, lines, ownerId, statementId, totalMinor, usage } =
     statement
   const money = (minor: number): string => toMoney(minor, currency)
   const number = toInvoiceNumber(statement)
   const subtotal = lines.reduce((total, line) => total + line.amountMinor, 0)
   const credited = credits.reduce((total, credit) => total + credit.amountMinor, 0)
-  const first = lines[0]?.capturedAt ?? credits[0]?.refundedAt ?? closedAt
+  const metered = usage.reduce((total, line) => total + line.amountMinor, 0)
+  const first = Math.min(
+    closedAt,
+    ...lines.map((line) => line.capturedAt),
+    ...credits.map((credit) => credit.refundedAt),
+    ...usage.map((line) => line.periodStart),
+  )
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -41,21 +47,23 @@ export function renderInvoice(statement: StatementRecord): string {
 <div><dt>Currency</dt><dd>${escape(currency)}</dd></div>
 </dl>
 <table>
-<caption>Work and the evidence for it</caption>
+<caption>Work, usage and the evidence for it</caption>
 <thead><tr><th scope="col">Date</th><th scope="col">Work</th><th scope="col">Evidence</th><th scope="col" class="sum">Amount</th></tr></thead>
 <tbody>
 ${lines.map((line) => renderLine(line, money)).join('\n')}
+${usage.map((line) => renderUsage(line, money)).join('\n')}
 ${credits.map((credit) => renderCredit(credit, money)).join('\n')}
 </tbody>
 <tfoot>
 <tr><th scope="row" colspan="3">Work</th><td class="sum">${money(subtotal)}</td></tr>
+${usage.length === 0 ? '' : `<tr><th scope="row" colspan="3">Usage</th><td class="sum">${money(metered)}</td></tr>`}
 ${credited === 0 ? '' : `<tr><th scope="row" colspan="3">Refunds</th><td class="sum">${money(-credited)}</td></tr>`}
 <tr class="total"><th scope="row" colspan="3">Total</th><td class="sum">${money(totalMinor)}</td></tr>
 </tfoot>
 </table>
 <footer>
-<p>All of it was paid from the account's balance when the work was done: nothing is due.</p>
-<p>The evidence was read from the agent that did the work when this statement was closed. The fingerprint is the SHA-256 of what was delivered.</p>
+<p>All of it was paid from the account's balance, work when it was done and usage with this statement: nothing is due.</p>
+<p>The evidence was read from the agent that did the work when this statement was closed. The fingerprint is the SHA-256 of what was delivered; of usage, of the events that were counted.</p>
 <p class="fine">Statement ${escape(statementId)}</p>
 </footer>
 </main>
@@ -72,6 +80,20 @@ function renderLine({ amountMinor, capturedAt, evidence, reference }: Line, mone
   const counted = `${count(sentences, 'cited sentence')} from ${count(documents, 'document')}`
   return `<tr><td>${toDate(capturedAt)}</td><td>Research brief<span class="fine">${escape(reference)}</span></td><td>${counted}<span class="fine">${escape(briefSha256.slice(0, 16))}…</span></td><td class="sum">${money(amountMinor)}</td></tr>`
 }
+
+function renderUsage(line: StatementRecord['usage'][number], money: Money): string {
+  const { amountMinor, evidence, kind, meter, periodStart, quantity, totalQuantity } = line
+  const what = kind === 'adjustment' ? `Adjustment of ${meter}` : `Usage of ${meter}`
+  const base = line.baseMinor === 0 ? '' : `${money(line.baseMinor)} a month and `
+  const price = `${base}${money(line.unitPriceMinor)} a unit (prices of ${line.priceBookVersion})`
+  const counted = `${toCount(quantity)} of ${toCount(totalQuantity)} units in ${count(evidence.events, 'event')}`
+  return `<tr><td>${toMonth(periodStart)}</td><td>${escape(what)}<span class="fine">${escape(price)}</span></td><td>${counted}<span class="fine">${escape(evidence.eventsSha256.slice(0, 16))}…</span></td><td class="sum">${money(amountMinor)}</td></tr>`
+}
+
+const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' })
+const toMonth = (at: number): string => MONTH.format(at * 1000)
+const COUNT = new Intl.NumberFormat('en-GB')
+const toCount = (quantity: number): string => COUNT.format(quantity).replace('-', '−')
 
 function renderCredit(
   { amountMinor, reason, refundedAt }: StatementRecord['credits'][number],

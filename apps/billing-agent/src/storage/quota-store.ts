@@ -225,11 +225,11 @@ function selectVisible(
     .selectAll()
     .$if(ownerId !== undefined, (query) => query.where('owner_id', '=', ownerId ?? ''))
     .$if(only !== undefined, (query) =>
-      query.where(({ and, eb, or }) =>
-        or([
+      query.where((eb) =>
+        eb.or([
           ...also.map((kind) => eb('scope_kind', '=', kind)),
           ...namesOf(only).map(([kind, ids]) =>
-            and([eb('scope_kind', '=', kind), eb('scope_id', 'in', ids)]),
+            eb.and([eb('scope_kind', '=', kind), eb('scope_id', 'in', ids)]),
           ),
         ]),
       ),

@@ -2,10 +2,11 @@
 import type { SchemaLanguage } from './schema-language.ts'
 
 /** The other statements of migration 001. */
-export function createWorkTables({ integer, table, text }: SchemaLanguage): readonly string[] {
+export function createWorkTables(schema: SchemaLanguage): readonly string[] {
+  const { integer, text } = schema
   const keyed = { keyed: true }
   return [
-    table(
+    schema.table(
       'quote',
       `id ${text} primary key,
       account ${text} not null,
@@ -19,7 +20,7 @@ export function createWorkTables({ integer, table, text }: SchemaLanguage): read
       expires_at ${integer} not null`,
       keyed,
     ),
-    table(
+    schema.table(
       'hold',
       `id ${text} primary key,
       quote_id ${text} not null unique references quote (id),
@@ -38,7 +39,7 @@ export function createWorkTables({ integer, table, text }: SchemaLanguage): read
       keyed,
     ),
     `create index hold_account on hold (account, currency, state)`,
-    table(
+    schema.table(
       'idempotency',
       `agent_id ${text} not null,
       key ${text} not null,
@@ -49,7 +50,7 @@ export function createWorkTables({ integer, table, text }: SchemaLanguage): read
       primary key (agent_id, key)`,
       keyed,
     ),
-    table(
+    schema.table(
       'statement',
       `id ${text} primary key,
       account ${text} not null,
@@ -59,7 +60,7 @@ export function createWorkTables({ integer, table, text }: SchemaLanguage): read
       keyed,
     ),
     // The hold is the key: a capture stands on one statement, ever.
-    table(
+    schema.table(
       'statement_line',
       `hold_id ${text} primary key references hold (id),
       statement_id ${text} not null references statement (id),

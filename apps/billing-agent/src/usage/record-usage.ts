@@ -49,7 +49,12 @@ async function recordOne(work: Work, input: UsageInput): Promise<boolean> {
   const known = await transaction.usage.find(call.principal.agentId, eventId)
   if (known !== undefined) {
     requireSame(eventId, known, {
-      ...{ holder, meter, quantity, uniqueKey, corrects: undefined, reason: undefined },
+      holder,
+      meter,
+      quantity,
+      uniqueKey,
+      corrects: undefined,
+      reason: undefined,
       happenedAt: input.happenedAt ?? known.happenedAt,
     })
     return false
@@ -63,7 +68,13 @@ async function recordOne(work: Work, input: UsageInput): Promise<boolean> {
   if (meterKnown === undefined) throw refuseCall('meter_unknown', `No meter ${meter}`)
   await transaction.usage.insert({
     ...toNewEvent(work, holder),
-    ...{ eventId, meter, quantity, uniqueKey, happenedAt, corrects: undefined, reason: undefined },
+    eventId,
+    meter,
+    quantity,
+    uniqueKey,
+    happenedAt,
+    corrects: undefined,
+    reason: undefined,
     periodStart: monthOf(happenedAt).startsAt,
   })
   const amount = meterKnown.aggregation === 'count' ? Math.min(quantity, 1) : quantity
@@ -88,7 +99,13 @@ async function correctOne(work: Work, input: CorrectionInput): Promise<boolean> 
   }
   await transaction.usage.insert({
     ...toNewEvent(work, holder),
-    ...{ eventId, meter, quantity, uniqueKey, happenedAt, periodStart, reason },
+    eventId,
+    meter,
+    quantity,
+    uniqueKey,
+    happenedAt,
+    periodStart,
+    reason,
     corrects: sequence,
   })
   const meterKnown = await transaction.usage.findMeter(meter)
