@@ -1,14 +1,14 @@
 // Whatever is wrong with a request, the answer says so with the right status, the process stays up and
 // the ledger still balances.
 import { OAuthErrorResponse } from '@deputy/auth/protocol'
-import { createAgentClient, toClientError } from '@deputy/client'
-import type { BillingRouter } from '@deputy/contracts/billing'
-import type { ResearchRouter } from '@deputy/contracts/research'
+import { toClientError } from '@deputy/client'
+import type { Caller } from '@deputy/testing'
 import { base64url, SignJWT, decodeJwt, generateKeyPair } from 'jose'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { expectRefusal, postJson } from '../support/call-http.ts'
-import { ALICE, BILLING, BOB, RESEARCH, startWorld, type World } from '../support/world.ts'
+import { createTemporaryFolder } from '../support/temporary-folder.ts'
+import { ALICE, BOB, RESEARCH, startWorld, type World } from '../support/world.ts'
 
 let world: World
 
@@ -18,25 +18,23 @@ beforeAll(async () => {
 afterAll(async () => world[Symbol.asyncDispose]())
 
 afterEach(async () => {
-  await using alice = createBilling(ALICE)
+  const alice = callBilling(world.alice)
   const ledger = await alice.billing.trialBalance.query()
   expect(ledger.totalMinor).toBe(0)
-  expect((await fetch(`${world.issuer}/livez`)).status).toBe(200)
-  expect((await fetch(`${world.researchUrl}/livez`)).status).toBe(200)
+  expect((await world.fetch(`${world.issuer}/livez`)).status).toBe(200)
+  expect((await world.fetch(`${world.research.url}/livez`)).status).toBe(200)
 })
 
-const createBilling = (agentId: string) =>
-  createAgentClient<BillingRouter>({
-    url: world.billingUrl,
-    credentials: world.credentials(agentId),
-    audience: BILLING,
-    scopes: [],
-  })
+/** Calls by plain HTTP and answers how that was refused. */
+const refuse = async (url: string, init: RequestInit) => expectRefusal(url, init, world.fetch)
+const callBilling = (caller: Caller) => caller.client(world.billing)
+const getToken = async (caller: Caller, agent: 'billing' | 'research') =>
+  (await caller.token(world[agent])).reveal()
 
 describe('the token endpoint', () => {
   const basic = (id: string, secret: string): string => `Basic ${btoa(`${id}:${secret}`)}`
   const ask = async (body: string, headers: Record<string, string> = {}) => {
-    const response = await fetch(`${world.issuer}/oauth/token`, {
+    const response = await world.fetch(`${world.issuer}/oauth/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
       body,
@@ -46,10 +44,7 @@ describe('the token endpoint', () => {
     )
     return { status: response.status, error, description, headers: response.headers }
   }
-  const asAlice = (): string => {
-    const { client_id: id, client_secret: secret } = world.credentialsFile(ALICE)
-    return `client_id=${id}&client_secret=${secret}`
-  }
+  const asAlice = (): string => `client_id=${ALICE}&client_secret=${world.alice.secret.reveal()}`
 
   test('refuses an unknown client and a wrong secret with the same answer', async () => {
     const unknown = await ask('grant_type=client_credentials', {
@@ -101,12 +96,12 @@ describe('the token endpoint', () => {
 
 describe('a token', () => {
   const balance = async (token: string) =>
-    expectRefusal(`${world.billingUrl}/trpc/billing.balance`, {
+    refuse(`${world.billing.url}/trpc/billing.balance`, {
       headers: { authorization: `Bearer ${token}` },
     })
 
   test('for another agent is refused as such', async () => {
-    const answer = await balance(await world.token(ALICE, { audience: RESEARCH }))
+    const answer = await balance(await getToken(world.alice, 'research'))
 
     expect(answer).toMatchObject({ status: 401, reason: 'token_audience_invalid' })
     expect(answer.challenge).toContain('error="invalid_token"')
@@ -114,7 +109,7 @@ describe('a token', () => {
 
   test('without a signature (alg none) is refused', async () => {
     // Attack: take a good token, say that it needs no signature, and leave the signature out.
-    const [, payload] = (await world.token(ALICE, { audience: BILLING })).split('.')
+    const [, payload] = (await getToken(world.alice, 'billing')).split('.')
     const header = base64url.encode(JSON.stringify({ alg: 'none', typ: 'at+jwt' }))
 
     const answers = [
@@ -127,7 +122,7 @@ describe('a token', () => {
   })
 
   test('signed by a foreign key is refused, whatever it says', async () => {
-    const good = decodeJwt(await world.token(ALICE, { audience: BILLING }))
+    const good = decodeJwt(await getToken(world.alice, 'billing'))
     const { privateKey } = await generateKeyPair('ES256')
     const forged = await new SignJWT({ ...good, scope: 'billing:deposit' })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' })
@@ -139,7 +134,7 @@ describe('a token', () => {
   })
 
   test('that was cut short is refused', async () => {
-    const token = await world.token(ALICE, { audience: BILLING })
+    const token = await getToken(world.alice, 'billing')
 
     const answers = [await balance(token.slice(0, -10)), await balance(token.slice(0, 40))]
 
@@ -150,8 +145,8 @@ describe('a token', () => {
   })
 
   test('that expired is told apart from an invalid one', async () => {
-    const token = await world.token(BOB, { audience: BILLING })
-    world.clock.advance(900)
+    const token = await getToken(world.bob, 'billing')
+    await world.advance(900)
 
     const answer = await balance(token)
 
@@ -173,15 +168,12 @@ describe('an API key', () => {
       scopes: ['billing:read'],
     })
     const headers = { 'x-api-key': apiKey }
-    const before = await fetch(world.billingUrl + balance, { headers })
+    const before = await world.fetch(world.billing.url + balance, { headers })
 
     await world.admin.apiKeys.deactivate.mutate({ apiKeyId })
-    // A hundred times at most: the feed is faster than that.
-    for (let count = 0; count < 100; count += 1) {
-      const { status } = await fetch(world.billingUrl + balance, { headers })
-      if (status !== 200) break
-    }
-    const after = await expectRefusal(world.billingUrl + balance, { headers })
+    // What ends is on the feed, and the agent has it once the world is at rest.
+    await world.settle()
+    const after = await refuse(world.billing.url + balance, { headers })
 
     expect(before.status).toBe(200)
     expect(after).toMatchObject({ status: 401, reason: 'api_key_invalid' })
@@ -192,12 +184,12 @@ describe('an API key', () => {
       agentId: BOB,
       scopes: ['billing:read'],
     })
-    const token = await world.token(BOB, { audience: BILLING })
+    const token = await getToken(world.bob, 'billing')
 
-    const mistyped = await expectRefusal(world.billingUrl + balance, {
+    const mistyped = await refuse(world.billing.url + balance, {
       headers: { 'x-api-key': apiKey.slice(0, -1) },
     })
-    const both = await expectRefusal(world.billingUrl + balance, {
+    const both = await refuse(world.billing.url + balance, {
       headers: { 'x-api-key': apiKey, authorization: `Bearer ${token}` },
     })
 
@@ -208,10 +200,10 @@ describe('an API key', () => {
 
 describe('research', () => {
   test('refuses an empty question and names the field', async () => {
-    const token = await world.token(ALICE, { audience: RESEARCH })
+    const token = await getToken(world.alice, 'research')
 
-    const answer = await expectRefusal(
-      `${world.researchUrl}/trpc/research.answer`,
+    const answer = await refuse(
+      `${world.research.url}/trpc/research.answer`,
       postJson(token, { question: '   ' }),
     )
 
@@ -224,17 +216,17 @@ describe('research', () => {
   })
 
   test('says so when nothing answers the question, and charges nothing', async () => {
-    await using alice = createBilling(ALICE)
+    const alice = callBilling(world.alice)
     await alice.billing.deposit.mutate({
       account: RESEARCH,
       amount: { amountMinor: 500, currency: 'USD' },
       idempotencyKey: 'for-no-answer',
     })
-    await using own = createBilling(RESEARCH)
-    const token = await world.token(ALICE, { audience: RESEARCH })
+    const own = callBilling(world.research)
+    const token = await getToken(world.alice, 'research')
 
-    const answer = await expectRefusal(
-      `${world.researchUrl}/trpc/research.answer`,
+    const answer = await refuse(
+      `${world.research.url}/trpc/research.answer`,
       postJson(token, { question: 'Which zebras migrate in winter?' }),
     )
 
@@ -245,16 +237,12 @@ describe('research', () => {
   test.each(['empty', 'missing', 'unreadable'])(
     'stays up over documents that are %s and refuses to ask',
     async (kind) => {
-      const path = world.folder.file(`documents-${kind}`)
+      await using folder = await createTemporaryFolder()
+      const path = folder.file(`documents-${kind}`)
       if (kind === 'empty') await mkdir(path)
       if (kind === 'unreadable') await writeFile(path, 'a file where a folder should be')
       await using other = await startWorld({ documents: path })
-      await using research = createAgentClient<ResearchRouter>({
-        url: other.researchUrl,
-        credentials: other.credentials(ALICE),
-        audience: RESEARCH,
-        scopes: [],
-      })
+      const research = other.alice.client(other.research)
 
       const error = await research.research.answer
         .mutate({ question: 'What is a key?' })
@@ -269,7 +257,7 @@ describe('research', () => {
 
 describe('billing', () => {
   test('refuses a capture above its hold, and the hold stays whole', async () => {
-    await using alice = createBilling(ALICE)
+    const alice = callBilling(world.alice)
     const { billing } = alice
     await billing.deposit.mutate({
       account: ALICE,
@@ -300,7 +288,7 @@ describe('billing', () => {
   })
 
   test('refuses an idempotency key that comes again with another body', async () => {
-    await using alice = createBilling(ALICE)
+    const alice = callBilling(world.alice)
     const input = {
       service: 'research.brief',
       units: 2,

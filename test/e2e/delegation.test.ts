@@ -1,8 +1,6 @@
 // Work that is handed on: a task grant for research, a narrower token for billing, and billing acting for
 // whoever called it; and one act that ends all of it.
-import { createAgentClient, toClientError } from '@deputy/client'
-import type { BillingRouter } from '@deputy/contracts/billing'
-import type { ResearchRouter } from '@deputy/contracts/research'
+import { toClientError } from '@deputy/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ALICE, BILLING, RESEARCH, startWorld, type World } from '../support/world.ts'
 
@@ -11,8 +9,7 @@ let world: World
 
 beforeAll(async () => {
   world = await startWorld()
-  await using billing = callBilling(['billing:deposit'])
-  await billing.billing.deposit.mutate({
+  await callBilling(['billing:deposit']).billing.deposit.mutate({
     account: RESEARCH,
     amount: { amountMinor: 1000, currency: 'USD' },
     idempotencyKey: 'opening-deposit',
@@ -20,33 +17,21 @@ beforeAll(async () => {
 })
 afterAll(async () => world[Symbol.asyncDispose]())
 
-const callBilling = (scopes: string[]) =>
-  createAgentClient<BillingRouter>({
-    url: world.billingUrl,
-    credentials: world.credentials(ALICE),
-    audience: BILLING,
-    scopes,
-  })
+const callBilling = (scopes: string[]) => world.alice.client(world.billing, { scopes })
 
 const openTask = async (amount: string) =>
-  world.admin.taskGrants.open.mutate({
-    agentId: RESEARCH,
+  world.taskGrant(world.research, {
     purpose: QUESTION,
     scopes: ['billing:read', 'billing:write'],
-    audiences: [RESEARCH, BILLING],
+    audiences: [world.research, world.billing],
     ttlSeconds: 600,
     limits: [{ type: 'budget', currency: 'USD', amount }],
   })
 
-async function ask(taskGrant: string) {
-  await using research = createAgentClient<ResearchRouter>({
-    url: world.researchUrl,
-    credentials: world.credentials(ALICE),
-    audience: RESEARCH,
-    scopes: ['research:write'],
-  })
-  return research.research.answer.mutate({ question: QUESTION, taskGrant })
-}
+const ask = async (taskGrant: string) =>
+  world.alice
+    .client(world.research, { scopes: ['research:write'] })
+    .research.answer.mutate({ question: QUESTION, taskGrant })
 
 describe('research under a task grant', () => {
   test('pays within its budget, with a token for billing that has no more than the hold needs', async () => {
@@ -71,7 +56,7 @@ describe('research under a task grant', () => {
       },
       { agentId: RESEARCH, audiences: [BILLING], scopes: ['billing:write'], dropped: [] },
     ])
-    await using billing = callBilling(['billing:audit', 'billing:read'])
+    const billing = callBilling(['billing:audit', 'billing:read'])
     expect(await billing.billing.budget.query({ identifier: task.id })).toMatchObject({
       capMinor: 500,
       heldMinor: 0,
@@ -91,12 +76,12 @@ describe('research under a task grant', () => {
   test('can do nothing under one that was revoked, and holds no money', async () => {
     const task = await openTask('5.00')
     await ask(task.id)
-    await world.admin.taskGrants.revoke.mutate({ grantId: task.id })
+    await world.revoke(task)
 
     const refused = await ask(task.id).catch(toClientError)
 
     expect(refused).toMatchObject({ code: 'billing_unavailable' })
-    await using billing = callBilling(['billing:audit', 'billing:read'])
+    const billing = callBilling(['billing:audit', 'billing:read'])
     expect(await billing.billing.budget.query({ identifier: task.id })).toMatchObject({
       heldMinor: 0,
       openHolds: [],
@@ -104,11 +89,10 @@ describe('research under a task grant', () => {
   })
 
   test('can’t use one that was opened for another agent', async () => {
-    const task = await world.admin.taskGrants.open.mutate({
-      agentId: ALICE,
+    const task = await world.taskGrant(world.alice, {
       purpose: 'not for research',
       scopes: ['billing:write'],
-      audiences: [BILLING],
+      audiences: [world.billing],
     })
 
     expect(await ask(task.id).catch(toClientError)).toMatchObject({ code: 'billing_unavailable' })
@@ -117,7 +101,7 @@ describe('research under a task grant', () => {
 
 test('billing acts for its caller, with one scope of those that it was handed', async () => {
   await ask((await openTask('5.00')).id)
-  await using billing = callBilling(['billing:close', 'research:read'])
+  const billing = callBilling(['billing:close', 'research:read'])
 
   const statement = await billing.billing.closeStatement.mutate({
     account: RESEARCH,
@@ -131,7 +115,6 @@ test('billing acts for its caller, with one scope of those that it was handed', 
     scopes: ['research:read'],
     outcome: 'ok',
   })
-  const { entries } = await world.admin.audit.list.query({ event: 'token.exchanged', limit: 200 })
-  const exchange = entries.find(({ subjectId }) => subjectId === ALICE)
+  const [exchange] = await world.audit({ event: 'token.exchanged', subjectId: ALICE })
   expect(exchange).toMatchObject({ actorId: BILLING })
 })

@@ -16,8 +16,12 @@ export type RefusedCall = {
 }
 
 /** Calls a procedure by plain HTTP and answers how it was refused. Throws when it was not. */
-export async function expectRefusal(url: string, init: RequestInit = {}): Promise<RefusedCall> {
-  const response = await fetch(url, init)
+export async function expectRefusal(
+  url: string,
+  init: RequestInit,
+  fetchWith: typeof fetch,
+): Promise<RefusedCall> {
+  const response = await fetchWith(url, init)
   const text = await response.text()
   const { error } = Body.parse(JSON.parse(text))
   return {

@@ -25,6 +25,8 @@ export type AgentClientOptions = CallPolicies & {
   readonly transport?: 'http' | 'websocket' | undefined
   /** What calls are sent with over HTTP. Default: the global `fetch`. */
   readonly fetch?: FetchLike | undefined
+  /** What calls are sent with over WebSocket. Default: the global `WebSocket`. */
+  readonly WebSocket?: typeof WebSocket | undefined
   /** What the agent is asked with where `audience` is left out. Default: the global `fetch`. */
   readonly discovery?: DiscoveryOptions | undefined
 }
@@ -85,7 +87,7 @@ function openClient<Router extends AnyTRPCRouter>(
   const endpoint = toEndpoint(options.url)
   const transport =
     options.transport === 'websocket'
-      ? createWebSocketTransport<Router>(endpoint)
+      ? createWebSocketTransport<Router>(endpoint, options.WebSocket)
       : createHttpTransport<Router>(endpoint, options.fetch)
   const discover = once(async () =>
     discoverAgent(options.url, { clock: options.clock, ...options.discovery }),

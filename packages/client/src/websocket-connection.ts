@@ -15,6 +15,8 @@ export type ConnectionOptions = {
   /** The same with `http:` or `https:`: what proofs are made for. */
   readonly httpUrl: string
   readonly authorized: Authorized
+  /** Default: the global one. */
+  readonly WebSocket?: typeof WebSocket | undefined
   /** Told when nothing new is to be sent on it any more. */
   readonly onRetired: () => void
   /** Told when it is closed. */
@@ -57,6 +59,7 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   const client = createWSClient({
     url,
+    ...(options.WebSocket === undefined ? {} : { WebSocket: options.WebSocket }),
     // The token travels in the first message, not in the URL.
     connectionParams: async () => {
       isGreeted = true

@@ -14,6 +14,7 @@ import { openConnection, type Connection } from './websocket-connection.ts'
 /** Creates the sending link for WebSocket. `httpUrl` is that of the agent's tRPC endpoint. */
 export function createWebSocketTransport<Router extends AnyTRPCRouter>(
   httpUrl: string,
+  WebSocketClass?: typeof WebSocket,
 ): Transport<Router> {
   const open = new Set<Connection>()
   /** Those that take calls. */
@@ -27,6 +28,7 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
       url: httpUrl.replace(/^http/, 'ws'),
       httpUrl,
       authorized,
+      WebSocket: WebSocketClass,
       onRetired: () => {
         if (current.get(authorizer) === connection) current.delete(authorizer)
       },

@@ -371,6 +371,20 @@ describe('at its end a world fails', () => {
   })
 })
 
+test('calls go over one WebSocket as well, which lives on when its token is renewed', async () => {
+  await using world = await createTestWorld()
+  const { alice, ledger } = await populate(world)
+  const client = alice.client(ledger, { transport: 'websocket' })
+
+  await client.balance.query()
+  await world.advance(20 * 60)
+
+  await expect(client.balance.query()).resolves.toMatchObject({ by: 'agent-alice-v1' })
+  expect(await refusal(client.pay.mutate({ amountMinor: 1 }))).toMatchObject({
+    code: 'scope_missing',
+  })
+})
+
 test('sockets are real: a WebSocket is opened, and closes with what was agreed', async () => {
   await using world = await createTestWorld()
   const { alice, ledger } = await populate(world)

@@ -32,8 +32,13 @@ export type Callable<Router extends AnyTRPCRouter> = {
 /** A task grant that was opened in the world. */
 export type TestGrant = { readonly kind: 'grant'; readonly id: string }
 
-/** A client secret of a party's, by its id: to be ended. */
-export type TestCredential = { readonly kind: 'credential'; readonly id: string }
+/** A client secret of a party's: to be ended by its id, or to be sent by hand. */
+export type TestCredential = {
+  readonly kind: 'credential'
+  readonly id: string
+  /** Writes the secret out. */
+  reveal(): string
+}
 
 export type TokenOptions = {
   /** Default: everything that the caller may do there. */
@@ -45,6 +50,8 @@ export type TokenOptions = {
 export type ClientOptions = TokenOptions & {
   /** How long a call may take. Default 30,000 ms. */
   readonly timeoutMs?: number | undefined
+  /** Default `http`. */
+  readonly transport?: 'http' | 'websocket' | undefined
 }
 
 export type ActForOptions = {
@@ -108,12 +115,12 @@ const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token'
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 
 /** Creates a caller that is registered already. */
-export function createCaller(options: CallerOptions): Caller {
-  const { clock, fetch, id, issuer, use } = options
+export function createCaller(given: CallerOptions): Caller {
+  const { clock, fetch, id, issuer, use } = given
   const own = clientSecret({
     issuer,
     clientId: id,
-    clientSecret: options.clientSecret,
+    clientSecret: given.clientSecret,
     fetch,
     clock,
   })
@@ -122,9 +129,10 @@ export function createCaller(options: CallerOptions): Caller {
     agent: Callable<Router>,
     options: ClientOptions & { readonly credentials: Credentials },
   ): AgentClient<Router> {
-    const { credentials, scopes = [], timeoutMs } = options
+    const { credentials, scopes = [], timeoutMs, transport } = options
     const target = { url: agent.url, audience: agent.id, scopes }
-    return use(createAgentClient<Router>({ ...target, credentials, clock, fetch, timeoutMs }))
+    const ways = { clock, fetch, timeoutMs, transport, WebSocket: given.WebSocket }
+    return use(createAgentClient<Router>({ ...target, credentials, ...ways }))
   }
 
   const credentials: Caller['credentials'] = ({ taskGrant } = {}) =>
@@ -133,7 +141,7 @@ export function createCaller(options: CallerOptions): Caller {
   async function requestToken(parameters: Record<string, string>): Promise<TestToken> {
     const response = await fetch(`${issuer}/oauth/token`, {
       method: 'POST',
-      headers: { authorization: `Basic ${btoa(`${id}:${options.clientSecret}`)}` },
+      headers: { authorization: `Basic ${btoa(`${id}:${given.clientSecret}`)}` },
       body: new URLSearchParams(parameters),
     })
     const body: unknown = await response.json()
@@ -147,7 +155,7 @@ export function createCaller(options: CallerOptions): Caller {
       })
     }
     const { access_token: token } = TokenResponse.parse(body)
-    options.keepSecret(token)
+    given.keepSecret(token)
     return new TestToken(token)
   }
 
@@ -155,8 +163,8 @@ export function createCaller(options: CallerOptions): Caller {
     id,
     clock,
     fetch,
-    WebSocket: options.WebSocket,
-    secret: { kind: 'credential', id: options.secretId },
+    WebSocket: given.WebSocket,
+    secret: { kind: 'credential', id: given.secretId, reveal: () => given.clientSecret },
     credentials,
     client: (agent, clientOptions = {}) =>
       openClient(agent, { ...clientOptions, credentials: credentials(clientOptions) }),
