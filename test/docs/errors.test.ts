@@ -42,6 +42,7 @@ const refusalReasons = Object.keys({
   approval_denied: true,
   limit_unavailable: true,
   rate_limited: true,
+  too_many_calls: true,
   too_many_streams: true,
   agent_draining: true,
   caller_changed: true,

@@ -106,6 +106,7 @@ export {
   SigningKeysUnavailableError,
   type SigningKeySource,
 } from './verify/signing-key-source.ts'
+export { createCallerCount, type CallerCount } from './limit/caller-count.ts'
 export {
   createVerifiedKeyCache,
   type VerifiedKeyCacheOptions,

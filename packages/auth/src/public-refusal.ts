@@ -132,6 +132,14 @@ export function toPublicRefusal(refusal: Refusal): PublicRefusal {
         hint: `Try again in ${String(refusal.retryAfterSeconds)} s. The RateLimit header says how many calls are left.`,
         bearerError: undefined,
       }
+    case 'too_many_calls':
+      return {
+        status: 429,
+        reason,
+        message: `No more than ${String(refusal.maxCalls)} calls may be under way at once`,
+        hint: 'Wait for answers before you call again.',
+        bearerError: undefined,
+      }
     case 'too_many_streams':
       return {
         status: 429,

@@ -40,6 +40,13 @@ export type TooManyRefusal = {
   readonly retryAfterSeconds: number
 }
 
+/** The credential is good and may do this, but as many of its agent's calls are under way as may be. */
+export type TooManyCallsRefusal = {
+  readonly reason: 'too_many_calls'
+  readonly maxCalls: number
+  readonly retryAfterSeconds: number
+}
+
 /** The credential is good and may do this, but the agent holds no more streams, or none any more. */
 export type StreamRefusal =
   | { readonly reason: 'too_many_streams'; readonly maxStreams: number }
@@ -57,6 +64,7 @@ export type Refusal =
   | CredentialRefusal
   | ScopeRefusal
   | TooManyRefusal
+  | TooManyCallsRefusal
   | StreamRefusal
   | CallerChangedRefusal
   | LimitRefusal

@@ -97,6 +97,7 @@ export function createConnectionContext(
       traceId: createTraceId(createHeaderLookup(request)('traceparent'), correlationId),
       observeCall: options.observeCall,
       limitStores: options.limitStores,
+      callsUnderWay: options.callsUnderWay,
       // A connection has no headers to put them in, and would collect them for ever.
       rateLimits: [],
       limit: async (principal) => (await options.limitCaller?.(principal)) ?? accept(undefined),

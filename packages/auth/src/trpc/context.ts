@@ -1,6 +1,7 @@
 // The tRPC context of an agent: who is calling, asked lazily and per call, so that a refusal belongs
 // to the call (with its path).
 import type { RateLimitRefusal, RateLimitState } from '../limit/rate-limit.ts'
+import type { CallerCount } from '../limit/caller-count.ts'
 import type { LimitCaller } from '../limit/limit-caller.ts'
 import { accept, type Result, type SubjectToken } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
@@ -44,6 +45,8 @@ export type AgentContext = {
   readonly limitStores: LimitStores | undefined
   /** What was counted so far in this request, for the `RateLimit` header. */
   readonly rateLimits: readonly RateLimitState[]
+  /** Where calls under way are counted, whatever they come by. */
+  readonly callsUnderWay?: CallerCount | undefined
   /** Where streams are counted. A connection counts its own. */
   readonly openStreams?: OpenStreams | undefined
   /** Whether the caller takes an answer in parts, as they come (JSONL). Default: no. */
@@ -56,6 +59,8 @@ export type AgentContextOptions = CallerVerifierOptions & {
   readonly limitCaller?: LimitCaller | undefined
   /** Where what is used of a credential's limits is kept. Default: nowhere, see `LimitStores`. */
   readonly limitStores?: LimitStores | undefined
+  /** Counts the calls that each agent has under way. Default: no limit. */
+  readonly callsUnderWay?: CallerCount | undefined
   /** Counts streams, and ends them when the agent shuts down. Default: no limit. */
   readonly openStreams?: OpenStreams | undefined
   /** Makes correlation ids. Default: random UUIDs. */
@@ -92,6 +97,7 @@ export function createAgentContext(
       traceId: createTraceId(createHeaderLookup(request)('traceparent'), correlationId),
       observeCall: options.observeCall,
       limitStores: options.limitStores,
+      callsUnderWay: options.callsUnderWay,
       openStreams: options.openStreams,
       takesParts: request.info?.accept === 'application/jsonl',
       rateLimits,

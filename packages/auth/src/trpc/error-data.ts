@@ -24,7 +24,7 @@ export type AgentErrorData = {
   readonly grantedScopes: readonly string[]
   /** For `input_invalid`: each field at fault. Otherwise empty. */
   readonly issues: readonly { readonly path: string; readonly message: string }[]
-  /** For `rate_limited`: when to try again. On HTTP also in `Retry-After`. */
+  /** For `rate_limited` and `too_many_calls`: when to try again. On HTTP also in `Retry-After`. */
   readonly retryAfterSeconds?: number | undefined
   /** For a limit that stands in the way: what it says. */
   readonly limit?: PublicLimit | undefined
@@ -78,7 +78,7 @@ function fromRefusal({ refusal }: AuthError): PublicError {
       ? { requiredScopes: refusal.requiredScopes, grantedScopes: refusal.grantedScopes }
       : {}
   const wait =
-    refusal.reason === 'rate_limited' ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}
+    'retryAfterSeconds' in refusal ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}
   const nonce = refusal.reason === 'dpop_nonce_required' ? { dpopNonce: refusal.nonce } : {}
   const limit = toPublicLimit(refusal)
   return { message, data: { ...NOTHING, ...scopes, ...wait, ...nonce, ...limit, reason, hint } }

@@ -93,6 +93,7 @@ function startProcedure(meta: AgentMeta) {
     })
     let principal: Principal | undefined
     let guard: CallGuard | undefined
+    let leave: (() => void) | undefined
     try {
       const authenticated = await ctx.authenticate()
       if (!authenticated.ok) throw new AuthError(authenticated.refusal)
@@ -100,6 +101,7 @@ function startProcedure(meta: AgentMeta) {
       requireScope(principal, ...meta.scopes)
       const counted = await ctx.limit(principal)
       if (!counted.ok) throw new AuthError(counted.refusal)
+      leave = enterCall(ctx, principal)
       const stores = ctx.limitStores
       const kept = await checkLimits({ principal, path, meta, stores, readInput: getRawInput })
       if (!kept.ok) throw new AuthError(kept.refusal)
@@ -117,7 +119,13 @@ function startProcedure(meta: AgentMeta) {
       })
       guard = own
       const getSignal = (): AbortSignal => own.signal
-      const result = await own.race(next({ ctx: { principal, getSignal } }))
+      const work = next({ ctx: { principal, getSignal } })
+      if (leave !== undefined) {
+        // Until the work is done, also where nobody waits for it any more: what is given up goes on.
+        work.then(leave, leave)
+        leave = undefined
+      }
+      const result = await own.race(work)
       if (!result.ok) throw bubbleApproval(result.error)
       const opened = isStream(result.data)
         ? ctx.openStreams?.open(principal, (refusal) => own.end(refusal))
@@ -134,8 +142,27 @@ function startProcedure(meta: AgentMeta) {
       await end?.({ principal, error })
       throw error
     } finally {
+      leave?.()
       guard?.release()
     }
+  })
+}
+
+/** How soon a caller may try again whose calls are all under way: sooner or later one of them ends. */
+const RETRY_CALL_AFTER_SECONDS = 1
+
+/** Counts a call until what it answers is called. Throws `too_many_calls`. */
+function enterCall(
+  { callsUnderWay }: AgentContext,
+  { agentId }: Principal,
+): (() => void) | undefined {
+  if (callsUnderWay === undefined) return undefined
+  const leave = callsUnderWay.admit(agentId)
+  if (leave !== undefined) return leave
+  throw new AuthError({
+    reason: 'too_many_calls',
+    maxCalls: callsUnderWay.most,
+    retryAfterSeconds: RETRY_CALL_AFTER_SECONDS,
   })
 }
 

@@ -42,11 +42,10 @@ export function createCalls(options: CallsOptions): Calls {
       return new TRPCError({ code: 'BAD_REQUEST', message })
     }
     if (underWay.size >= limits.maxCallsUnderWay) {
-      return new CallRefusal({
-        code: 'TOO_MANY_REQUESTS',
+      return new AuthError({
         reason: 'too_many_calls',
-        message: `No more than ${String(limits.maxCallsUnderWay)} calls may be under way on a connection`,
-        hint: 'Wait for answers before you call again.',
+        maxCalls: limits.maxCallsUnderWay,
+        retryAfterSeconds: 1,
       })
     }
     if (isSubscription && subscriptions >= limits.maxSubscriptions) {

@@ -1,11 +1,11 @@
 // Serves the router over WebSocket, at the same path and on the same port as over HTTP.
+import { createCallerCount } from '@deputy/auth'
 import { CLOSE_CODE, REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
 import { listProcedures } from '@deputy/auth/trpc'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { readPath, TRPC_PATH } from '../http-routes.ts'
-import { createCallerCount } from './caller-count.ts'
 import { serveConnection, type Connection, type ConnectionOptions } from './connection.ts'
 import { CLOSE_TIMEOUT_MS } from './outbox.ts'
 

@@ -1,5 +1,7 @@
-/** Counts what each agent holds, up to a limit. */
+/** Counts what each agent holds at a time, up to a limit, so that none takes what is there for all. */
 export type CallerCount = {
+  /** The limit. */
+  readonly most: number
   /** Counts one more; `undefined` when the agent has the most already. What it answers counts it off, once. */
   admit(agentId: string): (() => void) | undefined
 }
@@ -9,6 +11,7 @@ export function createCallerCount(most: number): CallerCount {
   const counts = new Map<string, number>()
 
   return {
+    most,
     admit(agentId) {
       const before = counts.get(agentId) ?? 0
       if (before >= most) return undefined
