@@ -63,7 +63,7 @@ test('a drain ends streams at once, with a reason after which clients come back'
 })
 
 test('streams beyond the limit of an agent are refused, and one that ends makes room', async () => {
-  await using agent = await startTestAgent({ maxStreamsPerAgent: 1 })
+  await using agent = await startTestAgent({ limits: { maxStreamsPerAgent: 1 } })
   const first = await subscribe(agent, 'ticks')
   await first.until('connected')
 

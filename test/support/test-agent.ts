@@ -139,15 +139,10 @@ export type TestRouter = ReturnType<typeof createTestRouter>
 export type TestAgentOptions = Partial<
   Pick<
     ServeAgentOptions,
-    | 'drainTimeoutMs'
     | 'fallback'
     | 'isReady'
+    | 'limits'
     | 'limitStores'
-    | 'maxBatchSize'
-    | 'maxBodyBytes'
-    | 'maxStreamsPerAgent'
-    | 'slowReaderTimeoutMs'
-    | 'webSocket'
     | 'port'
     | 'publicUrl'
     | 'rateLimiter'

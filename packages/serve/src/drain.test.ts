@@ -49,7 +49,7 @@ describe('closing', () => {
   })
 
   test('does not wait for ever for a call that does not end', async () => {
-    await using agent = await startTestAgent({ drainTimeoutMs: 1 })
+    await using agent = await startTestAgent({ limits: { drainTimeoutMs: 1 } })
     const headers = bearer(await agent.token())
     const held = callTrpc(agent.url, 'hold', { method: 'POST', headers }).catch(
       (error: unknown) => error,

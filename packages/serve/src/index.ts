@@ -10,4 +10,9 @@ export { ListenError, type Bind, type Bound } from './listen.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { startPruning, type PruningOptions } from './pruning.ts'
 export { serveAgent, type RunningAgent, type ServeAgentOptions } from './serve-agent.ts'
+export {
+  AgentLimitsSetting,
+  type AgentLimits,
+  type AgentLimitsOptions,
+} from './limits/agent-limits.ts'
 export type { WebSocketLimits } from './web-socket/web-socket-limits.ts'

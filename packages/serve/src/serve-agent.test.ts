@@ -143,7 +143,7 @@ describe('a call over HTTP', () => {
 
 describe('limits', () => {
   test('a body over the limit gets 413, and one at the limit does not', async () => {
-    await using agent = await startTestAgent({ maxBodyBytes: 200 })
+    await using agent = await startTestAgent({ limits: { maxBodyBytes: 200 } })
     const headers = bearer(await agent.token({ scope: 'billing:write' }))
     const pay = async (bytes: number) => {
       const padding = 'x'.repeat(bytes - JSON.stringify({ amountMinor: 1, padding: '' }).length)
@@ -159,7 +159,7 @@ describe('limits', () => {
 
   test('a body without a length is cut off at the limit too', async () => {
     // Attack: a chunked body, which names no length to refuse it by.
-    await using agent = await startTestAgent({ maxBodyBytes: 1000 })
+    await using agent = await startTestAgent({ limits: { maxBodyBytes: 1000 } })
     const body = new ReadableStream({
       start(controller) {
         controller.enqueue(new TextEncoder().encode(`{"x":"${'a'.repeat(5000)}"}`))
@@ -182,7 +182,7 @@ describe('limits', () => {
 
   test('a batch over the limit is refused as a whole', async () => {
     // Attack: amplification. One small request that starts any number of calls.
-    await using agent = await startTestAgent({ maxBatchSize: 3 })
+    await using agent = await startTestAgent({ limits: { maxBatchSize: 3 } })
     const headers = bearer(await agent.token())
     const batch = async (size: number) =>
       callTrpc(agent.url, `${Array(size).fill('whoAmI').join(',')}?batch=1`, { headers })

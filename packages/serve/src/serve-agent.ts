@@ -1,5 +1,6 @@
 // Runs a router as an agent: HTTP and WebSocket on one port, health, metadata (RFC 9728), drain.
 import {
+  createCallerCount,
   createFailureGuard,
   createLimitCaller,
   createMemoryRateLimiter,
@@ -19,18 +20,19 @@ import {
   type ObserveCall,
 } from '@deputy/auth/trpc'
 import type { AnyTRPCRouter } from '@trpc/server'
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { serveBelowPath } from './below-path.ts'
 import { createCallLog } from './call-log.ts'
 import { createMetadata } from './agent-metadata.ts'
 import { createRequestListener, TRPC_PATH } from './http-routes.ts'
+import { readAgentLimits, type AgentLimitsOptions } from './limits/agent-limits.ts'
+import { createBoundedServer } from './limits/bounded-server.ts'
+import { createRequestRefusals } from './limits/request-refusal.ts'
 import { listen, type Bind } from './listen.ts'
 import { createPlainCallHandler } from './plain-calls/plain-call-handler.ts'
-import { createSlowReaders } from './slow-readers.ts'
 import { isWebSocketHandshake, serveWebSocket } from './web-socket/serve-web-socket.ts'
-import { readWebSocketLimits, type WebSocketLimits } from './web-socket/web-socket-limits.ts'
 
 export type ServeAgentOptions = {
   readonly agentId: string
@@ -52,10 +54,6 @@ export type ServeAgentOptions = {
   readonly isReady?: (() => Promise<boolean>) | undefined
   /** Gets the requests that are not the agent's own. Default: 404. */
   readonly fallback?: RequestListener | undefined
-  /** Largest body or WebSocket message, in bytes. Default 1 MiB. */
-  readonly maxBodyBytes?: number | undefined
-  /** Most calls in one batch. Default 100. */
-  readonly maxBatchSize?: number | undefined
   /** Counts the calls of each caller. Default: in memory, for this process alone. */
   readonly rateLimiter?: RateLimiter | undefined
   /** How many calls the callers of each tier may make. Default: `DEFAULT_RATE_LIMIT_TIERS`. */
@@ -64,18 +62,9 @@ export type ServeAgentOptions = {
   readonly limitStores?: LimitStores | undefined
   /** Told of each call, beside the log. What it does at a call's end is done before the answer goes out. */
   readonly observeCall?: ObserveCall | undefined
-  /** What WebSockets may take up. See `WebSocketLimits` for each default. */
-  readonly webSocket?: Partial<WebSocketLimits> | undefined
-  /** Most streams (SSE) that one agent may have open. More: `too_many_streams`. Default 1,000. */
-  readonly maxStreamsPerAgent?: number | undefined
-  /** How long a stream over HTTP may wait for its reader; then it is cut. Default 30,000 ms. */
-  readonly slowReaderTimeoutMs?: number | undefined
-  /** How long a drain waits for the calls under way. Default 10,000 ms. */
-  readonly drainTimeoutMs?: number | undefined
+  /** What callers may take up. See `AgentLimits` for each and its default. Throws `TypeError` for one that is none. */
+  readonly limits?: AgentLimitsOptions | undefined
 }
-
-/** Default for how long a drain waits. */
-const DRAIN_TIMEOUT_MS = 10_000
 
 export type RunningAgent = AsyncDisposable & {
   /** Where callers reach it. */
@@ -95,8 +84,8 @@ export type RunningAgent = AsyncDisposable & {
 export async function serveAgent(options: ServeAgentOptions): Promise<RunningAgent> {
   const { authenticator, logger, router } = options
   assertScopedRouter(router)
-  const maxBytes = options.maxBodyBytes ?? 1024 * 1024
-  const maxBatchSize = options.maxBatchSize ?? 100
+  const limits = readAgentLimits(options.limits)
+  const { maxBatchSize } = limits
   const callLog = createCallLog(logger)
   const observeCall = observeBoth(callLog.observeCall, options.observeCall)
   const limiter = options.rateLimiter ?? createMemoryRateLimiter()
@@ -108,9 +97,9 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     limitCaller: createLimitCaller({ limiter, audience: agentId, tiers }),
     failureGuard: createFailureGuard(limiter, agentId),
     limitStores: options.limitStores,
+    callsUnderWay: createCallerCount(limits.maxCallsPerAgent),
   }
-  const openStreams = createOpenStreams({ maxStreamsPerAgent: options.maxStreamsPerAgent ?? 1000 })
-  const slowReaders = createSlowReaders(options.slowReaderTimeoutMs ?? 30_000)
+  const openStreams = createOpenStreams(limits)
   let isDraining = false
   let url = options.publicUrl ?? ''
 
@@ -119,7 +108,8 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     router,
     basePath: `${TRPC_PATH}/`,
     createContext: createAgentContext({ ...contextOptions, openStreams }),
-    maxBodySize: maxBytes,
+    maxBodySize: limits.maxBodyBytes,
+    maxJsonDepth: limits.maxJsonDepth,
     maxBatchSize,
     allowMethodOverride: true,
     responseMeta: ({ ctx, errors }) => ({
@@ -135,26 +125,22 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
       },
     }),
   })
-  const server = createServer(
-    {
-      requestTimeout: 30_000,
-      headersTimeout: 10_000,
-      shouldUpgradeCallback: isWebSocketHandshake,
-    },
-    createRequestListener({
-      trpc(req, res) {
-        if (isStreamed(req)) slowReaders.watch(res)
-        trpc(req, res)
-      },
+  const bounded = createBoundedServer({
+    limits,
+    refusals: createRequestRefusals(router, limits),
+    mayUpgrade: isWebSocketHandshake,
+    listener: createRequestListener({
+      trpc,
       fallback: options.fallback,
       metadata: () => metadata(url),
       isReady: async () => !isDraining && (await (options.isReady?.() ?? true)),
     }),
-  )
-  const webSockets = serveWebSocket(server, {
+  })
+  const { server } = bounded
+  const webSockets = serveWebSocket(bounded, {
     router,
     createContext: createConnectionContext(contextOptions),
-    limits: readWebSocketLimits(options.webSocket, maxBytes),
+    limits: limits.webSocket,
     maxBatchSize,
   })
 
@@ -168,7 +154,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     isDraining = true
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     const deadline = Promise.withResolvers<void>()
-    const timer = setTimeout(deadline.resolve, options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS)
+    const timer = setTimeout(deadline.resolve, limits.drainTimeoutMs)
     // A kept-alive connection is idle only once its last answer is out: asked for again until then.
     const sweep = setInterval(() => server.closeIdleConnections(), 50)
     webSockets.notify()
@@ -182,19 +168,13 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     await closed
     clearTimeout(timer)
     clearInterval(sweep)
-    await slowReaders[Symbol.asyncDispose]()
+    bounded[Symbol.dispose]()
     logger.info('closed')
   }
 
   let draining: Promise<void> | undefined
   const close = async (): Promise<void> => (draining ??= drain())
   return { url, port, close, [Symbol.asyncDispose]: close }
-}
-
-/** Whether the caller asks for an answer that comes in parts. */
-function isStreamed({ headers }: IncomingMessage): boolean {
-  const accept = headers.accept ?? ''
-  return accept.includes('text/event-stream') || headers['trpc-accept'] !== undefined
 }
 
 function observeBoth(first: ObserveCall, second: ObserveCall | undefined): ObserveCall {

@@ -1,5 +1,6 @@
 import { TRPCError, type AnyTRPCRouter } from '@trpc/server'
 import type { IncomingMessage } from 'node:http'
+import { isNestedDeeper, tooDeep } from '../limits/json-depth.ts'
 import type { PlainRequest } from './plain-request.ts'
 import { readText } from './request-body.ts'
 
@@ -16,6 +17,7 @@ export type CallInputsOptions = {
   readonly plain: PlainRequest
   readonly transformer: AnyTRPCRouter['_def']['_config']['transformer']
   readonly maxBodyBytes: number
+  readonly maxJsonDepth: number
 }
 
 /** Nothing is read yet. */
@@ -30,7 +32,9 @@ export function createCallInputs(options: CallInputsOptions): CallInputs {
         plain.method === 'GET'
           ? plain.queryInput
           : await readText(options.req, options.maxBodyBytes)
-      return text === undefined || text === '' ? [] : toInputs(JSON.parse(text), options)
+      if (text === undefined || text === '') return []
+      if (isNestedDeeper(text, options.maxJsonDepth)) throw tooDeep(options.maxJsonDepth)
+      return toInputs(JSON.parse(text), options)
     } catch (cause) {
       if (cause instanceof TRPCError) throw cause
       const message = cause instanceof Error ? cause.message : 'Invalid input'

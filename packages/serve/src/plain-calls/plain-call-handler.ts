@@ -21,6 +21,7 @@ import {
   type PlainAnswer,
 } from './plain-answer.ts'
 import { createPlainRequestReader, type PlainRequest } from './plain-request.ts'
+import { createBodyGuard } from './body-guard.ts'
 import { createRequestInfo } from './request-info.ts'
 import {
   isStreamed,
@@ -32,6 +33,8 @@ import {
 
 /** The options of tRPC's `createHTTPHandler`, with the same meaning. */
 export type PlainCallOptions = CreateHTTPHandlerOptions<AnyTRPCRouter> & {
+  /** How deep JSON may be nested, in what tRPC's adapter answers as well. Default: no limit. */
+  readonly maxJsonDepth?: number | undefined
   /** Where the router is, with a slash at both ends, like `/trpc/`. */
   readonly basePath: string
 }
@@ -48,7 +51,7 @@ type Exchange = {
 /** Creates the listener. Never throws. */
 export function createPlainCallHandler(options: PlainCallOptions): RequestListener {
   const { basePath, middleware, router } = options
-  const rest = createHTTPHandler({ ...options, middleware: passOn })
+  const rest = guardRest(options, createHTTPHandler({ ...options, middleware: passOn }))
   const readRequest = createPlainRequestReader(router, basePath)
 
   function handle(exchange: Omit<Exchange, 'plain'>): void {
@@ -95,6 +98,24 @@ function fail(options: PlainCallOptions, { cause, req, res }: Failure): void {
   sendAnswer(res, createLastAnswer(options.router, cause))
 }
 
+/** What tRPC's adapter would parse by itself is measured before. */
+function guardRest(options: PlainCallOptions, rest: RequestListener): RequestListener {
+  const { maxBodySize: maxBodyBytes = Number.POSITIVE_INFINITY, maxJsonDepth } = options
+  if (maxJsonDepth === undefined) return rest
+  const guard = createBodyGuard({ maxBodyBytes, maxJsonDepth })
+  const answerRest = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    try {
+      await guard(req)
+      rest(req, res)
+    } catch (cause) {
+      fail(options, { req, res, cause })
+    }
+  }
+  return (req, res) => {
+    void answerRest(req, res)
+  }
+}
+
 const NOWHERE = { type: 'unknown', path: undefined, input: undefined } as const
 
 function passOn(_req: unknown, _res: unknown, next: () => void): void {
@@ -119,7 +140,8 @@ async function createPlainAnswer(
   const { transformer } = router._def._config
   const headers: OutgoingHttpHeaders = { vary: 'trpc-accept, accept' }
   const maxBodyBytes = options.maxBodySize ?? Number.POSITIVE_INFINITY
-  const inputs = createCallInputs({ req, plain, transformer, maxBodyBytes })
+  const maxJsonDepth = options.maxJsonDepth ?? Number.POSITIVE_INFINITY
+  const inputs = createCallInputs({ req, plain, transformer, maxBodyBytes, maxJsonDepth })
   const signal = watchCaller(res)
   let info: TRPCRequestInfo | undefined
   let context: CreatedContext = { error: undefined, value: undefined }

@@ -9,7 +9,10 @@ const BYTE_ORDER_MARK = '\uFEFF'
  * `CLIENT_CLOSED_REQUEST` when the caller goes away before its end.
  */
 export async function readText(req: IncomingMessage, maxBytes: number): Promise<string> {
-  if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes) {
+    discard(req, maxBytes)
+    throw tooLarge()
+  }
   const bytes = await readBytes(req, maxBytes)
   const text = bytes.toString('utf8')
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
@@ -26,6 +29,7 @@ async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer
       size += chunk.length
       if (size > maxBytes) {
         stop()
+        discard(req, maxBytes)
         reject(tooLarge())
         return
       }
@@ -43,6 +47,18 @@ async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer
     }
     req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone)
     if (req.destroyed && !req.readableEnded) onGone()
+  })
+}
+
+/**
+ * Throws away what is left of a body, so that a caller that sends on gets to read its answer; but not more than as much
+ * again as it might have been. Then the connection is cut.
+ */
+function discard(req: IncomingMessage, maxBytes: number): void {
+  let left = maxBytes
+  req.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) req.destroy()
   })
 }
 

@@ -23,8 +23,8 @@ const query = (id: number, path: string, input?: unknown) => ({
   method: 'query',
   params: { path, input },
 })
-const limited = async (webSocket: NonNullable<TestAgentOptions['webSocket']>) =>
-  startTestAgent({ webSocket })
+const limited = async (webSocket: NonNullable<TestAgentOptions['limits']>['webSocket']) =>
+  startTestAgent({ limits: { webSocket } })
 
 async function expectHealthy(agent: TestAgent): Promise<void> {
   await using connection = await connect(agent, { sub: 'agent-bob-v1', client_id: 'agent-bob-v1' })

@@ -25,8 +25,8 @@ const query = (id: number, path: string, input?: unknown) => ({
   params: { path, input },
 })
 const subscribe = (id: number, path: string) => ({ id, method: 'subscription', params: { path } })
-const limited = async (webSocket: NonNullable<TestAgentOptions['webSocket']>) =>
-  startTestAgent({ webSocket })
+const limited = async (webSocket: NonNullable<TestAgentOptions['limits']>['webSocket']) =>
+  startTestAgent({ limits: { webSocket } })
 
 /** Somebody else, on a connection of their own. */
 async function expectHealthy(agent: TestAgent): Promise<void> {
@@ -229,7 +229,7 @@ test('a subscriber who does not read is not produced for, and holds few bytes', 
 })
 
 test.each([0, -1, Number.NaN])('a limit of %d is refused when the agent is made', async (value) => {
-  await expect(startTestAgent({ webSocket: { maxSubscriptions: value } })).rejects.toThrow(
-    'webSocket.maxSubscriptions must be above 0',
+  await expect(limited({ maxSubscriptions: value })).rejects.toThrow(
+    'limits.webSocket.maxSubscriptions must be above 0',
   )
 })

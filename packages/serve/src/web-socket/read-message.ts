@@ -2,7 +2,7 @@
 import { TRPCError } from '@trpc/server'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { parseTRPCMessage, type TRPCClientOutgoingMessage } from '@trpc/server/rpc'
-import { isNestedDeeper } from './json-depth.ts'
+import { isNestedDeeper, tooDeep } from '../limits/json-depth.ts'
 
 /** A call, or the end of one. */
 export type ClientMessage = TRPCClientOutgoingMessage & {
@@ -30,8 +30,7 @@ export function readMessages(text: string, options: ReadMessagesOptions): ReadMe
   const { maxBatchSize, maxJsonDepth, router } = options
   const nobody = [null]
   if (isNestedDeeper(text, maxJsonDepth)) {
-    const message = `JSON is nested deeper than ${String(maxJsonDepth)} levels`
-    return { count: 1, error: new TRPCError({ code: 'PARSE_ERROR', message }), ids: nobody }
+    return { count: 1, error: tooDeep(maxJsonDepth), ids: nobody }
   }
   let count = 1
   try {

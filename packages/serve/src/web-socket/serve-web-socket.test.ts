@@ -155,7 +155,7 @@ describe('what is no call', () => {
   })
 
   test('closes the socket that sent a message over the limit, and no other', async () => {
-    await using agent = await startTestAgent({ maxBodyBytes: 1000 })
+    await using agent = await startTestAgent({ limits: { maxBodyBytes: 1000 } })
     await using mallory = await connect(agent, bearer(await agent.token()))
     await using alice = await connect(agent, bearer(await agent.token()))
 
@@ -183,7 +183,7 @@ describe('what is no call', () => {
   })
 
   test('refuses a batch over the limit', async () => {
-    await using agent = await startTestAgent({ maxBatchSize: 2 })
+    await using agent = await startTestAgent({ limits: { maxBatchSize: 2 } })
     await using connection = await connect(agent, bearer(await agent.token()))
 
     connection.send([1, 2, 3].map((id) => call(id, 'whoAmI')))

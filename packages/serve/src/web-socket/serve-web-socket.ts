@@ -2,10 +2,11 @@
 import { createCallerCount } from '@deputy/auth'
 import { CLOSE_CODE, REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
 import { listProcedures } from '@deputy/auth/trpc'
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { readPath, TRPC_PATH } from '../http-routes.ts'
+import type { BoundedServer } from '../limits/bounded-server.ts'
 import { serveConnection, type Connection, type ConnectionOptions } from './connection.ts'
 import { CLOSE_TIMEOUT_MS } from './outbox.ts'
 
@@ -22,7 +23,8 @@ export type WebSockets = {
 const MAX_FRAGMENTS = 1024
 
 /** Starts serving. Throws `TypeError` for a router with a procedure where tokens are presented. */
-export function serveWebSocket(server: Server, options: WebSocketOptions): WebSockets {
+export function serveWebSocket(bounded: BoundedServer, options: WebSocketOptions): WebSockets {
+  const { server } = bounded
   const { limits, router } = options
   if (listProcedures(router).some(({ path }) => path === REAUTHENTICATE_PATH)) {
     throw new TypeError(`no procedure may be called "${REAUTHENTICATE_PATH}": name it otherwise`)
@@ -49,11 +51,16 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): WebSo
     socket.once('close', () => connections.delete(connection))
   }
 
+  function isFull(socket: Duplex): boolean {
+    return connections.size >= limits.maxConnections || bounded.isExcess(socket)
+  }
+
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    bounded.release(socket)
     // Without a listener, a peer that resets while the handshake runs would end the process.
     socket.on('error', () => socket.destroy())
     if (readPath(req) !== TRPC_PATH) refuseHandshake(socket, '404 Not Found')
-    else if (isDraining || connections.size >= limits.maxConnections) {
+    else if (isDraining || isFull(socket)) {
       refuseHandshake(socket, '503 Service Unavailable')
     } else sockets.handleUpgrade(req, socket, head, take)
   })

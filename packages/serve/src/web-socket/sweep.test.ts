@@ -5,7 +5,7 @@ import { refuse } from '@deputy/auth/protocol'
 import { expect, test } from 'vitest'
 import type { WebSocket } from 'ws'
 import { serveConnection } from './connection.ts'
-import { readWebSocketLimits } from './web-socket-limits.ts'
+import { readAgentLimits } from '../limits/agent-limits.ts'
 
 /** A connection on a socket whose peer reads when the test says so, and says nothing. */
 function createConnection() {
@@ -37,7 +37,7 @@ function createConnection() {
     {
       router: agentRouter({}),
       createContext: () => context,
-      limits: readWebSocketLimits({ highWaterMarkBytes: 100 }, 1000),
+      limits: readAgentLimits({ webSocket: { highWaterMarkBytes: 100 } }).webSocket,
       maxBatchSize: 10,
       admit: () => () => undefined,
     },

@@ -2,7 +2,7 @@
 export type WebSocketLimits = {
   /** Largest message, in bytes. Larger: closed with 1009. Default: the largest body over HTTP. */
   readonly maxMessageBytes: number
-  /** How deep JSON may be nested in a message. Deeper: answered with `parse_error`. Default 64. */
+  /** How deep JSON may be nested in a message. Deeper: answered with `parse_error`. Default: as over HTTP. */
   readonly maxJsonDepth: number
   /** Messages a second, on average; twice as many at once. More: closed with 4429. Default 2,000. */
   readonly maxMessagesPerSecond: number
@@ -26,8 +26,8 @@ export type WebSocketLimits = {
   readonly slowReaderTimeoutMs: number
 }
 
-const DEFAULTS: Omit<WebSocketLimits, 'maxMessageBytes'> = {
-  maxJsonDepth: 64,
+/** But for size and depth of a message, which are those of a body unless something else is said. */
+export const WEB_SOCKET_DEFAULTS: Omit<WebSocketLimits, 'maxMessageBytes' | 'maxJsonDepth'> = {
   maxMessagesPerSecond: 2000,
   maxCallsUnderWay: 1000,
   maxSubscriptions: 100,
@@ -38,16 +38,4 @@ const DEFAULTS: Omit<WebSocketLimits, 'maxMessageBytes'> = {
   idleTimeoutMs: 600_000,
   highWaterMarkBytes: 256 * 1024,
   slowReaderTimeoutMs: 30_000,
-}
-
-/** Fills in the defaults. Throws `TypeError` for a limit that is no positive number: it would refuse everybody. */
-export function readWebSocketLimits(
-  given: Partial<WebSocketLimits> | undefined,
-  maxBodyBytes: number,
-): WebSocketLimits {
-  const limits = { ...DEFAULTS, maxMessageBytes: maxBodyBytes, ...given }
-  for (const [name, value] of Object.entries(limits)) {
-    if (!(value > 0)) throw new TypeError(`webSocket.${name} must be above 0, not ${String(value)}`)
-  }
-  return limits
 }
