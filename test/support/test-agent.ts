@@ -238,6 +238,7 @@ export async function startTestAgent(options: TestAgentOptions = {}) {
     /** Everything that was logged, a record for each line. */
     log: () => lines.map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line))),
     logText: () => lines.join(''),
+    forgetLog: () => void lines.splice(0),
     /** Signs a good token, but for what is changed; a claim that is `undefined` is left out. */
     token: async (
       changes: Readonly<Record<string, unknown>> = {},

@@ -48,8 +48,13 @@ export function readPath(req: IncomingMessage): string | undefined {
 
 /** Answers with JSON. */
 export function sendJson(res: ServerResponse, status: number, body: object): void {
-  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
-  res.end(JSON.stringify(body))
+  const text = JSON.stringify(body)
+  res.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  })
+  res.end(text)
 }
 
 function sendNotFound(res: ServerResponse): void {

@@ -10,7 +10,7 @@ const BYTE_ORDER_MARK = '\uFEFF'
  */
 export async function readText(req: IncomingMessage, maxBytes: number): Promise<string> {
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) {
-    discard(req, maxBytes)
+    discard(req)
     throw tooLarge()
   }
   const bytes = await readBytes(req, maxBytes)
@@ -29,7 +29,7 @@ async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer
       size += chunk.length
       if (size > maxBytes) {
         stop()
-        discard(req, maxBytes)
+        discard(req)
         reject(tooLarge())
         return
       }
@@ -50,16 +50,16 @@ async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer
   })
 }
 
-/**
- * Throws away what is left of a body, so that a caller that sends on gets to read its answer; but not more than as much
- * again as it might have been. Then the connection is cut.
- */
-function discard(req: IncomingMessage, maxBytes: number): void {
-  let left = maxBytes
-  req.on('data', (chunk: Buffer) => {
-    left -= chunk.length
-    if (left < 0) req.destroy()
+/** How long what is left of a body that was refused is thrown away before the connection is cut. */
+const LINGER_MS = 500
+
+/** Cut at once, the caller might not get to read its answer: TCP throws it away with what it had yet to send. */
+function discard(req: IncomingMessage): void {
+  const timer = setTimeout(() => req.destroy(), LINGER_MS)
+  req.once('close', () => {
+    clearTimeout(timer)
   })
+  req.resume()
 }
 
 function tooLarge(): TRPCError {
