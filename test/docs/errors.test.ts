@@ -3,6 +3,7 @@ import { ADMIN_REASONS } from '@deputy/auth-server'
 import type { RefusalReason } from '@deputy/auth'
 import type { ClientErrorCode } from '@deputy/client'
 import { BILLING_REASONS } from '@deputy/contracts/billing'
+import type { RequestRefusal } from '@deputy/serve'
 import { RESEARCH_REASONS } from '@deputy/contracts/research'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -48,6 +49,15 @@ const refusalReasons = Object.keys({
   caller_changed: true,
 } satisfies Record<RefusalReason, true>)
 
+const requestRefusals = Object.keys({
+  bad_request: true,
+  headers_too_large: true,
+  payload_too_large: true,
+  request_timeout: true,
+  too_many_connections: true,
+  url_too_long: true,
+} satisfies Record<RequestRefusal, true>)
+
 const clientCodes = Object.keys({
   network_error: true,
   deadline_exceeded: true,
@@ -77,6 +87,7 @@ const codesIn = (title: string): string[] => {
 
 test.each([
   ['Refusals by any agent', [...refusalReasons, 'input_invalid', 'internal_error']],
+  ['Requests that are turned down unread', requestRefusals],
   ['Refusals by the billing agent', BILLING_REASONS],
   ['Refusals by the research agent', RESEARCH_REASONS],
   ['Refusals by the admin API', ADMIN_REASONS],

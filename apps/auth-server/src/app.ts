@@ -11,7 +11,13 @@ import {
   type Clock,
   type SignatureAlgorithm,
 } from '@deputy/auth/protocol'
-import { serveAgent, type Bind, type Logger, type RunningAgent } from '@deputy/serve'
+import {
+  serveAgent,
+  type AgentLimitsOptions,
+  type Bind,
+  type Logger,
+  type RunningAgent,
+} from '@deputy/serve'
 import { openRateLimiter } from '@deputy/serve/redis'
 import type { DatabaseLocation } from '@deputy/storage'
 import { createAdminRouter } from './admin/admin-router.ts'
@@ -78,6 +84,8 @@ export type AuthServerOptions = {
   /** Where several instances share what they count. Default: each counts for itself. */
   readonly redisUrl?: string | undefined
   readonly rateLimitTiers?: RateLimitTiers | undefined
+  /** What callers may take up. Default: see `AgentLimits`. */
+  readonly agentLimits?: AgentLimitsOptions | undefined
   /** Whether a client's `jwks_uri` may lead into a private network. Default: no. */
   readonly allowPrivateJwksAddresses?: boolean | undefined
   /** 32 bytes in base64url, the same for all instances. Given, every DPoP proof needs a nonce. */
@@ -213,6 +221,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     bind: options.bind,
     rateLimiter,
     rateLimitTiers,
+    limits: options.agentLimits,
     observeCall: createRefusalObserver(audit, logger),
     logger,
     isReady: async () => isReady,

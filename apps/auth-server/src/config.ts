@@ -62,6 +62,7 @@ const Config = ServerEnvironment.extend({
     previousKeyEncryptionKeys: env.DEPUTY_PREVIOUS_KEY_ENCRYPTION_KEYS,
     redisUrl: env.DEPUTY_REDIS_URL,
     rateLimitTiers: env.DEPUTY_RATE_LIMIT_TIERS,
+    agentLimits: env.DEPUTY_LIMITS,
     dpopNonceSecret: env.DEPUTY_DPOP_NONCE_SECRET,
     allowPrivateJwksAddresses: env.DEPUTY_ALLOW_PRIVATE_JWKS_ADDRESSES,
     trustedProxies: env.DEPUTY_TRUSTED_PROXIES,

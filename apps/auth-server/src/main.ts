@@ -10,7 +10,7 @@ try {
   if (words.length === 0) {
     const logger = createLogger({ name: 'auth-server', level: config.logLevel })
     const server = await createAuthServer({ ...config, logger })
-    closeOnSignal(async () => server.close(), logger)
+    closeOnSignal(async () => server.close(), logger, config.agentLimits)
   } else {
     await runCommand(words, {
       database: config.database,

@@ -8,6 +8,7 @@ import {
   createFeedLog,
   serveAgent,
   startPruning,
+  type AgentLimitsOptions,
   type Bind,
   type Logger,
   type RunningAgent,
@@ -40,6 +41,8 @@ export type BillingAgentOptions = {
   /** Where several instances count the calls of their callers together. Default: each for itself. */
   readonly redisUrl?: string | undefined
   readonly rateLimitTiers?: RateLimitTiers | undefined
+  /** What callers may take up. Default: see `AgentLimits`. */
+  readonly agentLimits?: AgentLimitsOptions | undefined
   readonly clock?: Clock | undefined
   readonly logger: Logger
 }
@@ -93,6 +96,7 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
       publicUrl: options.publicUrl,
       rateLimiter,
       rateLimitTiers,
+      limits: options.agentLimits,
       limitStores: { approvals, callCounter, clock },
       logger,
     }),

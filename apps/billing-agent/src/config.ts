@@ -20,6 +20,7 @@ const Config = AgentEnvironment.extend({
   clockToleranceSeconds: env.DEPUTY_CLOCK_TOLERANCE_SECONDS,
   redisUrl: env.DEPUTY_REDIS_URL,
   rateLimitTiers: env.DEPUTY_RATE_LIMIT_TIERS,
+  agentLimits: env.DEPUTY_LIMITS,
   logLevel: env.DEPUTY_LOG_LEVEL,
 }))
 

@@ -8,7 +8,7 @@ try {
   const credentials = readCredentialsFile(config.credentialsFile)
   const logger = createLogger({ name: credentials.client_id, level: config.logLevel })
   const agent = await createBillingAgent({ ...config, credentials, logger })
-  closeOnSignal(async () => agent.close(), logger)
+  closeOnSignal(async () => agent.close(), logger, config.agentLimits)
 } catch (error) {
   console.error(`billing-agent: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1

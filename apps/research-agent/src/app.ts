@@ -6,6 +6,7 @@ import {
   createFeedLog,
   serveAgent,
   startPruning,
+  type AgentLimitsOptions,
   type Bind,
   type Logger,
   type RunningAgent,
@@ -46,6 +47,8 @@ export type ResearchAgentOptions = {
   /** Where several instances count the calls of their callers together. Default: each for itself. */
   readonly redisUrl?: string | undefined
   readonly rateLimitTiers?: RateLimitTiers | undefined
+  /** What callers may take up. Default: see `AgentLimits`. */
+  readonly agentLimits?: AgentLimitsOptions | undefined
   readonly clock?: Clock | undefined
   readonly logger: Logger
 }
@@ -109,6 +112,7 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
       publicUrl: options.publicUrl,
       rateLimiter,
       rateLimitTiers,
+      limits: options.agentLimits,
       limitStores: { approvals, callCounter, clock },
       logger,
       isReady: async () => library.isIndexed(),

@@ -19,6 +19,13 @@ describe('the environment of a server', () => {
     expect(readEnvironment(ServerEnvironment, settings).DEPUTY_RATE_LIMIT_TIERS).toEqual(tiers)
   })
 
+  test('takes limits as JSON', () => {
+    const limits = { maxBodyBytes: 1000, webSocket: { maxSubscriptions: 3 } }
+    const settings = { PORT: '2884', DEPUTY_LIMITS: JSON.stringify(limits) }
+
+    expect(readEnvironment(ServerEnvironment, settings).DEPUTY_LIMITS).toEqual(limits)
+  })
+
   test.each([
     ['PORT', '0'],
     ['PORT', '65536'],
@@ -30,6 +37,12 @@ describe('the environment of a server', () => {
     ['DEPUTY_LOG_LEVEL', 'loud'],
     ['DEPUTY_REDIS_URL', 'localhost:6379'],
     ['DEPUTY_RATE_LIMIT_TIERS', '{"standard"'],
+    ['DEPUTY_LIMITS', '{"maxBodyBytes"'],
+    ['DEPUTY_LIMITS', '{"maxBodyBytes":0}'],
+    ['DEPUTY_LIMITS', '{"maxBodyBytes":"1"}'],
+    ['DEPUTY_LIMITS', '{"webSocket":{"maxSubscriptions":-1}}'],
+    ['DEPUTY_LIMITS', '{"drainTimeoutMs":1e10}'],
+    ['DEPUTY_LIMITS', '{"maxBodyByte":1}'],
     ['DEPUTY_RATE_LIMIT_TIERS', '{"low":{"burst":1,"perMinute":1}}'],
   ])('names %s when it is %j', (name, value) => {
     const read = () => readEnvironment(ServerEnvironment, { PORT: '2884', [name]: value })
@@ -37,7 +50,7 @@ describe('the environment of a server', () => {
     expect(read).toThrow(
       expect.objectContaining({
         code: 'environment_invalid',
-        message: expect.stringMatching(`^these settings are wrong: ${name}[.a-z]*: `) as string,
+        message: expect.stringMatching(`^these settings are wrong: ${name}[.a-zA-Z]*: `) as string,
       }),
     )
   })

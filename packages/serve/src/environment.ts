@@ -1,6 +1,7 @@
 // What every app reads from its environment in the same way.
 import { DEFAULT_RATE_LIMIT_TIERS, RateLimitTiers } from '@deputy/auth'
 import * as z from 'zod'
+import { AgentLimitsSetting } from './limits/agent-limits.ts'
 
 /** The settings that each server has. `PORT` has no default here: each app has its own. */
 export const ServerEnvironment = z.object({
@@ -17,6 +18,8 @@ export const ServerEnvironment = z.object({
     .transform(parseJson)
     .pipe(RateLimitTiers)
     .default(DEFAULT_RATE_LIMIT_TIERS),
+  /** As JSON, those that are to be other than their defaults: `{"maxBodyBytes":65536,"webSocket":{"maxSubscriptions":10}}`. */
+  DEPUTY_LIMITS: z.string().transform(parseJson).pipe(AgentLimitsSetting).optional(),
 })
 
 /** The settings that each agent has beside those of a server. */

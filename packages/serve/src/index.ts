@@ -10,9 +10,6 @@ export { ListenError, type Bind, type Bound } from './listen.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { startPruning, type PruningOptions } from './pruning.ts'
 export { serveAgent, type RunningAgent, type ServeAgentOptions } from './serve-agent.ts'
-export {
-  AgentLimitsSetting,
-  type AgentLimits,
-  type AgentLimitsOptions,
-} from './limits/agent-limits.ts'
+export { type AgentLimits, type AgentLimitsOptions } from './limits/agent-limits.ts'
+export type { RequestRefusal } from './limits/request-refusal.ts'
 export type { WebSocketLimits } from './web-socket/web-socket-limits.ts'

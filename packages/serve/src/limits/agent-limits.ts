@@ -69,13 +69,16 @@ const DEFAULTS: Omit<AgentLimits, 'webSocket'> = {
   drainTimeoutMs: 10_000,
 }
 
+/** Longest time that a timer of JavaScript can hold. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 const limit = z.number().positive().optional()
+const timeLimit = z.number().positive().max(MAX_TIMER_MS).optional()
 const limits = <Names extends string>(defaults: Readonly<Record<Names, number>>) =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the names are those of the defaults
-  Object.fromEntries(Object.keys(defaults).map((name) => [name, limit])) as Record<
-    Names,
-    typeof limit
-  >
+  Object.fromEntries(
+    Object.keys(defaults).map((name) => [name, name.endsWith('Ms') ? timeLimit : limit]),
+  ) as Record<Names, typeof limit>
 
 /** Limits as settings have them: any of them, and nothing else. */
 export const AgentLimitsSetting: z.ZodType<AgentLimitsOptions> = z.strictObject({
@@ -84,9 +87,6 @@ export const AgentLimitsSetting: z.ZodType<AgentLimitsOptions> = z.strictObject(
     .strictObject({ ...limits(WEB_SOCKET_DEFAULTS), maxMessageBytes: limit, maxJsonDepth: limit })
     .optional(),
 })
-
-/** Longest time that a timer of JavaScript can hold. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Fills in the defaults. Throws `TypeError` for a limit that is not above 0, which would refuse everybody, and for a
