@@ -83,12 +83,28 @@ describe('npm run demo', () => {
       of('call').map(({ from, outcome, procedure, to }) => [from, to, procedure, outcome]),
     ).toEqual([
       ['operator', 'agent-billing-v2', 'billing.deposit', 'ok'],
-      ['operator', 'agent-research-v1', 'research.answer', 'ok'],
+      ['operator', 'agent-research-v1', 'research.ask', 'ok'],
       ['agent-research-v1', 'agent-billing-v2', 'billing.quote', 'ok'],
       ['agent-research-v1', 'agent-billing-v2', 'billing.hold', 'ok'],
       ['agent-research-v1', 'agent-billing-v2', 'billing.capture', 'ok'],
       ['operator', 'agent-billing-v2', 'billing.closeStatement', 'ok'],
       ['agent-billing-v2', 'agent-research-v1', 'research.receipt', 'ok'],
+      ['agent-research-v1', 'agent-billing-v2', 'billing.hold', 'budget_exceeded'],
+    ])
+    const steps = of('step')
+    expect(steps.map(({ sequence }) => sequence)).toEqual(steps.map((_step, place) => place + 1))
+    expect(steps.at(0)).toMatchObject({ kind: 'intent', decision: 'pass' })
+    expect(steps.at(-1)).toMatchObject({ kind: 'outcome', decision: 'pass' })
+    expect(of('invoice')).toMatchObject([{ number: expect.stringMatching(/\d/) as unknown }])
+    expect(of('refund')).toMatchObject([{ amountMinor: 10, capturedMinor: 15 }])
+    expect(of('quota')).toMatchObject([{ holder: 'agent-research-v1', cap: 40, used: 15 }])
+    expect(of('quotaEvent')).toMatchObject([{ percent: 80, spent: 35 }])
+    expect(of('verified')).toHaveLength(1)
+    expect(of('journal')).toMatchObject([
+      { last: expect.stringContaining('billing.refund') as unknown },
+    ])
+    expect(of('revert')).toMatchObject([
+      { agentId: 'agent-research-v1', reversals: [{ outcome: 'refunded' }] },
     ])
     expect(of('ledger')).toMatchObject([
       { when: 'before', totalMinor: 0 },

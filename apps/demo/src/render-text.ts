@@ -1,5 +1,6 @@
 // The transcript as a person reads it. One small function an event.
-import { styleText } from 'node:util'
+import { toBookLines } from './render-books.ts'
+import { bad, count, dim, good, strong, toAmount, wrap } from './text.ts'
 import type { Transcript, TranscriptEvent } from './transcript.ts'
 
 type Of<Type extends TranscriptEvent['type']> = Extract<TranscriptEvent, { type: Type }>
@@ -21,8 +22,18 @@ function toLines(event: TranscriptEvent): readonly string[] {
       return [`  ${event.id.padEnd(18)} ${event.url}`]
     case 'call':
       return [callLine(event)]
+    case 'step':
+      return [stepLine(event)]
     case 'ledger':
       return ledgerLines(event)
+    case 'invoice':
+    case 'refund':
+    case 'quota':
+    case 'quotaEvent':
+    case 'verified':
+    case 'journal':
+    case 'revert':
+      return toBookLines(event)
     case 'brief':
       return briefLines(event)
     case 'statement':
@@ -61,6 +72,14 @@ function callLine(event: Of<'call'>): string {
   const mark = outcome === 'ok' ? good('ok') : bad(outcome)
   const time = `${durationMs.toFixed(1)} ms`
   return `  ${arrow.padEnd(42)} ${procedure.padEnd(23)} ${time.padStart(10)}  ${mark}  ${dim(scopes.join(' ') + (subject === undefined ? '' : `, for ${subject}`))}`
+}
+
+function stepLine(event: Of<'step'>): string {
+  const { decision, detail, durationMs, kind, reason, sequence, tool } = event
+  const what = [kind, ...(tool === undefined ? [] : [tool])].join(' ')
+  const time = `${durationMs.toFixed(1)} ms`
+  const mark = decision === 'pass' ? dim(decision) : bad(decision)
+  return `     ${String(sequence).padStart(3)} ${what.padEnd(60)} ${time.padStart(10)}  ${mark}  ${dim(reason ?? detail ?? '')}`.trimEnd()
 }
 
 function taskLines({
@@ -168,29 +187,3 @@ function attemptLines(event: Of<'allowed' | 'refused'>): readonly string[] {
         )),
   ]
 }
-
-/** Minor units as an amount with two places: every currency of the demo has them. */
-function toAmount(minor: number): string {
-  return (minor / 100).toFixed(2)
-}
-
-function count(number: number, noun: string): string {
-  return `${String(number)} ${noun}${number === 1 ? '' : 's'}`
-}
-
-function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + word.length + 1 > width) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
-}
-
-const strong = (text: string): string => styleText('bold', text)
-const dim = (text: string): string => styleText('dim', text)
-const good = (text: string): string => styleText('green', text)
-const bad = (text: string): string => styleText('red', text)

@@ -9,6 +9,8 @@ import { DemoError } from './demo-error.ts'
 
 export type StateFolder = Disposable & {
   readonly path: string
+  /** Whether it is removed in the end. */
+  readonly isThrowAway: boolean
   file(name: string): string
   credentialsFile(agentId: string): string
   readCredentials(agentId: string): CredentialsFile | undefined
@@ -30,6 +32,7 @@ export function openStateFolder(path: string | undefined): StateFolder {
   }
   return {
     path: folder,
+    isThrowAway,
     file: (name) => join(folder, name),
     credentialsFile,
     readCredentials: (agentId) =>

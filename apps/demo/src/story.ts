@@ -5,8 +5,10 @@ import { CallRecord } from '@deputy/contracts/call'
 import { RESEARCH_AGENT_ID, type ResearchRouter } from '@deputy/contracts/research'
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
+import { showBooks, watchSpending } from './books.ts'
 import { DemoError } from './demo-error.ts'
 import { OPERATOR_ID } from './enroll.ts'
+import { askLive } from './ask-live.ts'
 import { endTask, openTask, showChains } from './task.ts'
 import type { StateFolder } from './state-folder.ts'
 import type { System } from './system.ts'
@@ -35,7 +37,16 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
     clientSecret: operator.client_secret,
   })
   // `research:read` is for billing to hand on: it asks research for receipts in the operator's name.
-  const billingScopes = ['billing:audit', 'billing:close', 'billing:deposit', 'research:read']
+  const billingScopes = [
+    'billing:audit',
+    'billing:close',
+    'billing:deposit',
+    'billing:quotas',
+    'billing:read',
+    'billing:refund',
+    'billing:revert',
+    'research:read',
+  ]
   await using billing = createAgentClient<BillingRouter>({
     url: system.billingUrl,
     credentials,
@@ -101,11 +112,13 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
       }),
   )
   await showLedger('before')
+  const books = { billing, state, transcript }
+  await watchSpending(books, CURRENCY)
   const task = await openTask(options)
   const brief = await call(
     RESEARCH_AGENT_ID,
-    { procedure: 'research.answer', scope: 'research:write' },
-    async () => research.research.answer.mutate({ question, taskGrant: task.grantId }),
+    { procedure: 'research.ask', scope: 'research:write' },
+    async () => askLive(research, { question, taskGrant: task.grantId }, transcript),
   )
   if (brief !== undefined) transcript({ type: 'brief', ...brief })
   const statement = await call(
@@ -119,6 +132,7 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
       }),
   )
   if (statement !== undefined) transcript({ type: 'statement', ...statement })
+  if (statement !== undefined) await showBooks(books, statement)
   await showLedger('after')
   await showChains(options, task)
   await endTask(options, task)

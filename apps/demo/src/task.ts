@@ -1,5 +1,11 @@
 // The authority for the work: opened before it, looked at after it, and ended by one act.
-import { clientSecret, createAgentClient, taskGrant } from '@deputy/client'
+import {
+  clientSecret,
+  createAgentClient,
+  taskGrant,
+  toClientError,
+  type AgentClient,
+} from '@deputy/client'
 import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
 import { RESEARCH_AGENT_ID } from '@deputy/contracts/research'
 import { randomUUID } from 'node:crypto'
@@ -82,6 +88,7 @@ export async function endTask(options: TaskOptions, task: Task): Promise<void> {
   await using billing = openBilling(options, ['billing:audit', 'billing:read', 'billing:release'])
   transcript({ type: 'chapter', title: 'One act ends all of it' })
   await leaveHeld(options, task)
+  await overspend(options, task)
   const tokens = await Promise.all(
     [BILLING_AGENT_ID, RESEARCH_AGENT_ID].map(async (audience) => {
       const { token } = await requestToken(system.issuer, state, {
@@ -118,9 +125,51 @@ export async function endTask(options: TaskOptions, task: Task): Promise<void> {
 }
 
 /** Holds money as research, under the task, for work that will not be done any more. */
-async function leaveHeld({ state, system }: TaskOptions, task: Task): Promise<void> {
+async function leaveHeld(options: TaskOptions, task: Task): Promise<void> {
+  await using billing = openBillingAsResearch(options, task)
+  const { quoteId } = await quoteUnits(billing, 5)
+  await billing.billing.hold.mutate({
+    quoteId,
+    reference: 'work-in-progress',
+    idempotencyKey: randomUUID(),
+  })
+}
+
+/** Tries to hold more than the task may spend, though the account has the money. */
+async function overspend(options: TaskOptions, task: Task): Promise<void> {
+  await using billing = openBillingAsResearch(options, task)
+  const { quoteId } = await quoteUnits(billing, 100)
+  const startedMs = performance.now()
+  const hold = billing.billing.hold.mutate({
+    quoteId,
+    reference: 'too-much-work',
+    idempotencyKey: randomUUID(),
+  })
+  const outcome = await hold.then(
+    () => 'ok',
+    (error: unknown) => toClientError(error).code,
+  )
+  options.transcript({
+    type: 'call',
+    depth: 0,
+    from: RESEARCH_AGENT_ID,
+    to: BILLING_AGENT_ID,
+    procedure: 'billing.hold',
+    scopes: ['billing:write'],
+    outcome,
+    durationMs: performance.now() - startedMs,
+  })
+  if (outcome === 'ok') throw new DemoError('billing held more than the task may spend')
+}
+
+async function quoteUnits(billing: AgentClient<BillingRouter>, units: number) {
+  const idempotencyKey = randomUUID()
+  return billing.billing.quote.mutate({ service: 'research.brief', units, idempotencyKey })
+}
+
+function openBillingAsResearch({ state, system }: TaskOptions, task: Task) {
   const research = readCredentials(state, RESEARCH_AGENT_ID)
-  await using billing = createAgentClient<BillingRouter>({
+  return createAgentClient<BillingRouter>({
     url: system.billingUrl,
     credentials: taskGrant(
       task.grantId,
@@ -132,16 +181,6 @@ async function leaveHeld({ state, system }: TaskOptions, task: Task): Promise<vo
     ),
     audience: BILLING_AGENT_ID,
     scopes: ['billing:write'],
-  })
-  const { quoteId } = await billing.billing.quote.mutate({
-    service: 'research.brief',
-    units: 5,
-    idempotencyKey: randomUUID(),
-  })
-  await billing.billing.hold.mutate({
-    quoteId,
-    reference: 'work-in-progress',
-    idempotencyKey: randomUUID(),
   })
 }
 

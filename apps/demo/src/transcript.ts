@@ -1,7 +1,8 @@
 // What happened, as data. The story writes events; a renderer turns them into text or JSON lines.
-import type { Brief } from '@deputy/contracts/research'
+import type { Reversal, Statement } from '@deputy/contracts/billing'
 import type { CallRecord } from '@deputy/contracts/call'
-import type { Statement } from '@deputy/contracts/billing'
+import type { Brief } from '@deputy/contracts/research'
+import type { TraceStep } from '@deputy/contracts/trace'
 
 /** An account of the ledger and what stands on it, in minor units. */
 export type LedgerLine = { readonly account: string; readonly balanceMinor: number }
@@ -29,6 +30,11 @@ export type TranscriptEvent =
   | { readonly type: 'chapter'; readonly title: string }
   | { readonly type: 'server'; readonly id: string; readonly url: string }
   | ({ readonly type: 'call'; readonly depth: number } & CallRecord)
+  /** What research does, while it does it. */
+  | ({ readonly type: 'step' } & Pick<
+      TraceStep,
+      'sequence' | 'kind' | 'decision' | 'durationMs' | 'tool' | 'reason' | 'detail'
+    >)
   | {
       readonly type: 'ledger'
       readonly when: 'before' | 'after'
@@ -44,6 +50,42 @@ export type TranscriptEvent =
       Statement,
       'statementId' | 'lines' | 'totalMinor' | 'currency'
     >)
+  | {
+      readonly type: 'invoice'
+      readonly number: string
+      readonly htmlBytes: number
+      /** Where the page was put; not for a demo, whose state goes with it. */
+      readonly file: string | undefined
+    }
+  | {
+      readonly type: 'refund'
+      readonly amountMinor: number
+      readonly capturedMinor: number
+      readonly currency: string
+      readonly reason: string
+    }
+  | {
+      readonly type: 'quota'
+      readonly holder: string
+      readonly period: string
+      readonly cap: number
+      readonly currency: string
+      readonly used: number
+      readonly held: number
+    }
+  | {
+      readonly type: 'quotaEvent'
+      readonly percent: number
+      readonly spent: number
+      readonly cap: number
+    }
+  | { readonly type: 'verified'; readonly entries: number; readonly accounts: number }
+  | { readonly type: 'journal'; readonly transactions: number; readonly last: string }
+  | {
+      readonly type: 'revert'
+      readonly agentId: string
+      readonly reversals: readonly Pick<Reversal, 'procedure' | 'outcome' | 'amount'>[]
+    }
   | {
       readonly type: 'allowed' | 'refused'
       readonly attempt: string
