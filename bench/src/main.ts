@@ -2,6 +2,7 @@
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runCallsBench } from './calls/run-calls-bench.ts'
+import { runClientBench } from './client/run-client-bench.ts'
 import { installPeers } from './install-peers.ts'
 import { formatTable, type Table } from './report/table.ts'
 import { runRevocationBench, toRevocationTables } from './revocation/run-revocation-bench.ts'
@@ -14,7 +15,7 @@ type Bench = (slices: number) => Promise<Results>
 const log = (line: string): void => void process.stderr.write(`bench: ${line}\n`)
 
 /** Those that are measured beside peers. */
-const WITH_PEERS: ReadonlySet<string> = new Set(['token', 'calls'])
+const WITH_PEERS: ReadonlySet<string> = new Set(['token', 'calls', 'client'])
 
 /** The benches by their names. */
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     return { results, tables: toTokenTables(results) }
   },
   calls: async (slices) => runCallsBench({ slices, connections: 64, agents: 1000, log }),
+  client: async (slices) => runClientBench({ slices, log }),
   revocation: async (slices) => {
     const results = await runRevocationBench({ slices, log })
     return { results, tables: toRevocationTables(results) }

@@ -1,6 +1,7 @@
 // Gives each call its authorization, and answers what an agent wants of it: a fresh token on
 // `invalid_token`, more scopes on `insufficient_scope`, somebody's approval. A call that was answered so
-// was not carried out, so mutations are safe to send again. Each of them at most once a call.
+// was not carried out, so mutations are safe to send again. Each of them at most once a call. What failed on the
+// way is sent again here, too: each attempt has the authorization of its moment.
 import { systemClock, type Clock } from '@deputy/auth/protocol'
 import { TRPCClientError, type Operation, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
@@ -10,6 +11,7 @@ import { Authorization, type Authorizer, type CallForApproval } from './authoriz
 import { toCallForApproval } from './approval-policy.ts'
 import type { ClientError, ClientErrorCode } from './error/client-error.ts'
 import { toClientError } from './error/to-client-error.ts'
+import type { Retry } from './links/retry.ts'
 import type { StepUp } from './step-up.ts'
 import { wait } from './wait.ts'
 
@@ -31,6 +33,8 @@ export type AuthLinkOptions = {
   readonly stepUp?: StepUp | undefined
   /** Default `refuse`. */
   readonly approvals?: ApprovalPolicy | undefined
+  /** Default: what failed on the way is not sent again. */
+  readonly retry?: Retry | undefined
   readonly clock?: Clock | undefined
 }
 
@@ -38,30 +42,45 @@ export type AuthLinkOptions = {
 export function createAuthLink<Router extends AnyTRPCRouter>(
   options: AuthLinkOptions,
 ): TRPCLink<Router> {
-  const { approvals = 'refuse', clock = systemClock, openAuthorizer, stepUp } = options
+  const { approvals = 'refuse', clock = systemClock, openAuthorizer, retry, stepUp } = options
   return () =>
     ({ next, op }) =>
       observable((observer) => {
-        const gaveUp = new AbortController()
-        const { signal } = gaveUp
         const used = new Set<'renewal' | 'step-up' | 'approval'>()
+        let attempt = 1
         let isAnswered = false
+        let isOver = false
+        let gaveUp: AbortController | undefined
         let sent: Unsubscribable | undefined
-        let authorizer: Authorizer
         /** Scopes beside the client's own, and the refusal that they were asked for after, if they were. */
         let more = stepUp?.granted() ?? []
         let stepUpFor: ClientError | undefined
+        let authorizer = openAuthorizer(op, { scopes: more })
 
-        async function send(): Promise<void> {
-          let authorization: Authorization
+        /** Only what waits needs one. */
+        function getSignal(): AbortSignal {
+          gaveUp ??= new AbortController()
+          return gaveUp.signal
+        }
+
+        /** At once where the authorization is there, as it is for all calls but a few. */
+        function begin(): void {
+          const authorization = authorizer.peek?.()
+          if (authorization === undefined) void authorize()
+          else send(authorization)
+        }
+
+        async function authorize(): Promise<void> {
           try {
-            authorization = await authorizer.authorize(signal)
+            const authorization = await authorizer.authorize(getSignal())
             if (stepUpFor !== undefined) stepUp?.note(more, true)
+            if (!isOver) send(authorization)
           } catch (cause) {
-            if (!signal.aborted) observer.error(TRPCClientError.from(toRefusal(cause)))
-            return
+            if (!isOver) observer.error(TRPCClientError.from(toRefusal(cause)))
           }
-          if (signal.aborted) return
+        }
+
+        function send(authorization: Authorization): void {
           sent = next({
             ...op,
             context: { ...op.context, [CONTEXT_KEY]: { authorization, authorizer } },
@@ -72,6 +91,7 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
               observer.next(value)
             },
             complete: () => {
+              retry?.noteSuccess()
               observer.complete()
             },
             error(cause) {
@@ -97,11 +117,20 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
         /** Sends the call again where that can help; otherwise its caller is told. */
         async function answer(error: ClientError, refused: Authorization): Promise<void> {
           try {
-            if (await prepare(error, refused)) await send()
-            else observer.error(TRPCClientError.from(error))
+            if (!(await prepare(error, refused)) && !(await waitForNext(error))) {
+              observer.error(TRPCClientError.from(error))
+            } else if (!isOver) begin()
           } catch (cause) {
-            if (!signal.aborted) observer.error(TRPCClientError.from(toClientError(cause)))
+            if (!isOver) observer.error(TRPCClientError.from(toClientError(cause)))
           }
+        }
+
+        async function waitForNext(error: ClientError): Promise<boolean> {
+          const waitMs = retry?.findWaitMs(op, error, attempt)
+          if (waitMs === undefined) return false
+          attempt += 1
+          await wait(clock, waitMs, getSignal())
+          return true
         }
 
         async function prepare(error: ClientError, refused: Authorization): Promise<boolean> {
@@ -127,16 +156,16 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
           }
           if (error.code === 'approval_pending' && approvals === 'wait') {
             // Somebody further on waits for an approval: the same call again, until it is decided.
-            await wait(clock, Math.max(error.intervalSeconds ?? 5, 1) * 1000, signal)
+            await wait(clock, Math.max(error.intervalSeconds ?? 5, 1) * 1000, getSignal())
             return true
           }
           return false
         }
 
-        authorizer = openAuthorizer(op, { scopes: more })
-        void send()
+        begin()
         return () => {
-          gaveUp.abort()
+          isOver = true
+          gaveUp?.abort()
           sent?.unsubscribe()
         }
       })

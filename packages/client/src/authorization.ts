@@ -87,6 +87,8 @@ export class Authorization {
 export type Authorizer = {
   /** What to send with a call now. Rejects with `ClientError` when there is nothing good to send. */
   authorize(signal?: AbortSignal): Promise<Authorization>
+  /** The same where it is there already, so that nobody waits for it. Left out, every call asks. */
+  peek?(): Authorization | undefined
   /**
    * Told that an agent answered `invalid_token` to this authorization. Answers whether asking again
    * can give a different one.

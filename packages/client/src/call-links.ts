@@ -1,15 +1,15 @@
-// What every call goes through before it is sent, in this order: its error is translated, it ends when its
-// caller gives up, its time runs, it is sent again where that is safe, and it gets its authorization.
+// What every call goes through before it is sent, in this order: it ends when its caller gives up, its time runs,
+// a subscription is begun again, and it gets its authorization, for each time that it is sent. Each of them
+// rejects with `ClientError`.
 import type { AgentContract, Clock } from '@deputy/auth/protocol'
 import type { TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { createAuthLink, type OpenAuthorizer } from './auth-link.ts'
 import type { Authorizer, AuthorizationTarget, Credentials } from './authorization.ts'
 import type { ApprovalPolicy } from './approval-policy.ts'
-import { createErrorLink } from './links/error-link.ts'
 import { createResumeLink, type ResumePolicy } from './links/resume-link.ts'
 import type { RetryBudget } from './links/retry-budget.ts'
-import { createRetryLink, type RetryPolicy } from './links/retry-link.ts'
+import { createRetry, type RetryPolicy } from './links/retry.ts'
 import { createSignalLink } from './links/signal-link.ts'
 import { createTraceLink, type GetTraceContext } from './links/trace-context.ts'
 import { createStepUp, type StepUpPolicy } from './step-up.ts'
@@ -53,15 +53,14 @@ export function createCallLinks<Router extends AnyTRPCRouter>(
   const { approvals, clock, getTraceContext, resume, retry, retryBudget, stepUp } = options
   const { timeoutMs = 30_000 } = options
   return [
-    createErrorLink(),
     createSignalLink(options.signal),
     createTimeoutLink(timeoutMs, clock),
     ...(getTraceContext === undefined ? [] : [createTraceLink<Router>(getTraceContext)]),
-    ...(retry === false ? [] : [createRetryLink<Router>(retry, { budget: retryBudget, clock })]),
     ...(resume === false ? [] : [createResumeLink<Router>(resume, clock)]),
     createAuthLink({
       openAuthorizer: createOpenAuthorizer(options),
       stepUp: createStepUp(stepUp ?? false),
+      retry: retry === false ? undefined : createRetry(retry, retryBudget),
       approvals,
       clock,
     }),

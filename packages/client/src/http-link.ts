@@ -1,17 +1,14 @@
 // Calls over HTTP: those of the same moment that share a token share a request. Subscriptions have one each.
-import { httpBatchLink, type OperationLink, type TRPCLink } from '@trpc/client'
+import type { OperationLink, TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { readAuthorization } from './auth-link.ts'
 import type { Authorization } from './authorization.ts'
 import { refuseGatewayAnswers } from './error/gateway-answer.ts'
 import type { FetchLike } from './fetch-like.ts'
-import { MAX_URL_CHARS, sendRequest, type HttpRequest } from './http-request.ts'
-import { toTraceHeaders } from './links/trace-context.ts'
+import { createBatchLink } from './http-batch.ts'
+import { sendRequest } from './http-request.ts'
 import { createSseLink } from './sse-link.ts'
-import type { PlainRouter, Transport } from './transport.ts'
-
-/** Most calls in one request: what Deputy's agents take by default. */
-const MAX_BATCH_SIZE = 100
+import type { Transport } from './transport.ts'
 
 /** Creates the sending link for HTTP. `url` is that of the agent's tRPC endpoint. */
 export function createHttpTransport<Router extends AnyTRPCRouter>(
@@ -26,14 +23,9 @@ export function createHttpTransport<Router extends AnyTRPCRouter>(
     const subscribe = createSseLink<Router>(url, fetchWith)(runtime)
 
     function openBatch(authorization: Authorization): OperationLink<Router> {
-      const open = httpBatchLink<PlainRouter>({
-        url,
-        maxURLLength: MAX_URL_CHARS,
-        maxItems: MAX_BATCH_SIZE,
-        headers: ({ opList }) => toTraceHeaders(opList),
-        fetch: async (input, init) =>
-          sendRequest(fetchWith, authorization, { url: String(input), ...toInit(init) }),
-      })(runtime)
+      const open = createBatchLink<Router>(url, async (request) =>
+        sendRequest(fetchWith, authorization, request),
+      )
       batches.set(authorization, open)
       return open
     }
@@ -45,17 +37,4 @@ export function createHttpTransport<Router extends AnyTRPCRouter>(
     }
   }
   return { link, close: async () => undefined }
-}
-
-/** What tRPC's link gives to `fetch`, of which it uses these. */
-function toInit(init: unknown): Omit<HttpRequest, 'url'> {
-  const read = (name: string): unknown =>
-    typeof init === 'object' && init !== null ? Reflect.get(init, name) : undefined
-  const [method, body, signal, headers] = ['method', 'body', 'signal', 'headers'].map(read)
-  return {
-    method: typeof method === 'string' ? method : 'GET',
-    body: typeof body === 'string' ? body : null,
-    signal: signal instanceof AbortSignal ? signal : null,
-    headers: Object.fromEntries(Object.entries(headers ?? {})),
-  }
 }

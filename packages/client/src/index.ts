@@ -56,7 +56,7 @@ export {
 export { toClientError } from './error/to-client-error.ts'
 export type { FetchLike, FetchLikeAnswer, FetchLikeInit } from './fetch-like.ts'
 export type { ResumePolicy } from './links/resume-link.ts'
-export type { RetryPolicy } from './links/retry-link.ts'
+export type { RetryPolicy } from './links/retry.ts'
 export type { GetTraceContext, TraceContext } from './links/trace-context.ts'
 export type { StepUpPolicy } from './step-up.ts'
 export { AccessToken } from './token/access-token.ts'

@@ -15,6 +15,7 @@ export function apiKey(key: string): Credentials {
   const authorization = new Authorization({ 'x-api-key': key }, { id: 'API key' })
   const credentials: Credentials = () => ({
     authorize: async () => authorization,
+    peek: () => authorization,
     // The same key would be refused again.
     renew: () => false,
   })

@@ -141,6 +141,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
           known ??= await toPurpose(target, grant)
           return manager.getToken(known, toRequest(known, grant))
         },
+        peekToken: () => (known === undefined ? undefined : manager.peek(known)),
         discard: (token) => known === undefined || manager.discard(known, token),
         // Watched once it was asked for: by then it is known what the token is for.
         watchTokens: (onToken) =>

@@ -4,6 +4,8 @@ import type { AccessToken } from '../token/access-token.ts'
 
 export type TokenAuthorizerOptions = {
   readonly getToken: () => Promise<AccessToken>
+  /** See `TokenSlot.peek`. */
+  readonly peekToken?: (() => AccessToken | undefined) | undefined
   /** See `TokenSlot.discard`. */
   readonly discard: (token: AccessToken) => boolean
   /** Given, every authorization is for one call that was approved. */
@@ -18,7 +20,7 @@ const authorizations = new WeakMap<AccessToken, Authorization>()
 
 /** Authorizes calls with tokens that are asked for as they are needed. */
 export function createTokenAuthorizer(options: TokenAuthorizerOptions): Authorizer {
-  const { discard, getApprovedToken, getToken, signer, watchTokens } = options
+  const { discard, getApprovedToken, getToken, peekToken, signer, watchTokens } = options
   let latest: { readonly token: AccessToken; readonly authorization: Authorization } | undefined
 
   function note(token: AccessToken): Authorization {
@@ -31,6 +33,11 @@ export function createTokenAuthorizer(options: TokenAuthorizerOptions): Authoriz
   return {
     async authorize(signal) {
       return note(await (getApprovedToken ? getApprovedToken(signal) : getToken()))
+    },
+
+    peek() {
+      const token = getApprovedToken === undefined ? peekToken?.() : undefined
+      return token === undefined ? undefined : note(token)
     },
 
     watch: (onRenewed) =>

@@ -13,7 +13,8 @@ export function toClientError(error: unknown): ClientError {
   if (error instanceof ClientError) return error
   if (error instanceof TRPCClientError) return fromTrpc(error)
   if (isAbort(error)) return aborted()
-  return new ClientError({ code: 'network_error', message: toMessage(error), cause: error })
+  const message = toMessage(error)
+  return new ClientError({ code: 'network_error', message, hint: UNREACHABLE_HINT, cause: error })
 }
 
 /** `fetch failed` alone helps nobody: its cause says what did. */

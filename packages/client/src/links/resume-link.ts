@@ -9,7 +9,7 @@ import { isInvalidToken } from '../auth-link.ts'
 import type { ClientError } from '../error/client-error.ts'
 import { toClientError } from '../error/to-client-error.ts'
 import { findCallFate } from './lost-call.ts'
-import { NOT_CARRIED_OUT } from './retry-link.ts'
+import { NOT_CARRIED_OUT } from './retry.ts'
 
 export type ResumePolicy = {
   /** Attempts in a row that bring nothing, after which the subscription fails. Default: it goes on trying. */

@@ -21,6 +21,8 @@ export type TokenPurpose = {
 export type TokenManager = {
   getToken(purpose: TokenPurpose, requestToken: RequestToken): Promise<AccessToken>
   /** See `TokenSlot`. */
+  peek(purpose: TokenPurpose): AccessToken | undefined
+  /** See `TokenSlot`. */
   discard(purpose: TokenPurpose, token: AccessToken): boolean
   /** See `TokenSlot`. */
   watch(
@@ -60,6 +62,14 @@ export function createTokenManager(options: TokenManagerOptions = {}): TokenMana
   return Object.freeze({
     getToken: async (purpose: TokenPurpose, requestToken: RequestToken) =>
       openSlot(toKey(purpose), requestToken).getToken(),
+    peek(purpose: TokenPurpose) {
+      const key = toKey(purpose)
+      const slot = slots.get(key)
+      if (slot === undefined) return undefined
+      slots.delete(key)
+      slots.set(key, slot)
+      return slot.peek()
+    },
     discard: (purpose: TokenPurpose, token: AccessToken) =>
       slots.get(toKey(purpose))?.discard(token) ?? true,
     watch: (
@@ -70,8 +80,15 @@ export function createTokenManager(options: TokenManagerOptions = {}): TokenMana
   })
 }
 
+/** A client's purposes are asked about with every call. */
+const keys = new WeakMap<TokenPurpose, string>()
+
 function toKey(purpose: TokenPurpose): string {
+  const known = keys.get(purpose)
+  if (known !== undefined) return known
   const { audience, clientId, grant, issuer, keyThumbprint, resource, scopes } = purpose
   const set = [...new Set(scopes)].toSorted()
-  return JSON.stringify([issuer, clientId, audience, resource, set, grant, keyThumbprint])
+  const key = JSON.stringify([issuer, clientId, audience, resource, set, grant, keyThumbprint])
+  keys.set(purpose, key)
+  return key
 }

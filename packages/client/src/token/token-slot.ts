@@ -13,6 +13,8 @@ import type { AccessToken, RequestToken } from './access-token.ts'
 export type TokenSlot = {
   /** A token that is good now. Rejects only when there is none and none can be had. */
   getToken(): Promise<AccessToken>
+  /** The same where there is nothing to wait for and nothing to ask for. */
+  peek(): AccessToken | undefined
   /**
    * Drops a token that an agent refused; a newer one that is already here stays. Answers whether asking
    * again can help: not where the last one was refused as soon as it came.
@@ -117,6 +119,12 @@ export function createTokenSlot(options: TokenSlotOptions): TokenSlot {
         renew().catch(() => undefined)
       }
       return current
+    },
+
+    peek() {
+      const now = clock.now()
+      if (current === undefined || now >= current.expiresAt) return undefined
+      return now >= dueAt && now >= retryAt ? undefined : current
     },
 
     discard(token: AccessToken) {

@@ -2,10 +2,12 @@ import { createTRPCClient, TRPCClientError, type TRPCLink } from '@trpc/client'
 import { observable } from '@trpc/server/observable'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { TestRouter } from '../../../../test/support/test-agent.ts'
+import { createAuthLink } from '../auth-link.ts'
+import { Authorization, type Authorizer } from '../authorization.ts'
 import { toClientError } from '../error/to-client-error.ts'
 import { createRetryBudget } from './retry-budget.ts'
+import { createRetry, type RetryPolicy } from './retry.ts'
 import { createSignalLink } from './signal-link.ts'
-import { createRetryLink, type RetryPolicy } from './retry-link.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -32,6 +34,9 @@ const refused = (reason: string, more: object = {}) =>
     error: { code: -32_000, message: reason, data: { reason, httpStatus: 503, ...more } },
   } as never)
 
+const authorization = new Authorization({})
+const authorizer: Authorizer = { authorize: async () => authorization, renew: () => false }
+
 /** A client whose calls fail with these, one after the other, and are answered then. */
 function createHarness(
   failures: readonly TRPCClientError<TestRouter>[],
@@ -48,7 +53,14 @@ function createHarness(
       if (!failure) observer.complete()
     })
   const client = createTRPCClient<TestRouter>({
-    links: [createSignalLink(), createRetryLink({ random: () => 0, ...policy }, { budget }), agent],
+    links: [
+      createSignalLink(),
+      createAuthLink({
+        openAuthorizer: () => authorizer,
+        retry: createRetry({ random: () => 0, ...policy }, budget),
+      }),
+      agent,
+    ],
   })
   return { client, sentAtMs }
 }
@@ -138,11 +150,12 @@ describe('a query', () => {
     const { client, sentAtMs } = createHarness(always(lost('ECONNRESET')))
     const gaveUp = new AbortController()
     const call = client.whoAmI.query(undefined, { signal: gaveUp.signal }).catch(toClientError)
+    await vi.advanceTimersByTimeAsync(0)
 
     gaveUp.abort()
     await vi.runAllTimersAsync()
-    await call
 
+    expect(await call).toMatchObject({ code: 'call_aborted' })
     expect(sentAtMs).toEqual([0])
   })
 })
