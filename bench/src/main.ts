@@ -8,6 +8,7 @@ import { formatTable, type Table } from './report/table.ts'
 import { runRevocationBench, toRevocationTables } from './revocation/run-revocation-bench.ts'
 import { toTokenTables } from './token/token-report.ts'
 import { runTokenBench } from './token/run-token-bench.ts'
+import { runWebSocketBench } from './ws/run-ws-bench.ts'
 
 type Results = { readonly results: object; readonly tables: readonly Table[] }
 type Bench = (slices: number) => Promise<Results>
@@ -15,7 +16,7 @@ type Bench = (slices: number) => Promise<Results>
 const log = (line: string): void => void process.stderr.write(`bench: ${line}\n`)
 
 /** Those that are measured beside peers. */
-const WITH_PEERS: ReadonlySet<string> = new Set(['token', 'calls', 'client'])
+const WITH_PEERS: ReadonlySet<string> = new Set(['token', 'calls', 'client', 'ws'])
 
 /** The benches by their names. */
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -31,6 +32,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   calls: async (slices) => runCallsBench({ slices, connections: 64, agents: 1000, log }),
   client: async (slices) => runClientBench({ slices, log }),
+  ws: async (slices) => runWebSocketBench({ slices, connections: 64, idle: 2000, log }),
   revocation: async (slices) => {
     const results = await runRevocationBench({ slices, log })
     return { results, tables: toRevocationTables(results) }

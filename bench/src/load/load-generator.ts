@@ -12,9 +12,10 @@ export type LoadGenerator = AsyncDisposable & {
 /** What the process answers to a plan. */
 export type LoadReply = { readonly report: LoadReport } | { readonly fault: string }
 
-/** Starts the process. It ends with this one. */
-export function startLoadGenerator(): LoadGenerator {
-  const main = fileURLToPath(new URL('generator-main.ts', import.meta.url))
+const HTTP_MAIN = fileURLToPath(new URL('generator-main.ts', import.meta.url))
+
+/** Starts the process. It ends with this one. @param main what it runs: by default that for HTTP */
+export function startLoadGenerator(main = HTTP_MAIN): LoadGenerator {
   const child = fork(main, { serialization: 'advanced' })
   const ended = once(child, 'exit')
 
