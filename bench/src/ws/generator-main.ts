@@ -3,9 +3,13 @@
 import { readEqualLines, type EqualLines } from '../load/equal-lines.ts'
 import type { LoadPlan } from '../load/load-plan.ts'
 import { runSocketLoad } from './run-socket-load.ts'
-import { CALL, STREAM, type WebSocketRequest } from './scenario.ts'
+import { CALL, CALLS, STREAM, type WebSocketRequest } from './scenario.ts'
 
-const REQUESTS: Readonly<Record<string, WebSocketRequest>> = { call: CALL, stream: STREAM }
+const REQUESTS: Readonly<Record<string, WebSocketRequest>> = {
+  call: CALL,
+  calls: CALLS,
+  stream: STREAM,
+}
 const files = new Map<string, EqualLines>()
 
 function openLines(file: string): EqualLines {

@@ -11,18 +11,20 @@ export type ConnectionCost = {
   readonly heapKib: number
 }
 
-/** Opens as many connections, each of another caller, and measures the server before and after. */
+/**
+ * Opens connections, each of another caller; then as many again. Measured is what the second half adds: with the first,
+ * the server compiles its code and V8 makes room for what does not last, which no further connection costs again.
+ */
 export async function measureConnections(
   port: number,
   { connections, tokensFile }: { readonly connections: number; readonly tokensFile: string },
 ): Promise<ConnectionCost> {
   const tokens = readEqualLines(tokensFile)
-  const warm = await open(port, 50, (at) => tokens.at(at))
-  for (const { close } of warm) close()
+  const first = await open(port, connections, (at) => tokens.at(at))
   const before = await askMemory(port)
-  const sockets = await open(port, connections, (at) => tokens.at(at % tokens.count))
+  const second = await open(port, connections, (at) => tokens.at(connections + at))
   const after = await askMemory(port)
-  for (const { close } of sockets) close()
+  for (const { close } of [...first, ...second]) close()
   const perConnection = (bytes: number): number => bytes / 1024 / connections
   return {
     rssKib: perConnection(after.rssBytes - before.rssBytes),

@@ -15,6 +15,9 @@ export type SocketLoadOptions = {
   readonly nextToken: () => string
 }
 
+/** Where the id stands in an answer: `{"id":1,…`. */
+const ID_START = 6
+
 /** Sends load for a while. Rejects when a connection breaks, and when an answer is an error. */
 export async function runSocketLoad(options: SocketLoadOptions): Promise<LoadReport> {
   const { connections, measureMs, nextToken, port, rampMs, request } = options
@@ -28,25 +31,32 @@ export async function runSocketLoad(options: SocketLoadOptions): Promise<LoadRep
 
   function open() {
     let id = 0
-    let sentMs = 0
+    let underWay = request.atOnce
     const send = (): void => {
       id += 1
-      sentMs = performance.now()
+      sentMs.set(id, performance.now())
       connection.send(toMessage(request, id))
     }
+    const sentMs = new Map<number, number>()
     const connection = openSocket({
       port,
       headers: [`Authorization: Bearer ${nextToken()}`],
-      onOpen: send,
+      onOpen() {
+        for (let at = 0; at < request.atOnce; at += 1) send()
+      },
       onError: failed.reject,
       onText(text) {
         if (text.includes(refused)) throw new Error(`refused: ${text.toString()}`)
         if (sample === '' && text.includes('"data"')) sample = text.toString()
         if (!text.includes(end)) return
+        const answered = Number.parseInt(text.toString('latin1', ID_START, ID_START + 12), 10)
+        const beganMs = sentMs.get(answered)
+        if (beganMs === undefined) throw new Error(`nobody asked: ${text.toString()}`)
+        sentMs.delete(answered)
         answeredInAll += request.counts
-        if (phase === 'measure') latenciesMs.push(performance.now() - sentMs)
-        if (phase === 'over') connection.close()
-        else send()
+        if (phase === 'measure') latenciesMs.push(performance.now() - beganMs)
+        if (phase !== 'over') send()
+        else if ((underWay -= 1) === 0) connection.close()
       },
     })
     const closed = new Promise((resolve) => connection.socket.once('close', resolve))

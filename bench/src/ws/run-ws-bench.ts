@@ -15,7 +15,7 @@ import { toWebSocketResults, toWebSocketTables, type WebSocketResults } from './
 export type WebSocketBenchOptions = {
   readonly slices: number
   readonly connections: number
-  /** Connections that are opened to see what each takes up; each is another agent's. */
+  /** Connections over which it is found out what each takes up, beside as many that are open before. */
   readonly idle: number
   readonly log: (line: string) => void
 }
@@ -34,10 +34,10 @@ export async function runWebSocketBench(
   const { connections, idle, log, slices } = options
   await using folder = await createRunFolder()
   const files = { tokens: folder.file('tokens'), jwks: folder.file('jwks.json') }
-  await issueTokens(idle, files)
+  await issueTokens(2 * idle, files)
   const cost: Record<string, ConnectionCost> = {}
   for (const name of ['deputy', 'trpc'] as const) {
-    log(`opening ${String(idle)} connections to ${name}`)
+    log(`opening ${String(2 * idle)} connections to ${name}`)
     await using server = await start(name, folder, files.jwks)
     const settings = { connections: idle, tokensFile: files.tokens }
     cost[name] = await measureConnections(server.port, settings)
@@ -46,7 +46,7 @@ export async function runWebSocketBench(
   const targets: Target[] = []
   for (const name of ['deputy', 'trpc'] as const) {
     const { port } = running.use(await start(name, folder, files.jwks))
-    for (const kind of ['call', 'stream']) {
+    for (const kind of ['call', 'calls', 'stream']) {
       const plan = { port, head: kind, tail: '', linesFile: files.tokens }
       targets.push({ name: `${name}-${kind}`, plan, checkSample })
     }

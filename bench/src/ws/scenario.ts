@@ -12,6 +12,8 @@ export type WebSocketRequest = {
   readonly end: string
   /** What it counts for. */
   readonly counts: number
+  /** How many are under way on each connection. */
+  readonly atOnce: number
 }
 
 /** One call, answered with what it was given. */
@@ -21,7 +23,11 @@ export const CALL: WebSocketRequest = {
   input: { text: TEXT },
   end: '"data"',
   counts: 1,
+  atOnce: 1,
 }
+
+/** The same, of eight callers that share a connection. */
+export const CALLS: WebSocketRequest = { ...CALL, atOnce: 8 }
 
 /** One subscription, of which each value is counted. */
 export const STREAM: WebSocketRequest = {
@@ -30,6 +36,7 @@ export const STREAM: WebSocketRequest = {
   input: { text: TEXT, count: MESSAGES },
   end: '"stopped"',
   counts: MESSAGES,
+  atOnce: 1,
 }
 
 /** One subscription on which nothing comes. */
@@ -39,6 +46,7 @@ export const IDLE: WebSocketRequest = {
   input: {},
   end: '"started"',
   counts: 1,
+  atOnce: 1,
 }
 
 export function toMessage({ input, method, path }: WebSocketRequest, id: number): string {

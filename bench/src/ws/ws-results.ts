@@ -15,6 +15,7 @@ export type WebSocketResults = {
 /** Each ratio: whose rate, to whose. */
 const RATIOS = {
   ws_call_vs_trpc: ['deputy-call', 'trpc-call'],
+  ws_8_calls_vs_trpc: ['deputy-calls', 'trpc-calls'],
   ws_message_vs_trpc: ['deputy-stream', 'trpc-stream'],
 } as const
 

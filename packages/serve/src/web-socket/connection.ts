@@ -6,11 +6,11 @@ import type { Principal } from '@deputy/auth'
 import { getTRPCErrorFromUnknown, TRPCError, type AnyTRPCRouter } from '@trpc/server'
 import { parseConnectionParamsFromUnknown } from '@trpc/server/http'
 import type { IncomingMessage } from 'node:http'
-import type { RawData, WebSocket } from 'ws'
+import type { RawData } from 'ws'
 import { createCalls } from './calls.ts'
 import { isNestedDeeper } from '../limits/json-depth.ts'
 import { createMessageRate } from './message-rate.ts'
-import { closeSocket, createOutbox, cutLater } from './outbox.ts'
+import { closeSocket, createOutbox, cutLater, type OpenSocket } from './outbox.ts'
 import { readMessages, type ClientMessage } from './read-message.ts'
 import { createRespond } from './respond.ts'
 import type { WebSocketLimits } from './web-socket-limits.ts'
@@ -42,13 +42,14 @@ const MAX_PARAMETERS_CHARS = 16 * 1024
 
 /** Serves one connection until it is closed. */
 export function serveConnection(
-  socket: WebSocket,
+  open: OpenSocket,
   req: IncomingMessage,
   options: ConnectionOptions,
 ): Connection {
   const { admit, createContext, limits, maxBatchSize, router } = options
   const { maxJsonDepth } = limits
-  const outbox = createOutbox(socket, { ...limits, onRead: hear })
+  const { socket } = open
+  const outbox = createOutbox(open, { ...limits, onRead: hear })
   const respond = createRespond(router, outbox)
   const rate = createMessageRate(limits.maxMessagesPerSecond)
   const takesParameters = (req.url ?? '').includes('connectionParams=1')
@@ -63,6 +64,7 @@ export function serveConnection(
   }, limits.authenticateWithinMs).unref()
 
   function close(code: number, reason: string): void {
+    outbox.flush()
     closeSocket(socket, code, reason)
   }
 

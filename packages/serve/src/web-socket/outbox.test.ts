@@ -1,41 +1,48 @@
 import { EventEmitter } from 'node:events'
+import { Duplex } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { WebSocket } from 'ws'
 import { createOutbox } from './outbox.ts'
 
-beforeEach(() => vi.useFakeTimers())
+beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
 afterEach(() => vi.useRealTimers())
 
 /** A socket whose peer reads when the test says so. */
 function createSocket() {
-  const flushes: (() => void)[] = []
   const said: string[] = []
+  const written: Buffer[] = []
   const socket = Object.assign(new EventEmitter(), {
     OPEN: 1,
     readyState: 1,
-    bufferedAmount: 0,
-    send(text: string, onFlushed: () => void) {
-      socket.bufferedAmount += text.length
-      flushes.push(() => {
-        socket.bufferedAmount -= text.length
-        onFlushed()
-      })
-    },
     pause: () => said.push('pause'),
     resume: () => said.push('resume'),
     close: (code: number) => said.push(`close ${String(code)}`),
     terminate: () => said.push('terminate'),
   })
-  const limits = { highWaterMarkBytes: 100, slowReaderTimeoutMs: 1000 }
+  const flushes: (() => void)[] = []
+  const stream = new Duplex({
+    decodeStrings: false,
+    read: () => undefined,
+    write(chunk: string | Buffer, encoding, done) {
+      written.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
+      flushes.push(done)
+    },
+    writev(chunks, done) {
+      for (const { chunk, encoding } of chunks) written.push(Buffer.from(chunk as string, encoding))
+      flushes.push(done)
+    },
+  })
+  const limits = { highWaterMarkBytes: 100_000, slowReaderTimeoutMs: 1000 }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a socket that an outbox uses
-  const outbox = createOutbox(socket as unknown as WebSocket, limits)
-  return { outbox, socket, said, read: () => flushes.shift()?.() }
+  const outbox = createOutbox({ socket: socket as unknown as WebSocket, stream }, limits)
+  return { outbox, socket, said, written, read: () => flushes.shift()?.() }
 }
 
 test('below the high-water mark nothing waits', async () => {
   const { outbox, said } = createSocket()
 
-  outbox.send('x'.repeat(100))
+  outbox.send('x'.repeat(90_000))
   await outbox.whenClear()
 
   expect([outbox.isCongested, said]).toEqual([false, []])
@@ -43,10 +50,11 @@ test('below the high-water mark nothing waits', async () => {
 
 test('above it nothing is read or produced, until half of it is gone', async () => {
   const { outbox, read, said } = createSocket()
-  outbox.send('x'.repeat(60))
-  outbox.send('x'.repeat(60))
+  outbox.send('x'.repeat(60_000))
+  outbox.send('x'.repeat(60_000))
   const cleared = outbox.whenClear()
   read()
+  await nextTurn()
   const before = [outbox.isCongested, [...said]]
 
   read()
@@ -58,7 +66,7 @@ test('above it nothing is read or produced, until half of it is gone', async () 
 
 test('a peer that reads too slowly for too long is closed with 1013, and cut when it does not answer', () => {
   const { outbox, said } = createSocket()
-  outbox.send('x'.repeat(101))
+  outbox.send('x'.repeat(100_001))
 
   vi.advanceTimersByTime(999)
   const before = [...said]
@@ -73,7 +81,7 @@ test('a peer that reads too slowly for too long is closed with 1013, and cut whe
 
 test('whoever waits is let go when the socket is closed', async () => {
   const { outbox, socket } = createSocket()
-  outbox.send('x'.repeat(101))
+  outbox.send('x'.repeat(100_001))
   const cleared = outbox.whenClear()
 
   socket.readyState = 3
@@ -81,4 +89,48 @@ test('whoever waits is let go when the socket is closed', async () => {
   await cleared
 
   expect([outbox.isOpen, outbox.isCongested]).toEqual([false, false])
+})
+
+test('small texts of one turn leave in one write', async () => {
+  const { outbox, written } = createSocket()
+
+  outbox.send('one')
+  outbox.send('two')
+  const before = written.length
+  await nextTurn()
+
+  expect([before, written.map(String)]).toEqual([0, [expect.stringMatching(/one.*two/s)]])
+})
+
+test('texts of any kind and size leave in their order', async () => {
+  const { outbox, read, written } = createSocket()
+  const texts = [
+    'one',
+    'zwölf',
+    'x'.repeat(20_000),
+    'three',
+    'y'.repeat(10_000),
+    'z'.repeat(10_000),
+  ]
+
+  for (const text of texts) outbox.send(text)
+  for (let turn = 0; turn < 10; turn += 1) {
+    await nextTurn()
+    read()
+  }
+
+  const all = Buffer.concat(written).toString('utf8')
+  expect(texts.map((text) => all.indexOf(text))).toEqual(
+    texts.map((text) => all.indexOf(text)).toSorted((a, b) => a - b),
+  )
+  expect(texts.every((text) => all.includes(text))).toBe(true)
+})
+
+test('what was sent is written when it is to be', () => {
+  const { outbox, written } = createSocket()
+  outbox.send('last words')
+
+  outbox.flush()
+
+  expect(written.map(String)).toEqual([expect.stringContaining('last words')])
 })

@@ -4,11 +4,11 @@ import { CLOSE_CODE, REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
 import { listProcedures } from '@deputy/auth/trpc'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { WebSocketServer } from 'ws'
 import { readPath, TRPC_PATH } from '../http-routes.ts'
 import type { BoundedServer } from '../limits/bounded-server.ts'
 import { serveConnection, type Connection, type ConnectionOptions } from './connection.ts'
-import { CLOSE_TIMEOUT_MS } from './outbox.ts'
+import { CLOSE_TIMEOUT_MS, type OpenSocket } from './outbox.ts'
 
 export type WebSocketOptions = Omit<ConnectionOptions, 'admit'>
 
@@ -42,27 +42,31 @@ export function serveWebSocket(bounded: BoundedServer, options: WebSocketOptions
   const connections = new Set<Connection>()
   let isDraining = false
 
-  function take(socket: WebSocket, req: IncomingMessage): void {
-    const connection = serveConnection(socket, req, {
+  function take(open: OpenSocket, req: IncomingMessage): void {
+    const connection = serveConnection(open, req, {
       ...options,
       admit: (agentId) => callers.admit(agentId),
     })
     connections.add(connection)
-    socket.once('close', () => connections.delete(connection))
+    open.socket.once('close', () => connections.delete(connection))
   }
 
-  function isFull(socket: Duplex): boolean {
-    return connections.size >= limits.maxConnections || bounded.isExcess(socket)
+  function isFull(stream: Duplex): boolean {
+    return connections.size >= limits.maxConnections || bounded.isExcess(stream)
   }
 
-  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    bounded.release(socket)
+  server.on('upgrade', (req: IncomingMessage, stream: Duplex, head: Buffer) => {
+    bounded.release(stream)
     // Without a listener, a peer that resets while the handshake runs would end the process.
-    socket.on('error', () => socket.destroy())
-    if (readPath(req) !== TRPC_PATH) refuseHandshake(socket, '404 Not Found')
-    else if (isDraining || isFull(socket)) {
-      refuseHandshake(socket, '503 Service Unavailable')
-    } else sockets.handleUpgrade(req, socket, head, take)
+    stream.on('error', () => stream.destroy())
+    if (readPath(req) !== TRPC_PATH) refuseHandshake(stream, '404 Not Found')
+    else if (isDraining || isFull(stream)) {
+      refuseHandshake(stream, '503 Service Unavailable')
+    } else {
+      sockets.handleUpgrade(req, stream, head, (socket) => {
+        take({ socket, stream }, req)
+      })
+    }
   })
 
   // One timer for all, rather than two for each.

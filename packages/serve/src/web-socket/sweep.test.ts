@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
+import { Duplex } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { agentRouter, type ConnectionContext } from '@deputy/auth/trpc'
 import { refuse } from '@deputy/auth/protocol'
 import { expect, test } from 'vitest'
@@ -11,13 +13,16 @@ import { readAgentLimits } from '../limits/agent-limits.ts'
 function createConnection() {
   const said: string[] = []
   const flushes: (() => void)[] = []
+  const stream = new Duplex({
+    decodeStrings: false,
+    read: () => undefined,
+    write(_chunk, _encoding, done) {
+      flushes.push(done)
+    },
+  })
   const socket = Object.assign(new EventEmitter(), {
     OPEN: 1,
     readyState: 1,
-    bufferedAmount: 0,
-    send(_text: string, onFlushed: () => void) {
-      flushes.push(onFlushed)
-    },
     pause: () => undefined,
     resume: () => undefined,
     ping: () => said.push('ping'),
@@ -31,7 +36,7 @@ function createConnection() {
   } as unknown as ConnectionContext
   const connection = serveConnection(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a socket that is used
-    socket as unknown as WebSocket,
+    { socket: socket as unknown as WebSocket, stream },
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a request that is read
     { url: '/trpc' } as IncomingMessage,
     {
@@ -47,13 +52,16 @@ function createConnection() {
     sweep: () => {
       connection.sweep(performance.now())
     },
-    congest() {
-      socket.bufferedAmount = 1000
-      socket.emit('message', Buffer.from('PING'), false)
+    async congest() {
+      // Each is answered.
+      for (let sent = 0; sent < 20; sent += 1) socket.emit('message', Buffer.from('PING'), false)
+      await nextTurn()
     },
-    read() {
-      socket.bufferedAmount = 0
-      for (const flush of flushes.splice(0)) flush()
+    async read() {
+      while (stream.writableLength > 0) {
+        flushes.shift()?.()
+        await nextTurn()
+      }
     },
     [Symbol.dispose]: () => socket.emit('close'),
   }
@@ -68,12 +76,12 @@ test('a peer that answers no ping is cut with the next one', () => {
   expect(connection.said).toEqual(['ping', 'terminate'])
 })
 
-test('a peer that is slow to read is not taken for one that is gone, until it is silent after that', () => {
+test('a peer that is slow to read is not taken for one that is gone, until it is silent after that', async () => {
   using connection = createConnection()
-  connection.congest()
+  await connection.congest()
   connection.sweep()
   connection.sweep()
-  connection.read()
+  await connection.read()
 
   connection.sweep()
   const once = [...connection.said]
