@@ -41,9 +41,11 @@ export function createCallerVerifier(
   { req }: AgentContextRequest,
 ): VerifyCaller {
   const target = readTarget(req, publicUrl)
+  // Not the whole request, which a connection would keep. Its address costs a call of the system: only when needed.
+  const { socket } = req
 
   return async (header) => {
-    const address = req.socket?.remoteAddress ?? 'unknown'
+    const address = socket?.remoteAddress ?? 'unknown'
     const authenticated = await authenticator.authenticate(header, target, address)
     if (authenticated.ok || !isFailure(authenticated.refusal)) return authenticated
     const refusal = await failureGuard?.({ clientId: undefined, address })

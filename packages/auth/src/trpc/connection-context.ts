@@ -47,6 +47,8 @@ export function createConnectionContext(
     let ended: Refusal | undefined
     let isClosed = false
     let unwatch: (() => void) | undefined
+    /** Held until it was looked at: a connection outlives its handshake by days. */
+    let first: AgentContextRequest | undefined = request
     /** The latest of what was presented: calls wait for it. */
     let admission: Promise<Admission> | undefined
 
@@ -62,7 +64,9 @@ export function createConnectionContext(
     }
 
     async function admitFirst(): Promise<Admission> {
-      const verified = await verify(createHeaderLookup(request))
+      const header = first === undefined ? () => undefined : createHeaderLookup(first)
+      first = undefined
+      const verified = await verify(header)
       if (verified.ok) adopt(verified.value)
       return verified
     }

@@ -5,6 +5,7 @@ import {
   getTRPCErrorFromUnknown,
   TRPCError,
   type AnyTRPCRouter,
+  type TRPCProcedureType,
 } from '@trpc/server'
 import type { Outbox } from './outbox.ts'
 import type { ClientMessage } from './read-message.ts'
@@ -28,89 +29,114 @@ export type Calls = {
   abortAll(): void
 }
 
-type CallMessage = Extract<ClientMessage, { params: unknown }>
+type Call = Answered & { readonly path: string; readonly type: TRPCProcedureType }
+type CallOptions = { readonly batchIndex: number; readonly timeoutMs: number | undefined }
 
 /** Creates the calls of one connection. */
 export function createCalls(options: CallsOptions): Calls {
-  const { limits, onIdle, outbox, respond, router } = options
-  const underWay = new Map<string | number, AbortController>()
-  let subscriptions = 0
+  return new ConnectionCalls(options)
+}
 
-  function findRefusal(id: string | number, isSubscription: boolean): TRPCError | undefined {
-    if (underWay.has(id)) {
+/** A class, as there is one for each connection. */
+class ConnectionCalls implements Calls {
+  readonly #options: CallsOptions
+  readonly #underWay = new Map<string | number, AbortController>()
+  #subscriptions = 0
+
+  constructor(options: CallsOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#underWay.size
+  }
+
+  take(message: ClientMessage, batchIndex: number, context: AgentContext): void {
+    if (message.method === 'subscription.stop') {
+      // Of a call, too: whoever does not wait any more has it cancelled.
+      if (message.id !== null) this.#underWay.get(message.id)?.abort()
+      return
+    }
+    const { id, jsonrpc, method: type, params, timeoutMs } = message
+    const input = withLastEventId(params.input, params.lastEventId)
+    const call = { id, jsonrpc, context, path: params.path, type, input }
+    this.#run(call, { batchIndex, timeoutMs }).catch((cause: unknown) => {
+      // What cannot be put into JSON is a fault of the procedure.
+      const error = getTRPCErrorFromUnknown(cause)
+      this.#options.respond.error({ ...call, input: undefined, error })
+    })
+  }
+
+  abortAll(): void {
+    for (const controller of this.#underWay.values()) controller.abort()
+  }
+
+  #findRefusal(id: string | number, isSubscription: boolean): TRPCError | undefined {
+    const { maxCallsUnderWay, maxSubscriptions } = this.#options.limits
+    if (this.#underWay.has(id)) {
       const message = `a call with the id ${JSON.stringify(id).slice(0, 40)} is under way`
       return new TRPCError({ code: 'BAD_REQUEST', message })
     }
-    if (underWay.size >= limits.maxCallsUnderWay) {
+    if (this.#underWay.size >= maxCallsUnderWay) {
       return new AuthError({
         reason: 'too_many_calls',
-        maxCalls: limits.maxCallsUnderWay,
+        maxCalls: maxCallsUnderWay,
         retryAfterSeconds: 1,
       })
     }
-    if (isSubscription && subscriptions >= limits.maxSubscriptions) {
-      return new AuthError({ reason: 'too_many_streams', maxStreams: limits.maxSubscriptions })
+    if (isSubscription && this.#subscriptions >= maxSubscriptions) {
+      return new AuthError({ reason: 'too_many_streams', maxStreams: maxSubscriptions })
     }
     return undefined
   }
 
-  async function run(message: CallMessage, batchIndex: number, call: Answered): Promise<void> {
-    const { id, method: type, timeoutMs } = message
+  async #run(call: Call, { batchIndex, timeoutMs }: CallOptions): Promise<void> {
+    const { onIdle, respond, router } = this.#options
+    const { id, type } = call
     const isSubscription = type === 'subscription'
-    const refusal = id === null ? noId() : findRefusal(id, isSubscription)
+    const refusal = id === null ? noId() : this.#findRefusal(id, isSubscription)
     if (refusal !== undefined || id === null) {
       respond.error({ ...call, error: refusal ?? noId() })
       return
     }
     const controller = new AbortController()
     const { signal } = controller
-    underWay.set(id, controller)
-    if (isSubscription) subscriptions += 1
-    let timer: ReturnType<typeof setTimeout> | undefined
-    if (timeoutMs !== undefined && !isSubscription) {
-      timer = setTimeout(
-        () => {
-          controller.abort(toDeadline(timeoutMs))
-        },
-        Math.min(timeoutMs, MAX_TIMEOUT_MS),
-      )
-    }
+    this.#underWay.set(id, controller)
+    if (isSubscription) this.#subscriptions += 1
+    const timer = isSubscription ? undefined : startDeadline(controller, timeoutMs)
     try {
       const work = callTRPCProcedure({
         router,
-        path: message.params.path,
+        path: call.path,
         getRawInput: async () => call.input,
         ctx: call.context,
         type,
         signal,
         batchIndex,
       })
-      if (isSubscription) await subscribe(call, await work, signal)
+      if (isSubscription) await this.#subscribe(call, await work, signal)
       else {
         const data = await (timer === undefined ? work : raceDeadline(work, signal))
         respond.result(call, { type: 'data', data })
       }
-      free(id)
+      // The client may use the id again once it is told of the end.
+      this.#underWay.delete(id)
       if (isSubscription) respond.result(call, { type: 'stopped' })
     } catch (error) {
-      free(id)
+      this.#underWay.delete(id)
       if (isSubscription && signal.aborted) respond.result(call, { type: 'stopped' })
       else respond.error({ ...call, error: getTRPCErrorFromUnknown(error) })
     } finally {
       clearTimeout(timer)
-      if (isSubscription) subscriptions -= 1
-      if (underWay.size === 0) onIdle()
+      if (isSubscription) this.#subscriptions -= 1
+      if (this.#underWay.size === 0) onIdle()
     }
   }
 
-  /** The client may use the id again once it is told of the end. */
-  function free(id: string | number): void {
-    underWay.delete(id)
-  }
-
-  async function subscribe(call: Answered, stream: unknown, signal: AbortSignal): Promise<void> {
+  async #subscribe(call: Call, stream: unknown, signal: AbortSignal): Promise<void> {
+    const { outbox, respond } = this.#options
     if (typeof stream !== 'object' || stream === null || !(Symbol.asyncIterator in stream)) {
-      const message = `${call.path ?? ''} is a subscription that returned no stream`
+      const message = `${call.path} is a subscription that returned no stream`
       throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message })
     }
     respond.result(call, { type: 'started' })
@@ -123,33 +149,21 @@ export function createCalls(options: CallsOptions): Calls {
       },
     })
   }
-
-  return {
-    take(message, batchIndex, context) {
-      if (message.method === 'subscription.stop') {
-        // Of a call, too: whoever does not wait any more has it cancelled.
-        if (message.id !== null) underWay.get(message.id)?.abort()
-        return
-      }
-      const { id, jsonrpc, method: type, params } = message
-      const input = withLastEventId(params.input, params.lastEventId)
-      const call = { id, jsonrpc, context, path: params.path, type, input }
-      run(message, batchIndex, call).catch((cause: unknown) => {
-        // What cannot be put into JSON is a fault of the procedure.
-        respond.error({ ...call, input: undefined, error: getTRPCErrorFromUnknown(cause) })
-      })
-    },
-    get size() {
-      return underWay.size
-    },
-    abortAll() {
-      for (const controller of underWay.values()) controller.abort()
-    },
-  }
 }
 
 /** Longer than this nobody may wait: what a timer of JavaScript can hold. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+function startDeadline(
+  controller: AbortController,
+  timeoutMs: number | undefined,
+): ReturnType<typeof setTimeout> | undefined {
+  if (timeoutMs === undefined) return undefined
+  const waitMs = Math.min(timeoutMs, MAX_TIMEOUT_MS)
+  return setTimeout(() => {
+    controller.abort(toDeadline(timeoutMs))
+  }, waitMs)
+}
 
 function noId(): TRPCError {
   return new TRPCError({ code: 'PARSE_ERROR', message: '`id` is required' })

@@ -5,7 +5,6 @@ import { AuthError, type AgentContextRequest, type ConnectionContext } from '@de
 import type { Principal } from '@deputy/auth'
 import { getTRPCErrorFromUnknown, TRPCError, type AnyTRPCRouter } from '@trpc/server'
 import { parseConnectionParamsFromUnknown } from '@trpc/server/http'
-import type { IncomingMessage } from 'node:http'
 import type { RawData } from 'ws'
 import { createCalls } from './calls.ts'
 import { isNestedDeeper } from '../limits/json-depth.ts'
@@ -32,6 +31,9 @@ export type Connection = {
   close(code: number, reason: string): void
 }
 
+/** What a connection began with. */
+export type Handshake = AgentContextRequest['req']
+
 type ConnectionParams = ReturnType<typeof parseConnectionParamsFromUnknown>
 
 /** What is under way when the authority ends is answered first, unless that takes longer than this. */
@@ -43,7 +45,7 @@ const MAX_PARAMETERS_CHARS = 16 * 1024
 /** Serves one connection until it is closed. */
 export function serveConnection(
   open: OpenSocket,
-  req: IncomingMessage,
+  req: Handshake,
   options: ConnectionOptions,
 ): Connection {
   const { admit, createContext, limits, maxBatchSize, router } = options

@@ -40,88 +40,108 @@ export type OutboxOptions = Pick<WebSocketLimits, 'highWaterMarkBytes' | 'slowRe
 }
 
 /** Creates the outbox of a socket. */
-export function createOutbox(
-  { socket, stream }: OpenSocket,
-  { highWaterMarkBytes, onRead, slowReaderTimeoutMs }: OutboxOptions,
-): Outbox {
-  let waiting: (() => void)[] = []
+export function createOutbox(open: OpenSocket, options: OutboxOptions): Outbox {
+  return new SocketOutbox(open, options)
+}
+
+/** A class: there is one for each connection, and closures would be most of what an idle one takes up. */
+class SocketOutbox implements Outbox {
+  readonly #open: OpenSocket
+  readonly #options: OutboxOptions
+  #waiting: (() => void)[] = []
+  #isCongested = false
+  #timer: ReturnType<typeof setTimeout> | undefined
   /** Frames of this turn, a byte a character. */
-  let together = ''
-  let isFlushing = false
-  let isCongested = false
-  let timer: ReturnType<typeof setTimeout> | undefined
+  #together = ''
+  #isFlushing = false
 
-  function congest(): void {
-    isCongested = true
-    socket.pause()
-    timer = setTimeout(() => {
-      closeSocket(socket, CLOSE_CODE.slowReader, 'what was sent was not read')
-    }, slowReaderTimeoutMs).unref()
+  constructor(open: OpenSocket, options: OutboxOptions) {
+    this.#open = open
+    this.#options = options
   }
 
-  function clear(): void {
-    isCongested = false
-    clearTimeout(timer)
-    socket.resume()
-    const resolves = waiting
-    waiting = []
-    for (const resolve of resolves) resolve()
+  get isOpen(): boolean {
+    const { socket } = this.#open
+    return socket.readyState === socket.OPEN
   }
 
-  function onFlushed(): void {
-    if (!isCongested || stream.writableLength > highWaterMarkBytes / 2) return
-    onRead?.()
-    clear()
+  get isCongested(): boolean {
+    return this.#isCongested
   }
 
-  function write(frame: string | Buffer): void {
+  send(text: string): void {
+    if (!this.isOpen) return
+    const frame = toTextFrame(text)
+    const isSmall = typeof frame === 'string' && frame.length <= MAX_TOGETHER_BYTES
+    if (!isSmall || this.#together.length + frame.length > MAX_TOGETHER_BYTES) this.flush()
+    if (!isSmall) {
+      this.#write(frame)
+      return
+    }
+    this.#together += frame
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    nextTick(SocketOutbox.#flushTurn, this)
+  }
+
+  flush(): void {
+    if (this.#together === '') return
+    const frames = this.#together
+    this.#together = ''
+    this.#write(frames)
+  }
+
+  async whenClear(): Promise<void> {
+    if (!this.#isCongested) return
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  close(): void {
+    if (this.#isCongested) this.#clear()
+  }
+
+  static #flushTurn(outbox: SocketOutbox): void {
+    outbox.#isFlushing = false
+    outbox.flush()
+  }
+
+  #write(frame: string | Buffer): void {
+    const { stream } = this.#open
+    const { highWaterMarkBytes } = this.#options
     if (!stream.writable) return
     // Told only of what may be too much.
     const mayCongest = stream.writableLength + frame.length > highWaterMarkBytes / 2
-    stream.write(frame, 'latin1', mayCongest ? onFlushed : undefined)
-    if (!isCongested && stream.writableLength > highWaterMarkBytes) congest()
+    if (mayCongest) {
+      stream.write(frame, 'latin1', () => {
+        this.#onFlushed()
+      })
+    } else stream.write(frame, 'latin1')
+    if (!this.#isCongested && stream.writableLength > highWaterMarkBytes) this.#congest()
   }
 
-  function flush(): void {
-    if (together === '') return
-    const frames = together
-    together = ''
-    write(frames)
+  #congest(): void {
+    const { socket } = this.#open
+    this.#isCongested = true
+    socket.pause()
+    this.#timer = setTimeout(() => {
+      closeSocket(socket, CLOSE_CODE.slowReader, 'what was sent was not read')
+    }, this.#options.slowReaderTimeoutMs).unref()
   }
 
-  function flushTurn(): void {
-    isFlushing = false
-    flush()
+  #onFlushed(): void {
+    const isRead = this.#open.stream.writableLength <= this.#options.highWaterMarkBytes / 2
+    if (!this.#isCongested || !isRead) return
+    this.#options.onRead?.()
+    this.#clear()
   }
 
-  return {
-    send(text) {
-      if (socket.readyState !== socket.OPEN) return
-      const frame = toTextFrame(text)
-      if (typeof frame !== 'string' || together.length + frame.length > MAX_TOGETHER_BYTES) flush()
-      if (typeof frame !== 'string' || frame.length > MAX_TOGETHER_BYTES) {
-        write(frame)
-        return
-      }
-      together += frame
-      if (isFlushing) return
-      isFlushing = true
-      nextTick(flushTurn)
-    },
-    flush,
-    get isOpen() {
-      return socket.readyState === socket.OPEN
-    },
-    get isCongested() {
-      return isCongested
-    },
-    async whenClear() {
-      if (!isCongested) return
-      await new Promise<void>((resolve) => waiting.push(resolve))
-    },
-    close() {
-      if (isCongested) clear()
-    },
+  #clear(): void {
+    this.#isCongested = false
+    clearTimeout(this.#timer)
+    this.#open.socket.resume()
+    const resolves = this.#waiting
+    this.#waiting = []
+    for (const resolve of resolves) resolve()
   }
 }
 

@@ -7,7 +7,12 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { readPath, TRPC_PATH } from '../http-routes.ts'
 import type { BoundedServer } from '../limits/bounded-server.ts'
-import { serveConnection, type Connection, type ConnectionOptions } from './connection.ts'
+import {
+  serveConnection,
+  type Connection,
+  type ConnectionOptions,
+  type Handshake,
+} from './connection.ts'
 import { CLOSE_TIMEOUT_MS, type OpenSocket } from './outbox.ts'
 
 export type WebSocketOptions = Omit<ConnectionOptions, 'admit'>
@@ -42,7 +47,7 @@ export function serveWebSocket(bounded: BoundedServer, options: WebSocketOptions
   const connections = new Set<Connection>()
   let isDraining = false
 
-  function take(open: OpenSocket, req: IncomingMessage): void {
+  function take(open: OpenSocket, req: Handshake): void {
     const connection = serveConnection(open, req, {
       ...options,
       admit: (agentId) => callers.admit(agentId),
@@ -58,13 +63,13 @@ export function serveWebSocket(bounded: BoundedServer, options: WebSocketOptions
   server.on('upgrade', (req: IncomingMessage, stream: Duplex, head: Buffer) => {
     bounded.release(stream)
     // Without a listener, a peer that resets while the handshake runs would end the process.
-    stream.on('error', () => stream.destroy())
+    stream.on('error', cut)
     if (readPath(req) !== TRPC_PATH) refuseHandshake(stream, '404 Not Found')
     else if (isDraining || isFull(stream)) {
       refuseHandshake(stream, '503 Service Unavailable')
     } else {
       sockets.handleUpgrade(req, stream, head, (socket) => {
-        take({ socket, stream }, req)
+        take({ socket, stream }, toHandshake(req))
       })
     }
   })
@@ -89,6 +94,15 @@ export function serveWebSocket(bounded: BoundedServer, options: WebSocketOptions
       }
     },
   }
+}
+
+/** What is needed of a handshake: the whole of it would be kept for as long as the connection. */
+function toHandshake({ headers, method, socket, url }: IncomingMessage): Handshake {
+  return { headers, method, url, socket: { remoteAddress: socket.remoteAddress } }
+}
+
+function cut(this: Duplex): void {
+  this.destroy()
 }
 
 function refuseHandshake(socket: Duplex, status: string): void {

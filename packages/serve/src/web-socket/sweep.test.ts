@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events'
-import type { IncomingMessage } from 'node:http'
 import { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { agentRouter, type ConnectionContext } from '@deputy/auth/trpc'
@@ -37,8 +36,7 @@ function createConnection() {
   const connection = serveConnection(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a socket that is used
     { socket: socket as unknown as WebSocket, stream },
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a request that is read
-    { url: '/trpc' } as IncomingMessage,
+    { url: '/trpc', headers: {} },
     {
       router: agentRouter({}),
       createContext: () => context,
