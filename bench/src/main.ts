@@ -1,4 +1,4 @@
-// npm run bench -- <name> [--json | --markdown] [--slices <n>]
+// npm run bench -- <name> [--json | --markdown] [--slices <n>] [--minutes <n>]
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runCallsBench } from './calls/run-calls-bench.ts'
@@ -6,17 +6,23 @@ import { runClientBench } from './client/run-client-bench.ts'
 import { installPeers } from './install-peers.ts'
 import { formatTable, type Table } from './report/table.ts'
 import { runRevocationBench, toRevocationTables } from './revocation/run-revocation-bench.ts'
+import { runSoak } from './soak/run-soak.ts'
 import { toTokenTables } from './token/token-report.ts'
 import { runTokenBench } from './token/run-token-bench.ts'
 import { runWebSocketBench } from './ws/run-ws-bench.ts'
 
-type Results = { readonly results: object; readonly tables: readonly Table[] }
-type Bench = (slices: number) => Promise<Results>
+type Results = {
+  readonly results: object
+  readonly tables: readonly Table[]
+  /** What must not be. */
+  readonly faults?: readonly string[]
+}
+type Bench = (slices: number, minutes: number) => Promise<Results>
 
 const log = (line: string): void => void process.stderr.write(`bench: ${line}\n`)
 
 /** Those that are measured beside peers. */
-const WITH_PEERS: ReadonlySet<string> = new Set(['token', 'calls', 'client', 'ws'])
+const WITH_PEERS: ReadonlySet<string> = new Set(['token', 'calls', 'client', 'ws', 'soak'])
 
 /** The benches by their names. */
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -33,6 +39,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   calls: async (slices) => runCallsBench({ slices, connections: 64, agents: 1000, log }),
   client: async (slices) => runClientBench({ slices, log }),
   ws: async (slices) => runWebSocketBench({ slices, connections: 64, idle: 2000, log }),
+  soak: async (_, minutes) => runSoak({ minutes, sockets: 2000, log }),
   revocation: async (slices) => {
     const results = await runRevocationBench({ slices, log })
     return { results, tables: toRevocationTables(results) }
@@ -48,18 +55,22 @@ try {
       json: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
       slices: { type: 'string', default: '25' },
+      minutes: { type: 'string', default: '10' },
     },
   })
   const [name = ''] = positionals
   const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
   const slices = Number(values.slices)
-  if (bench === undefined || !Number.isInteger(slices) || slices < MIN_SLICES) {
+  const minutes = Number(values.minutes)
+  const areGood = Number.isInteger(slices) && slices >= MIN_SLICES && minutes > 0
+  if (bench === undefined || !areGood) {
+    const names = Object.keys(BENCHES).join('|')
     throw new TypeError(
-      `usage: npm run bench -- <${Object.keys(BENCHES).join('|')}> [--json|--markdown] [--slices <${String(MIN_SLICES)} or more>]`,
+      `usage: npm run bench -- <${names}> [--json|--markdown] [--slices <${String(MIN_SLICES)} or more>] [--minutes <more than 0>]`,
     )
   }
   if (WITH_PEERS.has(name)) await installPeers(log)
-  const { results, tables } = await bench(slices)
+  const { faults = [], results, tables } = await bench(slices, minutes)
   const [cpu] = cpus()
   const machine = { cpu: cpu?.model ?? 'unknown', processors: cpus().length, node: process.version }
   const style = values.markdown ? 'markdown' : 'text'
@@ -68,6 +79,8 @@ try {
       ? `${JSON.stringify({ bench: name, ...results, machine })}\n`
       : tables.map((table) => formatTable(table, style)).join('\n'),
   )
+  for (const fault of faults) log(`FAULT: ${fault}`)
+  if (faults.length > 0) process.exitCode = 1
 } catch (error) {
   log(error instanceof Error ? error.message : String(error))
   process.exitCode = 1

@@ -24,7 +24,7 @@ export async function measureConnections(
   const before = await askMemory(port)
   const second = await open(port, connections, (at) => tokens.at(connections + at))
   const after = await askMemory(port)
-  for (const { close } of [...first, ...second]) close()
+  for (const socket of [...first, ...second]) socket.close()
   const perConnection = (bytes: number): number => bytes / 1024 / connections
   return {
     rssKib: perConnection(after.rssBytes - before.rssBytes),

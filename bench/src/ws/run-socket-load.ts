@@ -85,6 +85,6 @@ export async function runSocketLoad(options: SocketLoadOptions): Promise<LoadRep
       sample,
     }
   } finally {
-    for (const { close } of sockets) close()
+    for (const socket of sockets) socket.close()
   }
 }

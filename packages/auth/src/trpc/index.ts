@@ -22,3 +22,5 @@ export {
   type ScopedProcedureArguments,
 } from './procedure-needs.ts'
 export { agentRouter, assertScopedRouter, requireScope, scopedProcedure } from './procedure.ts'
+// From the copy of tRPC that looks for it: of two, neither knows the other's.
+export { tracked } from '@trpc/server'

@@ -81,7 +81,7 @@ class SocketOutbox implements Outbox {
     this.#together += frame
     if (this.#isFlushing) return
     this.#isFlushing = true
-    nextTick(SocketOutbox.#flushTurn, this)
+    nextTick(flushTurn, this)
   }
 
   flush(): void {
@@ -100,9 +100,9 @@ class SocketOutbox implements Outbox {
     if (this.#isCongested) this.#clear()
   }
 
-  static #flushTurn(outbox: SocketOutbox): void {
-    outbox.#isFlushing = false
-    outbox.flush()
+  endTurn(): void {
+    this.#isFlushing = false
+    this.flush()
   }
 
   #write(frame: string | Buffer): void {
@@ -143,6 +143,11 @@ class SocketOutbox implements Outbox {
     this.#waiting = []
     for (const resolve of resolves) resolve()
   }
+}
+
+/** One function for all, rather than a closure for each turn. */
+function flushTurn(outbox: SocketOutbox): void {
+  outbox.endTurn()
 }
 
 /** Closes a socket, and cuts it if the peer does not answer. Nothing to do for one that is closing. */
