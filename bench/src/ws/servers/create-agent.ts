@@ -55,7 +55,7 @@ export async function serveBenchAgent({ jwks, port, router }: BenchAgentOptions)
     rateLimiter: createMemoryRateLimiter(),
     rateLimitTiers: { standard: { burst: 1_000_000, perMinute: 60_000_000 } },
     // As many as one connection can send, for as long as the bench runs.
-    webSocket: { maxMessagesPerSecond: 1_000_000 },
+    limits: { webSocket: { maxMessagesPerSecond: 1_000_000 } },
     fallback: answerMemory,
     logger: createLogger({ name: AGENT_ID }),
   })
