@@ -6,8 +6,8 @@ export type FetchLikeInit = {
   readonly headers: Record<string, string>
   readonly body: string | null
   readonly signal: AbortSignal | null
-  /** Redirects are never followed. */
-  readonly redirect: 'error'
+  /** Redirects are never followed. Not `error`, which Workers do not have: an answer that is one is refused. */
+  readonly redirect: 'manual'
 }
 
 export type FetchLikeAnswer = {

@@ -26,7 +26,7 @@ export async function sendRequest(
       signal,
       headers: { ...headers, ...(await authorization.toRequestHeaders({ method, url })) },
       // Attack prevented: a redirect to another host, to which `fetch` would take the API key along.
-      redirect: 'error',
+      redirect: 'manual',
     })
   const answer = await attempt()
   if (!authorization.observe(url, answer)) return answer

@@ -1,4 +1,5 @@
 import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
+import { createAgentClient } from '@deputy/client'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import {
@@ -58,6 +59,20 @@ describe('a call', () => {
       of: 'agent-alice-v1',
       by: 'agent-alice-v1',
     })
+  })
+
+  test('needs no more than the URL of the agent, which says who it is and whose tokens it takes', async () => {
+    await using world = await createTestWorld()
+    const { alice, ledger } = await populate(world)
+    const { fetch } = alice
+    await using client = createAgentClient<typeof ledgerRouter>({
+      url: ledger.url,
+      credentials: alice.credentials(),
+      discovery: { fetch },
+      fetch,
+    })
+
+    await expect(client.balance.query()).resolves.toMatchObject({ by: 'agent-alice-v1' })
   })
 
   test('is refused with the scope that is missing', async () => {
@@ -230,6 +245,21 @@ describe('time', () => {
     await expect(world.whileTimePasses(promise, 60)).rejects.toThrow(/within 60 seconds/)
 
     expect(world.now() - start).toBeLessThanOrEqual(60)
+  })
+
+  test('is what answers are dated by', async () => {
+    await using world = await createTestWorld()
+    const { alice, ledger } = await populate(world)
+    using _skew = world.skew(ledger, -60)
+
+    const dates = await Promise.all(
+      [world.issuer, ledger.url].map(async (url) => {
+        const { headers } = await alice.fetch(`${url}/livez`)
+        return Date.parse(headers.get('date') ?? '') / 1000 - world.now()
+      }),
+    )
+
+    expect(dates).toEqual([0, -60])
   })
 
   test('is wrong for one party, when it has to be', async () => {

@@ -133,7 +133,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     await createAuthServer({
       issuer,
       port: 443,
-      bind: network.bind(toHost(AUTH_SERVER)),
+      bind: network.bind(toHost(AUTH_SERVER), clockOf(AUTH_SERVER)),
       database: { file: ':memory:' },
       operatorFile: (credentials) => {
         operator.credentials = credentials
@@ -173,7 +173,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     { limitStores, rateLimitTiers, revocation, router: given, ...settings }: AgentOptions<Router>,
   ): Promise<TestAgent<Router>> {
     const known = typeof given === 'function' ? {} : readDemands(given)
-    const { caller, place } = await enrol(id, { ...known, ...settings })
+    const { caller, place } = await enrol(id, { ...known, ...settings, isServed: true })
     const router = typeof given === 'function' ? given(caller) : given
     if (typeof given === 'function') {
       await admin.agents.update.mutate({ id, settings: { ...readDemands(router), ...settings } })
@@ -186,7 +186,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     id: string,
     { start, ...settings }: HostOptions,
   ): Promise<TestAgent<Router>> {
-    const { caller, place } = await enrol(id, settings)
+    const { caller, place } = await enrol(id, { ...settings, isServed: true })
     use(await start(place))
     // It follows the revocation feed by then.
     await settle()

@@ -10,7 +10,7 @@ const GET: FetchLikeInit = {
   headers: {},
   body: null,
   signal: null,
-  redirect: 'error',
+  redirect: 'manual',
 }
 
 async function startServer(answer: RequestListener) {

@@ -1,5 +1,6 @@
 // A network in memory: hosts by name, each a real server of `node:http` that gets its connections here
 // in place of a port. What stands between a request and its server (faults) stands here.
+import type { Clock } from '@deputy/auth/protocol'
 import type { Bind } from '@deputy/serve'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -40,8 +41,8 @@ export type Reach = AsyncDisposable & {
 }
 
 export type MemoryNetwork = {
-  /** Where a server of this host's gets its connections from. */
-  bind(host: string): Bind
+  /** Where a server of this host's gets its connections from. Its answers are dated by its own clock. */
+  bind(host: string, clock: Clock): Bind
   /** Opens a party's way out. */
   reach(from: string): Reach
   /** Ends connections that are open. */
@@ -81,10 +82,13 @@ export function createMemoryNetwork({ gate, isReachable }: MemoryNetworkOptions)
   }
 
   /** Puts the gate before whatever listens. */
-  function guard(server: Server, to: string): void {
+  function guard(server: Server, to: string, clock: Clock): void {
     const handle = take(server, 'request')
     server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-      const pass = (): void => handle(req, res)
+      const pass = (): void => {
+        res.setHeader('date', new Date(clock.now() * 1000).toUTCString())
+        handle(req, res)
+      }
       carryOut(toPassing(req, to), pass, ({ headers, status }) => {
         req.resume()
         res.writeHead(status, headers)
@@ -101,8 +105,8 @@ export function createMemoryNetwork({ gate, isReachable }: MemoryNetworkOptions)
   }
 
   return {
-    bind: (host) => async (server) => {
-      guard(server, host)
+    bind: (host, clock) => async (server) => {
+      guard(server, host, clock)
       servers.set(host, server)
       server.once('close', () => servers.delete(host))
       // Node's server begins to keep its list of connections, which a drain closes, with this event.

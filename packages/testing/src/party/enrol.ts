@@ -30,14 +30,18 @@ export type EnrolOptions = {
 /** A party, and the same with what only its own server is to know. */
 export type Enrolled = { readonly caller: Caller; readonly place: AgentPlace }
 
+/** Whether the party is to be called. Then it is registered with its URL (RFC 8707), and can be found by it. */
+type Served = { readonly isServed?: boolean | undefined }
+
 /** Enrols one party. Rejects where the server refuses its settings. */
-export type Enrol = (id: string, settings: PartySettings) => Promise<Enrolled>
+export type Enrol = (id: string, settings: PartySettings & Served) => Promise<Enrolled>
 
 /** Creates the function that enrols parties. */
 export function createEnrol(options: EnrolOptions): Enrol {
   const { admin, book, clockOf, issuer, network, use } = options
-  return async (id, settings) => {
-    const { clientSecret, secretId } = await register(admin, { ...settings, id })
+  return async (id, { isServed = false, ...settings }) => {
+    const url = isServed ? toUrl(id) : undefined
+    const { clientSecret, secretId } = await register(admin, { ...settings, id, url })
     book.keepSecret(clientSecret)
     const reach = use(network.reach(id))
     const caller = createCaller({
@@ -54,7 +58,7 @@ export function createEnrol(options: EnrolOptions): Enrol {
     const place = {
       ...caller,
       url: toUrl(id),
-      bind: network.bind(toHost(id)),
+      bind: network.bind(toHost(id), clockOf(id)),
       credentialsFile: {
         issuer,
         client_id: id,

@@ -20,7 +20,7 @@ const GUARDED_LIMITS = ['allowed_values', 'calls', 'approved_call']
 /** Makes the agent and a secret for it. Rejects where the server refuses the settings. */
 export async function register(
   admin: AdminClient,
-  settings: PartySettings & { readonly id: string },
+  settings: PartySettings & { readonly id: string; readonly url?: string | undefined },
 ): Promise<Registered> {
   const { id, name = id } = settings
   await admin.agents.create.mutate({ ...settings, name })
