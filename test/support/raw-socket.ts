@@ -24,8 +24,7 @@ export async function openWebSocket(url: string, headers: Record<string, string>
   let arrived = Promise.withResolvers<void>()
   const closed = new Promise<number>((resolve) => socket.once('close', resolve))
   socket.on('message', (data: Buffer) => {
-    const text = data.toString()
-    messages.push(text === 'PING' || text === 'PONG' ? text : JSON.parse(text))
+    messages.push(data.toString() === 'PING' ? 'PING' : JSON.parse(data.toString()))
     arrived.resolve()
     arrived = Promise.withResolvers()
   })

@@ -43,6 +43,7 @@ export async function rotateUnderLoad(options: RotationOptions): Promise<Rotatio
     const target = { audience: AGENT_ID, scopes: [SCOPE] }
     clients.push(createAgentClient<BenchRouter>({ url: world.agentUrl, credentials, ...target }))
   }
+  await waitUntilReady(options)
   const endAt = performance.now() + seconds * 1000
   const load = clients.flatMap((client) =>
     Array.from({ length: CALLS_AT_ONCE }, async () => {
@@ -57,12 +58,12 @@ export async function rotateUnderLoad(options: RotationOptions): Promise<Rotatio
       }
     }),
   )
-  const acts: readonly [string, () => Promise<unknown>][] = [
-    ['rotating keys', async () => world.admin.signingKeys.rotate.mutate({ immediately: true })],
-    ['restarting the authorization server', async () => world.restartAuthServer()],
-    ['rotating keys', async () => world.admin.signingKeys.rotate.mutate({ immediately: true })],
-    ['restarting the authorization server', async () => world.restartAuthServer()],
-  ]
+  const restart = [
+    'restarting the authorization server',
+    async () => world.restartAuthServer(),
+  ] as const
+  const rotate = ['rotating keys', async () => world.admin.signingKeys.rotate.mutate()] as const
+  const acts = [restart, rotate, restart]
   for (const [what, act] of acts) {
     await delay((seconds * 1000) / (acts.length + 1))
     log(what)
@@ -70,4 +71,17 @@ export async function rotateUnderLoad(options: RotationOptions): Promise<Rotatio
   }
   await Promise.all(load)
   return { calls, failed, tokenRequests }
+}
+
+/**
+ * Waits until the next key is public for so long that it may sign by the middle of the load: a rotation by schedule,
+ * as it goes unless a key was stolen.
+ */
+async function waitUntilReady({ log, seconds, world }: RotationOptions): Promise<void> {
+  const { signingKeys } = await world.admin.signingKeys.list.query()
+  const readyAt = signingKeys.find(({ state }) => state === 'next')?.readyAt ?? 0
+  const waitMs = readyAt * 1000 - Date.now() - (seconds * 1000) / 2 + 2000
+  if (waitMs <= 0) return
+  log(`waiting ${String(Math.ceil(waitMs / 1000))} seconds for the next key`)
+  await delay(waitMs)
 }

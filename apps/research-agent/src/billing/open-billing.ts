@@ -2,6 +2,7 @@
 import type { Clock } from '@deputy/auth/protocol'
 import {
   clientSecret,
+  createActFor,
   createAgentClient,
   taskGrant,
   tokenExchange,
@@ -9,7 +10,7 @@ import {
   type ClientCredentials,
   type Credentials,
 } from '@deputy/client'
-import { BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
+import { billing, BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
 import { LRUCache } from 'lru-cache'
 import type { OpenBillingFor } from '../tools/job-tools.ts'
 import { BILLING_SCOPES } from './agent-billing-gateway.ts'
@@ -51,28 +52,27 @@ export function createOpenBilling(options: OpenBillingOptions) {
   }
 }
 
-/** What the tools of a job read at billing. */
-const READ_SCOPES = ['billing:read']
+/** What the tools of a job need at billing. */
+const READ_SCOPES = ['billing:read'] as const
 
 /**
  * Creates the function that opens billing for whoever called: with a token that is exchanged for the caller's
  * own. There is none for a caller with an API key, or whose token does not reach billing.
  */
 export function createOpenBillingFor(options: OpenBillingOptions): OpenBillingFor {
-  const { url, ...identityOptions } = options
-  const actor = clientSecret(identityOptions)
+  const { clock, fetch, url, ...identity } = options
+  const actFor = createActFor({
+    actor: clientSecret({ ...identity, clock, fetch }),
+    agents: { [BILLING_AGENT_ID]: url },
+    clock,
+    fetch,
+  })
 
   return ({ principal, subjectToken }) => {
     const isReached = READ_SCOPES.every((scope) => principal.scopes.includes(scope))
     if (subjectToken === undefined || !isReached) return undefined
-    return createAgentClient<BillingRouter>({
-      url,
-      credentials: tokenExchange({ subject: subjectToken, actor }),
-      audience: BILLING_AGENT_ID,
-      scopes: READ_SCOPES,
-      clock: options.clock,
-      fetch: options.fetch,
-    })
+    // A job goes on when the call that began it is answered, so that call's signal is none of its tools'.
+    return actFor({ principal, subjectToken }).client(billing)
   }
 }
 

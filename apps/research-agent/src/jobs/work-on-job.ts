@@ -57,7 +57,7 @@ export async function workOnJob(deps: WorkDeps, work: Work, running: RunningJob)
     await jobs.note(jobId, step)
   }
   try {
-    await using tools = openTools(deps, work)
+    const tools = openTools(deps, work)
     const prepared = await prepareQuestion(recorder, work.question, Object.keys(tools.tools))
     const quote = requireBilling(await billing.quote(work.maxSentences))
     await note({ quoteId: quote.quoteId })
@@ -101,12 +101,8 @@ export async function workOnJob(deps: WorkDeps, work: Work, running: RunningJob)
 function openTools(deps: WorkDeps, { call }: Work) {
   const { index } = deps.library
   const reader = openDocumentReader(index)
-  const billing = deps.openBillingFor(call)
-  return {
-    reader,
-    ...createJobTools(call, createDocumentService(index, reader), billing),
-    [Symbol.asyncDispose]: async () => billing?.[Symbol.asyncDispose](),
-  }
+  const documents = createDocumentService(index, reader)
+  return { reader, ...createJobTools(call, documents, deps.openBillingFor(call)) }
 }
 
 async function recordOutcome(

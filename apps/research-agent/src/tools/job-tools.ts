@@ -2,7 +2,7 @@
 // any procedure, and billing's, called in the asker's name with a token that is exchanged for its own.
 import { accept } from '@deputy/auth/protocol'
 import type { AgentContext } from '@deputy/auth/trpc'
-import type { AgentClient } from '@deputy/client'
+import type { RouterScope, ScopedClient } from '@deputy/client'
 import { aiTools, readToolContract } from '@deputy/client/ai'
 import {
   createBillingRouter,
@@ -11,7 +11,7 @@ import {
 } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
 import { createDocumentRouter, type DocumentService } from '@deputy/contracts/documents'
-import { createTRPCClient, localLink, type TRPCClient } from '@trpc/client'
+import { createTRPCClient, localLink } from '@trpc/client'
 import type { ToolSet } from 'ai'
 import type { ToolPolicy } from '../loop/check-tool-call.ts'
 
@@ -21,7 +21,10 @@ export type JobTools = {
 }
 
 /** Opens a client of billing that acts for whoever called. */
-export type OpenBillingFor = (call: Call) => AgentClient<BillingRouter> | undefined
+export type OpenBillingFor = (call: Call) => BillingClient | undefined
+
+/** Any client of billing: each call has the scopes of its procedure. */
+type BillingClient = ScopedClient<BillingRouter, RouterScope<BillingRouter>>
 
 /** Calls of one tool in one job. */
 const MAX_CALLS: Readonly<Record<string, number>> = {
@@ -50,7 +53,7 @@ const BILLING_CONTRACT = createBillingRouter({} as BillingService)
 export function createJobTools(
   call: Call,
   documents: DocumentService,
-  billing: AgentClient<BillingRouter> | undefined,
+  billing: BillingClient | undefined,
 ): JobTools {
   const { scopes } = call.principal
   const router = createDocumentRouter(documents)
@@ -69,7 +72,7 @@ export function createJobTools(
   return { tools, policies: toPolicies(tools) }
 }
 
-function createBillingTools(client: TRPCClient<BillingRouter>, scopes: readonly string[]): ToolSet {
+function createBillingTools(client: BillingClient, scopes: readonly string[]): ToolSet {
   return aiTools<BillingRouter>()(keysOf(BILLING_TOOLS), {
     contract: BILLING_CONTRACT,
     client,

@@ -3,6 +3,7 @@
 import { getUntypedClient, type TRPCClient } from '@trpc/client'
 import type { AnyTRPCProcedure, AnyTRPCRouter } from '@trpc/server'
 import type { FlexibleSchema, ToolSet } from 'ai'
+import type { RouterScope, ScopedClient } from '../agent-contract.ts'
 import { ToolError } from './tool-error.ts'
 import type { AiTools, ToolPath } from './tool-types.ts'
 
@@ -10,7 +11,7 @@ export type AiToolsOptions<Router extends AnyTRPCRouter, Path extends string> = 
   /** The contract's router, for its schemas and scopes alone: nothing in it is called. */
   readonly contract: Router
   /** What the calls are made with. */
-  readonly client: TRPCClient<Router>
+  readonly client: TRPCClient<Router> | ScopedClient<Router, RouterScope<Router>>
   /** What the present token holds. */
   readonly scopes: readonly string[]
   /** What a model is told of each tool. */
@@ -36,7 +37,8 @@ export function aiTools<Router extends AnyTRPCRouter>() {
     paths: readonly Path[],
     options: AiToolsOptions<Router, Path>,
   ): AiTools<Router, Path> => {
-    const client = getUntypedClient(options.client)
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a scoped client is tRPC's, with less in its type
+    const client = getUntypedClient(options.client as TRPCClient<Router>)
     const tools: ToolSet = {}
     for (const path of paths) {
       const { contract, inputSchema } = readProcedure(options.contract, path)

@@ -2,7 +2,10 @@ import type { lookup } from 'node:dns'
 import { createServer, type RequestListener } from 'node:http'
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
+import { startTestAgent, TEST_AGENT, type TestRouter } from '../../../../test/support/test-agent.ts'
+import { Authorization } from '../authorization.ts'
 import type { FetchLikeInit } from '../fetch-like.ts'
+import { createAgentClient } from '../index.ts'
 import { createPool } from './pool.ts'
 
 const GET: FetchLikeInit = {
@@ -126,16 +129,57 @@ describe('a pool', () => {
     })
   })
 
-  test('reads no more of an answer than it may', async () => {
-    // Attack: an agent that answers without end fills its caller's memory.
-    await using server = await startServer((_req, res) => res.end(`"${'x'.repeat(100_000)}"`))
-    await using pool = createPool({ maxAnswerBytes: 10_000 })
+  test.each([true, false])(
+    'reads no more of an answer than it may (its length said: %s)',
+    async (isSaid) => {
+      // Attack: an agent that answers without end fills its caller's memory.
+      const long = `"${'x'.repeat(100_000)}"`
+      await using server = await startServer((_req, res) => {
+        if (isSaid) res.setHeader('content-length', long.length)
+        res.write(long.slice(0, 50_000))
+        res.end(long.slice(50_000))
+      })
+      const read = async (maxAnswerBytes: number) => {
+        await using pool = createPool({ maxAnswerBytes })
+        const answer = await pool.fetch(`${server.url}/`, GET)
+        const value = await answer.json()
+        return value
+      }
 
-    const read = pool.fetch(`${server.url}/`, GET).then(async (answer) => answer.json())
+      await expect(read(10_000)).rejects.toMatchObject({
+        cause: { message: 'the answer is longer than 10000 bytes' },
+      })
+      expect(await read(100_002)).toHaveLength(100_000)
+    },
+  )
 
-    await expect(read).rejects.toMatchObject({
-      cause: { code: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' },
+  test('carries a subscription', async () => {
+    await using agent = await startTestAgent()
+    const token = await agent.token()
+    await using pool = createPool({ maxAnswerBytes: 10 })
+    await using client = createAgentClient<TestRouter>({
+      url: agent.url,
+      audience: TEST_AGENT,
+      credentials: () => ({
+        authorize: async () => new Authorization({ authorization: `Bearer ${token}` }),
+        renew: () => false,
+      }),
+      fetch: pool.fetch,
     })
+    const seen: unknown[] = []
+    const third = Promise.withResolvers<void>()
+    agent.ticker.tickTo(3)
+
+    const subscription = client.ticks.subscribe(undefined, {
+      onData: ({ data }) => {
+        if (seen.push(data) === 3) third.resolve()
+      },
+      onError: third.reject,
+    })
+    await third.promise
+    subscription.unsubscribe()
+
+    expect(seen).toEqual([1, 2, 3])
   })
 
   test('ends a request whose caller gave up', async () => {

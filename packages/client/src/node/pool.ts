@@ -2,7 +2,8 @@
 // the only place that can tell where a name leads before anything is sent there.
 import { lookup as systemLookup, type LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { Agent, fetch as undiciFetch } from 'undici'
+import { Readable } from 'node:stream'
+import { Agent, fetch as undiciFetch, type Dispatcher } from 'undici'
 import { assertPublicHost, isPrivateAddress } from '../discovery/public-hosts.ts'
 import { ClientError } from '../error/client-error.ts'
 import type { FetchLike, FetchLikeAnswer } from '../fetch-like.ts'
@@ -10,7 +11,7 @@ import type { FetchLike, FetchLikeAnswer } from '../fetch-like.ts'
 export type PoolOptions = {
   /** Connections to one server, at most. Default 32. */
   readonly maxConnections?: number | undefined
-  /** Longest answer that is read, in bytes. Default 32 MiB. */
+  /** Longest answer to a call that is read, in bytes. Default 32 MiB. A subscription has no end. */
   readonly maxAnswerBytes?: number | undefined
   /** How long a connection may take to be made. Default 5,000 ms. */
   readonly connectTimeoutMs?: number | undefined
@@ -37,12 +38,12 @@ export function createPool(options: PoolOptions = {}): ConnectionPool {
   const { lookup = systemLookup, refusePrivateAddresses = false } = options
   const agent = new Agent({
     connections: options.maxConnections ?? 32,
-    maxResponseSize: options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
     connect: {
       timeout: options.connectTimeoutMs ?? 5000,
       ...(refusePrivateAddresses ? { lookup: createPublicLookup(lookup) } : {}),
     },
   })
+  const maxBytes = options.maxAnswerBytes ?? MAX_ANSWER_BYTES
   const check = refusePrivateAddresses ? assertPublicHost : () => undefined
 
   return {
@@ -68,7 +69,11 @@ export function createPool(options: PoolOptions = {}): ConnectionPool {
         ok: status >= 200 && status < 300,
         status,
         headers: { get: (name) => readHeader(answer.headers[name]) },
-        json: async () => answer.body.json().catch(toBodyError),
+        get body() {
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's stream is the platform's
+          return Readable.toWeb(answer.body) as ReadableStream<Uint8Array>
+        },
+        json: async () => readJson(answer, maxBytes).catch(toBodyError),
       } satisfies FetchLikeAnswer
     },
     webFetch: async (input, init) => {
@@ -80,6 +85,22 @@ export function createPool(options: PoolOptions = {}): ConnectionPool {
     },
     [Symbol.asyncDispose]: async () => agent.close(),
   }
+}
+
+type Answer = Dispatcher.ResponseData
+
+async function readJson({ body, headers }: Answer, maxBytes: number): Promise<unknown> {
+  // undici sees to it that the body is as long as was said.
+  if (Number(headers['content-length']) <= maxBytes) return body.json()
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    const part = Buffer.from(chunk)
+    bytes += part.length
+    if (bytes > maxBytes) throw new Error(`the answer is longer than ${String(maxBytes)} bytes`)
+    chunks.push(part)
+  }
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'))
 }
 
 type UndiciInit = Parameters<typeof undiciFetch>[1]
