@@ -24,7 +24,8 @@ export async function openWebSocket(url: string, headers: Record<string, string>
   let arrived = Promise.withResolvers<void>()
   const closed = new Promise<number>((resolve) => socket.once('close', resolve))
   socket.on('message', (data: Buffer) => {
-    messages.push(data.toString() === 'PING' ? 'PING' : JSON.parse(data.toString()))
+    const text = data.toString()
+    messages.push(text === 'PING' || text === 'PONG' ? text : JSON.parse(text))
     arrived.resolve()
     arrived = Promise.withResolvers()
   })

@@ -35,12 +35,21 @@ export const BUG_MESSAGE = 'cannot open /var/lib/ledger with password hunter2'
 export function createGate() {
   const entered = Promise.withResolvers<void>()
   const opened = Promise.withResolvers<void>()
+  const waiting = new Map<number, () => void>()
+  let arrived = 0
   return {
     /** Resolves when a call has arrived. */
     entered: entered.promise,
+    /** Resolves when so many have. */
+    async arrived(count: number): Promise<void> {
+      if (arrived >= count) return
+      await new Promise<void>((resolve) => waiting.set(count, resolve))
+    },
     open: () => opened.resolve(),
     async pass(): Promise<void> {
       entered.resolve()
+      arrived += 1
+      waiting.get(arrived)?.()
       await opened.promise
     },
   }

@@ -115,6 +115,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     responseMeta: ({ ctx, errors }) => ({
       headers: {
         'cache-control': 'no-store',
+        ...(isDraining ? { connection: 'close' } : {}),
         ...(ctx === undefined
           ? {}
           : {
@@ -146,17 +147,18 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
 
   if (url !== '') serveBelowPath(server, url)
 
-  const { host, port } = await listen(server, options)
+  const { host, port } = await listen(server, options).catch((error: unknown) => {
+    bounded[Symbol.dispose]()
+    throw error
+  })
   if (url === '') url = `http://${host}:${String(port)}`
   logger.info({ url, issuer: options.issuer }, 'listening')
 
   async function drain(): Promise<void> {
     isDraining = true
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    const closed = bounded.drain()
     const deadline = Promise.withResolvers<void>()
     const timer = setTimeout(deadline.resolve, limits.drainTimeoutMs)
-    // A kept-alive connection is idle only once its last answer is out: asked for again until then.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50)
     webSockets.notify()
     openStreams.endAll()
     await Promise.race([callLog.whenIdle(), deadline.promise])
@@ -167,8 +169,6 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     server.closeAllConnections()
     await closed
     clearTimeout(timer)
-    clearInterval(sweep)
-    bounded[Symbol.dispose]()
     logger.info('closed')
   }
 

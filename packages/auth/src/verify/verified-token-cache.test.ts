@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import {
@@ -133,6 +134,86 @@ describe('a verified token', () => {
 
     expect([await cache.verify(token), cache.asked()]).toEqual(['a', 1])
   })
+})
+
+describe('a token that many present at once', () => {
+  test('is verified once, for all of them', async () => {
+    const cache = createCache()
+    const token = await cache.sign('a')
+
+    const results = await Promise.all(Array.from({ length: 50 }, async () => cache.verify(token)))
+
+    expect([new Set(results), cache.asked()]).toEqual([new Set(['a']), 1])
+  })
+
+  test('is refused to all of them at one price, and asked about again later', async () => {
+    const cache = createCache()
+    const token = await cache.sign('bad', second)
+
+    const results = await Promise.all(Array.from({ length: 50 }, async () => cache.verify(token)))
+    const askedOnce = cache.asked()
+    await cache.verify(token)
+
+    expect(new Set(results)).toEqual(new Set(['token_signature_invalid']))
+    expect([askedOnce, cache.asked()]).toEqual([1, 2])
+  })
+
+  test('has ended for whoever joins when it has', async () => {
+    // Attack: the time was looked at when the verification began, which was held up.
+    const cache = createCache()
+    const token = await cache.sign('a')
+    const released = Promise.withResolvers<void>()
+    cache.holdUntil(released.promise)
+    const early = cache.verify(token)
+    await nextTurn()
+    cache.clock.advance(900)
+    const late = cache.verify(token)
+    await nextTurn()
+
+    released.resolve()
+
+    expect(await Promise.all([early, late])).toEqual(['a', 'token_expired'])
+  })
+
+  test('is not vouched for by a verification that began before its key left', async () => {
+    // Attack: a stolen key was thrown away; whoever comes after that must not be let in by what began before.
+    const cache = createCache()
+    await cache.verify(await cache.sign('warm'))
+    const released = Promise.withResolvers<void>()
+    cache.holdUntil(released.promise)
+    const token = await cache.sign('a')
+    const early = cache.verify(token)
+    await nextTurn()
+    cache.issuer.keys = [second.publicJwk]
+    cache.clock.advance(120)
+    const late = cache.verify(token)
+    await nextTurn()
+
+    released.resolve()
+
+    expect([await early, await late]).toEqual(['a', 'token_signature_invalid'])
+  })
+})
+
+test('bad tokens in any number, all at once, neither hold up a good one nor stay', async () => {
+  // Attack: the same flood, while none of it is answered yet.
+  const cache = createCache(2)
+  const good = await cache.sign('good')
+  await cache.verify(good)
+  const released = Promise.withResolvers<void>()
+  cache.holdUntil(released.promise)
+  const [head = '', body = ''] = (await cache.sign('bad')).split('.')
+  const toBad = (index: number): string => `${head}.${body}.${String(index).padStart(86, 'A')}`
+  const flood = Array.from({ length: 3000 }, async (_, index) => cache.verify(toBad(index)))
+  await nextTurn()
+  const askedBefore = cache.asked()
+
+  expect([await cache.verify(good), cache.asked() - askedBefore]).toEqual(['good', 0])
+
+  released.resolve()
+  expect(new Set(await Promise.all(flood))).toEqual(new Set(['token_signature_invalid']))
+  expect([await cache.verify(toBad(0)), cache.asked()]).toEqual(['token_signature_invalid', 3002])
+  expect([await cache.verify(good), cache.asked()]).toEqual(['good', 3002])
 })
 
 test('bad tokens drive no good one out and are not remembered', async () => {

@@ -17,13 +17,18 @@ export type VerifiedTokenCacheOptions = {
 /** Default for how many tokens are remembered. */
 const MAX_TOKENS = 10_000
 
-/** Creates a verifier that asks the given one about each token once. */
+/** Verifications under way that others can join, at most: beyond, each is for itself, and none waits. */
+const MAX_SHARED = 1000
+
+/** Creates a verifier that asks the given one about each token once, also when many present it at once. */
 export function createVerifiedTokenCache(
   verifier: AccessTokenVerifier,
   options: VerifiedTokenCacheOptions,
 ): AccessTokenVerifier {
   const { keys } = options
   const known = new LRUCache<string, Principal>({ max: options.maxTokens ?? MAX_TOKENS })
+  /** What is being verified. Nothing of it stays: a flood of bad tokens leaves nothing behind. */
+  const underWay = new Map<string, ReturnType<AccessTokenVerifier['verify']>>()
   let removals = keys.removals()
 
   /** Forgets everything once a key has left since. */
@@ -32,6 +37,35 @@ export function createVerifiedTokenCache(
     if (now === removals) return
     removals = now
     known.clear()
+    // Attack prevented: a verification that began under a key that was thrown away vouches for nobody who comes later.
+    underWay.clear()
+  }
+
+  async function verifyAnew(id: string, token: string) {
+    const before = removals
+    const verified = await verifier.verify(token)
+    // Attack prevented: a token of a key that was thrown away while its signature was being checked.
+    if (verified.ok && keys.removals() === before) {
+      known.set(id, verified.value)
+    }
+    return verified
+  }
+
+  async function verifyOnce(id: string, token: string) {
+    const shared = underWay.get(id)
+    if (shared !== undefined) {
+      const verified = await shared
+      // It may have been under way for longer than the token had left.
+      return verified.ok ? verifier.checkTime(verified.value) : verified
+    }
+    const verifying = verifyAnew(id, token)
+    if (underWay.size >= MAX_SHARED) return verifying
+    underWay.set(id, verifying)
+    try {
+      return await verifying
+    } finally {
+      if (underWay.get(id) === verifying) underWay.delete(id)
+    }
   }
 
   return Object.freeze({
@@ -47,13 +81,7 @@ export function createVerifiedTokenCache(
         if (!inTime.ok) known.delete(id)
         return inTime
       }
-      const before = keys.removals()
-      const verified = await verifier.verify(token)
-      // Attack prevented: a token of a key that was thrown away while its signature was being checked.
-      if (verified.ok && keys.removals() === before && before === removals) {
-        known.set(id, verified.value)
-      }
-      return verified
+      return verifyOnce(id, token)
     },
 
     checkTime: (principal: Principal) => verifier.checkTime(principal),

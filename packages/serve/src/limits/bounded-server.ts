@@ -10,6 +10,11 @@ export type BoundedServer = Disposable & {
   readonly server: Server
   /** Whether a connection is beyond the limit: its first request is refused. */
   isExcess(socket: Duplex): boolean
+  /**
+   * Takes no new connection, and ends those on which nothing is under way: at once, or with the answer that comes
+   * next. Resolves when the last one is closed, of those that have left HTTP too.
+   */
+  drain(): Promise<void>
   /** A connection that has left HTTP has limits of its own. */
   release(socket: Duplex): void
 }
@@ -27,8 +32,9 @@ export function createBoundedServer(options: BoundedServerOptions): BoundedServe
   const { limits, listener, mayUpgrade, refusals } = options
   const maxFields = 2 * limits.maxHeaderCount
   const { headersTimeoutMs, maxUrlBytes, requestTimeoutMs } = limits
+  const open = new Set<Duplex>()
   const excess = new Set<Duplex>()
-  let open = 0
+  let isDraining = false
 
   const server = createServer(
     {
@@ -41,6 +47,7 @@ export function createBoundedServer(options: BoundedServerOptions): BoundedServe
       shouldUpgradeCallback: mayUpgrade,
     },
     (req, res) => {
+      if (isDraining) res.setHeader('connection', 'close')
       if ((req.url ?? '').length > maxUrlBytes) refusals.send(res, 'url_too_long')
       else if (req.rawHeaders.length > maxFields) refusals.send(res, 'headers_too_large')
       else if (excess.size > 0 && excess.has(req.socket)) {
@@ -57,11 +64,11 @@ export function createBoundedServer(options: BoundedServerOptions): BoundedServe
 
   const slowReaders = createSlowReaders(limits.slowReaderTimeoutMs)
   server.on('connection', (socket: Duplex) => {
-    open += 1
-    if (open > limits.maxConnections) excess.add(socket)
+    open.add(socket)
+    if (open.size > limits.maxConnections) excess.add(socket)
     slowReaders.watch(socket)
     socket.once('close', () => {
-      open -= 1
+      open.delete(socket)
       excess.delete(socket)
     })
   })
@@ -83,10 +90,24 @@ export function createBoundedServer(options: BoundedServerOptions): BoundedServe
   return {
     server,
     isExcess: (socket) => excess.has(socket),
+    async drain() {
+      isDraining = true
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      // To Node, one on which nothing was said yet is waiting for its first request, and not idle.
+      for (const socket of open) if (Reflect.get(socket, 'bytesRead') === 0) socket.destroy()
+      // A kept-alive connection is idle only once its last answer is out: asked for again until then.
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_EVERY_MS)
+      await closed
+      clearInterval(sweep)
+      slowReaders[Symbol.dispose]()
+    },
     release: (socket) => slowReaders.release(socket),
     [Symbol.dispose]: () => slowReaders[Symbol.dispose](),
   }
 }
+
+/** How often connections that have become idle are closed during a drain. */
+const SWEEP_EVERY_MS = 50
 
 /** What Node says of a request that it could not read. */
 type ParserError = Error & { readonly code?: string; readonly rawPacket?: Buffer }
