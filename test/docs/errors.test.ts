@@ -55,6 +55,7 @@ const requestRefusals = Object.keys({
   payload_too_large: true,
   request_timeout: true,
   too_many_connections: true,
+  too_many_requests: true,
   url_too_long: true,
 } satisfies Record<RequestRefusal, true>)
 

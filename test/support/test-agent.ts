@@ -15,6 +15,7 @@ import { createAgentSecret, refuse } from '@deputy/auth/protocol'
 import { agentRouter, CallRefusal, requireScope, scopedProcedure } from '@deputy/auth/trpc'
 import { tracked } from '@trpc/server'
 import { createLogger, serveAgent, type ServeAgentOptions } from '@deputy/serve'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import * as z from 'zod'
 import { createTimedClock } from './settable-clock.ts'
 import {
@@ -97,6 +98,10 @@ export function createTestRouter(gate: Gate, ticker: Ticker = createTicker()) {
     hold: scopedProcedure('billing:read').mutation(async () => {
       await gate.pass()
       return 'done'
+    }),
+    // Waits until everything else has had its turn.
+    slow: scopedProcedure('billing:read').mutation(async () => {
+      for (let turn = 0; turn < 20; turn += 1) await nextTurn()
     }),
     refuse: scopedProcedure('billing:read').query(() => {
       throw new CallRefusal({

@@ -25,6 +25,8 @@ export type AgentLimits = {
    * tenth more they are closed at once. Default 20,000.
    */
   readonly maxConnections: number
+  /** Requests that wait on one connection for the answer before theirs. More: 429 `too_many_requests`. Default 100. */
+  readonly maxPipelinedRequests: number
   /** Requests on one connection; with the last one it is closed. Default: no limit. */
   readonly maxRequestsPerConnection: number
   /** Until all header fields must have arrived. Later: 408 `request_timeout`. Default 10,000 ms. */
@@ -61,6 +63,7 @@ const DEFAULTS: Omit<AgentLimits, 'webSocket'> = {
   maxCallsPerAgent: 1000,
   maxStreamsPerAgent: 1000,
   maxConnections: 20_000,
+  maxPipelinedRequests: 100,
   maxRequestsPerConnection: Number.POSITIVE_INFINITY,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,

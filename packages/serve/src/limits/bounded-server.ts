@@ -1,6 +1,12 @@
 // A server of `node:http` on which nobody takes more than the limits: slow senders, large headers, long URLs, sockets
 // in any number. What Node itself would answer without a word is answered with the reason.
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AgentLimits } from './agent-limits.ts'
 import type { RequestRefusal, RequestRefusals } from './request-refusal.ts'
@@ -32,6 +38,7 @@ export function createBoundedServer(options: BoundedServerOptions): BoundedServe
   const { limits, listener, mayUpgrade, refusals } = options
   const maxFields = 2 * limits.maxHeaderCount
   const { headersTimeoutMs, maxUrlBytes, requestTimeoutMs } = limits
+  const pipeline = createPipeline(limits.maxPipelinedRequests)
   const open = new Set<Duplex>()
   const excess = new Set<Duplex>()
   let isDraining = false
@@ -52,6 +59,8 @@ export function createBoundedServer(options: BoundedServerOptions): BoundedServe
       else if (req.rawHeaders.length > maxFields) refusals.send(res, 'headers_too_large')
       else if (excess.size > 0 && excess.has(req.socket)) {
         refusals.send(res, 'too_many_connections')
+      } else if (res.socket === null && !pipeline.admit(req.socket, res)) {
+        refusals.send(res, 'too_many_requests')
       } else listener(req, res)
     },
   )
@@ -103,6 +112,28 @@ export function createBoundedServer(options: BoundedServerOptions): BoundedServe
     },
     release: (socket) => slowReaders.release(socket),
     [Symbol.dispose]: () => slowReaders[Symbol.dispose](),
+  }
+}
+
+/**
+ * Counts requests that came on a connection before those in front of them were answered: until then they have no socket
+ * of their own. Refusals have to wait as well; Node stops reading once some of them do.
+ */
+function createPipeline(most: number) {
+  const waiting = new Map<Duplex, number>()
+  return {
+    /** Whether one more may wait. */
+    admit(socket: Duplex, res: ServerResponse): boolean {
+      const before = waiting.get(socket) ?? 0
+      if (before >= most) return false
+      waiting.set(socket, before + 1)
+      res.once('close', () => {
+        const now = waiting.get(socket) ?? 0
+        if (now > 1) waiting.set(socket, now - 1)
+        else waiting.delete(socket)
+      })
+      return true
+    },
   }
 }
 

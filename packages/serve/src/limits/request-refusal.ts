@@ -17,6 +17,7 @@ export type RequestRefusal =
   | 'payload_too_large'
   | 'request_timeout'
   | 'too_many_connections'
+  | 'too_many_requests'
   | 'url_too_long'
 
 type Answer = {
@@ -58,8 +59,8 @@ export function createRequestRefusals(router: AnyTRPCRouter, limits: AgentLimits
         'content-type': 'application/json',
         'content-length': String(Buffer.byteLength(body)),
         'cache-control': 'no-store',
-        // What is left of the request is not read.
-        connection: 'close',
+        // What is left of the request is not read; with requests that wait behind it, a close would cut off answers.
+        ...(reason === 'too_many_requests' ? {} : { connection: 'close' }),
         ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
       },
     }
@@ -116,6 +117,14 @@ function toWords(reason: RequestRefusal, limits: AgentLimits): Words {
         code: 'SERVICE_UNAVAILABLE',
         message: 'The agent has as many connections as it takes',
         hint: 'Try again shortly.',
+        retryAfterSeconds: 1,
+      }
+    case 'too_many_requests':
+      return {
+        status: 429,
+        code: 'TOO_MANY_REQUESTS',
+        message: `No more than ${String(limits.maxPipelinedRequests)} requests may wait on a connection`,
+        hint: 'Wait for answers before you send more, or open another connection.',
         retryAfterSeconds: 1,
       }
     case 'url_too_long':
