@@ -97,6 +97,22 @@ describe('a call over HTTP', () => {
     expect(agent.logText()).not.toContain(token)
   })
 
+  test.each([
+    ['a query', 'application/json'],
+    ['a stream', 'text/event-stream'],
+  ])('never reads connection parameters from the URL: %s', async (_what, accept) => {
+    // Attack: the same, by the way that tRPC has for browsers whose streams cannot send header fields.
+    await using agent = await startTestAgent()
+    const parameters = encodeURIComponent(JSON.stringify(bearer(await agent.token())))
+    const path = accept === 'application/json' ? 'whoAmI' : 'ticks'
+
+    const response = await fetch(`${agent.url}/trpc/${path}?connectionParams=${parameters}`, {
+      headers: { accept },
+    })
+
+    expect(await response.text()).toContain('credentials_missing')
+  })
+
   test('is told of a bug by its correlation id and nothing else', async () => {
     await using agent = await startTestAgent()
 

@@ -79,12 +79,14 @@ export function createAgentContext(
 
   return (request) => {
     const verify = createCallerVerifier(options, request)
+    // Attack prevented: tokens in URLs, which end up in logs. Over HTTP that is where tRPC has connection parameters.
+    const header = createHeaderLookup({ req: request.req })
     let caller: Authenticated | undefined
     let verified: Promise<Result<Principal, CallerRefusal>> | undefined
     const rateLimits: RateLimitState[] = []
 
     async function authenticate(): Promise<Result<Principal, CallerRefusal>> {
-      const authenticated = await verify(createHeaderLookup(request))
+      const authenticated = await verify(header)
       if (!authenticated.ok) return authenticated
       caller = authenticated.value
       return accept(caller.principal)
@@ -94,7 +96,7 @@ export function createAgentContext(
     return {
       transport: 'http',
       correlationId,
-      traceId: createTraceId(createHeaderLookup(request)('traceparent'), correlationId),
+      traceId: createTraceId(header('traceparent'), correlationId),
       observeCall: options.observeCall,
       limitStores: options.limitStores,
       callsUnderWay: options.callsUnderWay,
