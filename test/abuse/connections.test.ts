@@ -36,7 +36,7 @@ function expectTimeout(answer: string): void {
 
 test('header fields that come one by one for ever get 408, all of them', async () => {
   // Attack: slow loris. Each of the connections costs its peer nothing, and the agent a socket.
-  await expectHarmless({ headersTimeoutMs: 100 }, async ({ port }) => {
+  await expectHarmless({ headersTimeoutMs: 400 }, async ({ port }) => {
     await using attack = await openMany(20, port, 'GET /trpc/whoAmI HTTP/1.1\r\nhost: x\r\n')
 
     const answers = await Promise.all(attack.opened.map(async (one) => dribble(one, 'x: 1\r\n')))
@@ -47,7 +47,7 @@ test('header fields that come one by one for ever get 408, all of them', async (
 
 test('a body that comes byte by byte gets 408, and its call ends', async () => {
   await expectHarmless(
-    { requestTimeoutMs: 200, headersTimeoutMs: 100 },
+    { requestTimeoutMs: 800, headersTimeoutMs: 400 },
     async ({ port, token }) => {
       const headers = { ...bearer(await token()), ...JSON_BODY, 'content-length': '100000' }
       const request = toRequest('/trpc/echo', headers, { method: 'POST', body: '{"text":"' })
@@ -61,7 +61,7 @@ test('a body that comes byte by byte gets 408, and its call ends', async () => {
 })
 
 test('connections on which nothing is ever said get 408', async () => {
-  await expectHarmless({ headersTimeoutMs: 100 }, async ({ port }) => {
+  await expectHarmless({ headersTimeoutMs: 400 }, async ({ port }) => {
     await using attack = await openMany(20, port, '')
 
     for (const answer of await attack.closed()) expectTimeout(answer)

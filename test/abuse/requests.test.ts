@@ -199,8 +199,9 @@ describe('what is no request', () => {
 
       const answers = await mallory.closed
 
-      // A call that did not need its body may be answered before that is found to be none.
-      expectRefusal(answers.slice(answers.lastIndexOf('HTTP/1.1 ')), 400, 'bad_request')
+      // A call that did not need its body may be answered before that is found to be none. Then nothing comes after.
+      expect(answers.match(/HTTP\/1\.1 /g)).toHaveLength(1)
+      if (!answers.includes('credentials_missing')) expectRefusal(answers, 400, 'bad_request')
     })
   })
 

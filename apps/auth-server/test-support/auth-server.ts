@@ -39,7 +39,7 @@ export async function createPlace(folder: string): Promise<Place> {
 export type TestServerOptions = Partial<
   Pick<
     AuthServerOptions,
-    'dpopNonceSecret' | 'isRegistrationOpen' | 'rateLimitTiers' | 'signingAlgorithm'
+    'agentLimits' | 'dpopNonceSecret' | 'isRegistrationOpen' | 'rateLimitTiers' | 'signingAlgorithm'
   >
 > & {
   readonly clock?: SettableClock | undefined

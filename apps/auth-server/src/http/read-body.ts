@@ -1,3 +1,4 @@
+import { discardBody } from '@deputy/serve'
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { OAuthError } from '../oauth-error.ts'
@@ -10,15 +11,17 @@ export async function readBody(req: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   await new Promise<void>((resolve, reject) => {
-    req.on('data', (chunk: Buffer) => {
+    const onData = (chunk: Buffer): void => {
       size += chunk.length
       if (size <= MAX_BODY_BYTES) {
         chunks.push(chunk)
         return
       }
-      req.pause()
+      req.off('data', onData)
+      discardBody(req)
       reject(tooLarge())
-    })
+    }
+    req.on('data', onData)
     req.once('end', resolve)
     req.once('error', () => reject(invalid('the body was cut short')))
   })
@@ -33,8 +36,6 @@ function tooLarge(): OAuthError {
     code: 'invalid_request',
     message: `the body is larger than ${String(MAX_BODY_BYTES)} bytes`,
     status: 413,
-    // What is left of the body is not read, so the connection cannot be used again.
-    headers: { connection: 'close' },
   })
 }
 

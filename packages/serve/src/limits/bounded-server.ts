@@ -92,7 +92,7 @@ export function createBoundedServer(options: BoundedServerOptions): BoundedServe
   })
   server.on('clientError', (error: ParserError, socket) => {
     const refusal = toRefusal(error, limits)
-    if (refusal === undefined || !socket.writable || isAnswering(socket)) socket.destroy()
+    if (refusal === undefined || !socket.writable || isAnswered(socket)) socket.destroy()
     else sendLast(socket, refusals.toBytes(refusal))
   })
 
@@ -163,12 +163,19 @@ function toRefusal(
 const REQUEST_LINE = /^[A-Z]{3,7} \//
 
 /**
- * Whether an answer has begun on the connection: what is written then would be taken for a part of it. Node itself
- * asks the same in its own handling of these errors, and nothing public tells.
+ * Whether the request that is at fault was answered already, or an answer has begun: what is written then would be taken
+ * for a part of it, or for the next one. Node asks the first in its own handling of these errors; nothing public tells.
  */
-function isAnswering(socket: Duplex): boolean {
+function isAnswered(socket: Duplex): boolean {
   const res: unknown = Reflect.get(socket, '_httpMessage')
-  return typeof res === 'object' && res !== null && Reflect.get(res, '_headerSent') === true
+  if (isObject(res)) return Reflect.get(res, '_headerSent') === true
+  const parser: unknown = Reflect.get(socket, 'parser')
+  const req: unknown = isObject(parser) ? Reflect.get(parser, 'incoming') : undefined
+  return isObject(req) && Reflect.get(req, 'complete') === false
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** How long what a peer goes on sending is thrown away before its connection is cut. */

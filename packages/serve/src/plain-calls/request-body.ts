@@ -1,5 +1,6 @@
 import { TRPCError } from '@trpc/server'
 import type { IncomingMessage } from 'node:http'
+import { discardBody } from '../limits/discard-body.ts'
 
 /** RFC 3629 §6: a byte order mark at the beginning is no part of the text. */
 const BYTE_ORDER_MARK = '\uFEFF'
@@ -10,7 +11,7 @@ const BYTE_ORDER_MARK = '\uFEFF'
  */
 export async function readText(req: IncomingMessage, maxBytes: number): Promise<string> {
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) {
-    discard(req)
+    discardBody(req)
     throw tooLarge()
   }
   const bytes = await readBytes(req, maxBytes)
@@ -29,7 +30,7 @@ async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer
       size += chunk.length
       if (size > maxBytes) {
         stop()
-        discard(req)
+        discardBody(req)
         reject(tooLarge())
         return
       }
@@ -48,18 +49,6 @@ async function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer
     req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone)
     if (req.destroyed && !req.readableEnded) onGone()
   })
-}
-
-/** How long what is left of a body that was refused is thrown away before the connection is cut. */
-const LINGER_MS = 500
-
-/** Cut at once, the caller might not get to read its answer: TCP throws it away with what it had yet to send. */
-function discard(req: IncomingMessage): void {
-  const timer = setTimeout(() => req.destroy(), LINGER_MS)
-  req.once('close', () => {
-    clearTimeout(timer)
-  })
-  req.resume()
 }
 
 function tooLarge(): TRPCError {
