@@ -38,7 +38,7 @@ export function createMemoryRecorder(nowMs: () => number = () => 0) {
 
 /** Answers from the world's documents, as the loop does, in at most so many sentences. */
 export async function answerIn(
-  world: ResearchWorld,
+  world: { readonly storage: Pick<ResearchWorld['storage'], 'documents'> },
   question: string,
   options: AnswerInOptions = {},
 ) {

@@ -15,7 +15,12 @@ export const SearchResult = Citation.extend({
   heading: z.string().describe('the headings above it'),
   text: z.string().describe('the sentence, word for word'),
   snippet: z.string().describe('of its passage, with the words that fit in [brackets]'),
-  score: z.number(),
+  score: z.number().describe('higher fits better, within one answer'),
+  coverage: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('how much of the question it speaks of, by the rarity of the words'),
 })
 export type SearchResult = z.infer<typeof SearchResult>
 

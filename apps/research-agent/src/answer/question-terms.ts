@@ -1,4 +1,5 @@
 import { stemmer } from 'stemmer'
+import { toBase } from './irregular-forms.ts'
 
 /** A word of the question that is searched for. */
 export type Term = { readonly word: string; readonly stem: string }
@@ -24,7 +25,7 @@ export function toTerms(text: string): readonly Term[] {
       .normalize('NFKC')
       .toLowerCase()
       .match(/[\p{L}\p{N}]+/gu) ?? []
-  return words.map((word) => ({ word, stem: stemmer(word) }))
+  return words.map((word) => ({ word, stem: stemmer(toBase(word)) }))
 }
 
 /** What to search for: the question's words without those that only make it a question, each once. */

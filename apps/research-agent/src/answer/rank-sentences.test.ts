@@ -15,7 +15,9 @@ const rank = (question: string, ...passages: FoundPassage[]): string[] =>
   rankSentences(
     passages,
     parseQuestion(question).map((term) => ({ word: term.word, stem: term.stem, weight: 1 })),
-  ).map(({ citation, text }) => `${citation.file}: ${text}`)
+  )
+    .filter(({ coverage }) => coverage >= 0.5)
+    .map(({ citation, text }) => `${citation.file}: ${text}`)
 
 describe('ranking', () => {
   test('puts a sentence that holds more of the question first', () => {

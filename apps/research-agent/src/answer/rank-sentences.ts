@@ -1,10 +1,11 @@
-// Which sentences answer the question best. Pure: a sentence is worth the rarity of the question's
-// terms that it holds itself, somewhat less for those that only its heading or its passage holds, and a
-// share of its passage's BM25; less when it is about another package than the question names, and when
-// it cannot be read alone.
+// Which sentences answer the question best. Pure: a sentence is worth the rarity of the question's terms that it
+// holds itself, less for those that only its heading, its neighbours or its passage hold, more where terms stand
+// together as in the question, and a share of its passage's BM25; less when it is about another package than the
+// question names, and when it cannot be read alone.
 import type { Citation } from '@deputy/contracts/research'
 import type { FoundPassage } from '../documents/document-index.ts'
-import { isReadable, readsAlone } from './readable-sentence.ts'
+import { looksLikeAnswer } from './kind-of-answer.ts'
+import { isReadable, isWorthReading, readsAlone } from './readable-sentence.ts'
 import { toTerms, type Term } from './question-terms.ts'
 
 export type WeightedTerm = Term & {
@@ -16,24 +17,26 @@ export type RankedSentence = {
   readonly text: string
   readonly citation: Citation
   readonly score: number
+  /** How much of the question it speaks of, by the weight of the terms: from 0 to 1. */
+  readonly coverage: number
   readonly heading: string
   /** Of its passage. */
   readonly snippet: string
 }
 
-const HEADING_SHARE = 0.5
-const PASSAGE_SHARE = 0.25
-const BM25_SHARE = 0.35
-/**
- * Below this share of the question's weight a sentence is about something else. In a package that the
- * question names, less will do: it is to the point already.
- */
-const MIN_COVERAGE = { anywhere: 0.55, inNamedPackage: 0.4 }
-/** A sentence worth less than this share of the best one only dilutes the answer. */
-const MIN_OF_BEST = 0.6
+/** What a term counts that does not stand in the sentence itself. */
+const SHARES = { variant: 0.8, heading: 0.6, neighbour: 0.4, passage: 0.25 }
+const BM25_SHARE = 0.25
+const TOGETHER_SHARE = 0.15
+const FORM_SHARE = 0.1
 /** "How does hono …?" is seldom answered by what does not speak of hono. */
 const OTHER_PACKAGE_SHARE = 0.6
-const NOT_ALONE_SHARE = 0.8
+/** In a package that the question names, less will do: it is to the point already. */
+const NAMED_PACKAGE_SHARE = 1.35
+const NOT_ALONE_SHARE = 0.9
+const NOT_READABLE_SHARE = 0.85
+/** Shorter stems begin words that have nothing to do with each other. */
+const MIN_PREFIX = 5
 
 type Stems = ReadonlySet<string>
 
@@ -42,10 +45,11 @@ export function toWeight(holding: number, total: number): number {
   return Math.log(1 + (total - holding + 0.5) / (holding + 0.5))
 }
 
-/** Ranks every sentence of the passages that is worth showing, best first. */
+/** Ranks every sentence of the passages that speaks of the question, best first. */
 export function rankSentences(
   passages: readonly FoundPassage[],
   terms: readonly WeightedTerm[],
+  question = terms.map(({ word }) => word).join(' '),
 ): readonly RankedSentence[] {
   const totalWeight = terms.reduce((total, { weight }) => total + weight, 0)
   const bestScore = Math.max(...passages.map(({ score }) => score), Number.MIN_VALUE)
@@ -53,42 +57,48 @@ export function rankSentences(
   // The name of a package alone is no topic, unless nothing else is asked for.
   const topics = terms.filter(({ stem }) => !named.some((name) => name.has(stem)))
   const topic: Stems = new Set((topics.length > 0 ? topics : terms).map(({ stem }) => stem))
-  const ranked = passages.flatMap((passage) => {
-    const inHeading = toStems(`${passage.file} ${passage.heading}`)
-    const sentences = passage.sentences.map((sentence) => ({
-      ...sentence,
-      stems: toStems(sentence.text),
-    }))
-    return sentences
-      .filter(({ text }) => isReadable(text))
-      .flatMap(({ endLine, page, startLine, stems, text }) => {
-        const isNamed = named.some((name) => name.isSubsetOf(stems) || name.isSubsetOf(inHeading))
+  return passages
+    .flatMap((passage) => {
+      const { file, heading, score: bm25, snippet } = passage
+      const inHeading = toStems(`${file} ${heading}`)
+      const sentences = passage.sentences.map((sentence) => ({
+        ...sentence,
+        list: toTerms(sentence.text).map(({ stem }) => stem),
+        stems: toStems(sentence.text),
+      }))
+      return sentences.flatMap(({ endLine, list, page, startLine, stems, text }, at) => {
+        if (!isWorthReading(text)) return []
+        const around = [sentences[at - 1]?.stems, sentences[at + 1]?.stems]
         let coverage = 0
         let isOnTopic = false
         for (const { stem, weight } of terms) {
-          const share = weight / totalWeight
-          if (stems.has(stem)) {
-            coverage += share
-            isOnTopic ||= topic.has(stem)
-          } else if (inHeading.has(stem)) coverage += share * HEADING_SHARE
-          else if (sentences.some((other) => other.stems.has(stem)))
-            coverage += share * PASSAGE_SHARE
+          const inside = findShare(stem, stems)
+          if (inside > 0) isOnTopic ||= topic.has(stem)
+          coverage +=
+            (weight / totalWeight) *
+            Math.max(
+              inside,
+              SHARES.heading * findShare(stem, inHeading),
+              ...around.map((other) => (other?.has(stem) === true ? SHARES.neighbour : 0)),
+              sentences.some((other) => other.stems.has(stem)) ? SHARES.passage : 0,
+            )
         }
-        if (named.length > 0 && !isNamed) coverage *= OTHER_PACKAGE_SHARE
-        const enough = isNamed ? MIN_COVERAGE.inNamedPackage : MIN_COVERAGE.anywhere
-        if (!isOnTopic || coverage < enough) return []
+        if (!isOnTopic) return []
+        const isNamed = named.some((name) => name.isSubsetOf(stems) || name.isSubsetOf(inHeading))
+        if (isNamed) coverage = Math.min(1, coverage * NAMED_PACKAGE_SHARE)
+        else if (named.length > 0) coverage *= OTHER_PACKAGE_SHARE
         const score =
-          (coverage + (BM25_SHARE * passage.score) / bestScore) *
+          (coverage +
+            (BM25_SHARE * bm25) / bestScore +
+            TOGETHER_SHARE * findTogether(list, terms) +
+            (looksLikeAnswer(question, text) ? FORM_SHARE : 0)) *
+          (isReadable(text) ? 1 : NOT_READABLE_SHARE) *
           (readsAlone(text) ? 1 : NOT_ALONE_SHARE)
-        const { file, heading, snippet } = passage
         const onPage = page === undefined ? {} : { page }
         const citation = { file, ...onPage, startLine, endLine }
-        return [{ text, score, heading, snippet, citation }]
+        return [{ text, score, coverage, heading, snippet, citation }]
       })
-  })
-  const best = Math.max(...ranked.map(({ score }) => score))
-  return ranked
-    .filter(({ score }) => score >= best * MIN_OF_BEST)
+    })
     .toSorted((a, b) => b.score - a.score)
 }
 
@@ -96,17 +106,43 @@ export function rankSentences(
  * The best sentences that say different things, at most so many, in order of worth: one that shares
  * most of its words with a better one adds nothing.
  */
-export function pickSentences(
-  ranked: readonly RankedSentence[],
+export function pickSentences<Sentence extends Pick<RankedSentence, 'text'>>(
+  ranked: readonly Sentence[],
   limit: number,
-): readonly RankedSentence[] {
-  const picked: { readonly sentence: RankedSentence; readonly stems: Stems }[] = []
+): readonly Sentence[] {
+  const picked: { readonly sentence: Sentence; readonly stems: Stems }[] = []
   for (const sentence of ranked) {
     if (picked.length === limit) break
     const stems = toStems(sentence.text)
-    if (picked.every((other) => overlap(stems, other.stems) < 0.6)) picked.push({ sentence, stems })
+    if (picked.every((other) => overlap(stems, other.stems) < 0.75))
+      picked.push({ sentence, stems })
   }
   return picked.map(({ sentence }) => sentence)
+}
+
+/** 1 where the stem is there, less where another form of the word is. */
+function findShare(stem: string, stems: Stems): number {
+  if (stems.has(stem)) return 1
+  if (stem.length < MIN_PREFIX) return 0
+  for (const other of stems) {
+    if (other.startsWith(stem)) return SHARES.variant
+    if (other.length >= MIN_PREFIX && stem.startsWith(other)) return SHARES.variant
+  }
+  return 0
+}
+
+/** Share of the question's pairs of words in a row that stand close together here too. */
+function findTogether(list: readonly string[], terms: readonly WeightedTerm[]): number {
+  if (terms.length < 2) return 0
+  let together = 0
+  for (const [at, { stem }] of terms.slice(1).entries()) {
+    const before = terms[at]?.stem
+    const isNear = list.some(
+      (one, position) => one === before && list.slice(position + 1, position + 4).includes(stem),
+    )
+    if (isNear) together += 1
+  }
+  return together / (terms.length - 1)
 }
 
 /** The folders at the top, packages in a node_modules, whose whole name the question says. */

@@ -2,6 +2,12 @@
 
 const WORDS = { min: 6, max: 70 }
 
+/** Whether anybody would want it quoted at all: not a question, a label, a link, a line that announces code. */
+export function isWorthReading(text: string): boolean {
+  const words = text.split(' ').length
+  return words >= 3 && words <= WORDS.max && !/[?:]$/.test(text) && !/https?:\S+$/.test(text)
+}
+
 /** Whole sentences of prose that say something: not a question, a label, a list of links, a line that announces code or points elsewhere. */
 export function isReadable(text: string): boolean {
   const words = text.split(' ').length

@@ -1,19 +1,29 @@
+import type { DocumentIndex } from '../documents/document-index.ts'
 import { parseQuestion } from './question-terms.ts'
 import { pickSentences, rankSentences, toWeight, type RankedSentence } from './rank-sentences.ts'
-import type { DocumentIndex } from '../documents/document-index.ts'
+import { splitQuestion } from './split-question.ts'
 
 /** How many passages are looked at more closely. */
 const PASSAGES = 60
 
 /**
  * Finds the sentences that fit a question best: the passages that hold its terms, and of those the
- * sentences. Empty when nothing is to the point.
+ * sentences. A question that asks for several things gets the best of each in turn. Empty when no passage
+ * holds any of its terms.
  */
 export async function searchSentences(
   index: DocumentIndex,
   question: string,
   limit: number,
 ): Promise<readonly RankedSentence[]> {
+  const parts = splitQuestion(question)
+  const asked = parts.length === 1 ? parts : [question, ...parts]
+  const lists: (readonly RankedSentence[])[] = []
+  for (const part of asked) lists.push(await rankFor(index, part))
+  return pickSentences(interleave(lists), limit)
+}
+
+async function rankFor(index: DocumentIndex, question: string): Promise<readonly RankedSentence[]> {
   const terms = parseQuestion(question)
   const words = terms.map(({ word }) => word)
   const passages = await index.search(words, PASSAGES)
@@ -24,5 +34,13 @@ export async function searchSentences(
     stem,
     weight: toWeight(holding[at] ?? 0, total),
   }))
-  return pickSentences(rankSentences(passages, weighted), limit)
+  return rankSentences(passages, weighted, question)
+}
+
+/** The best of each list, then the second best of each. */
+function interleave<Item>(lists: readonly (readonly Item[])[]): readonly Item[] {
+  const longest = Math.max(0, ...lists.map(({ length }) => length))
+  return Array.from({ length: longest }, (_, rank) =>
+    lists.flatMap((list) => list.slice(rank, rank + 1)),
+  ).flat()
 }

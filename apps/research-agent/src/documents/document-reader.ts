@@ -4,10 +4,13 @@ import type { Sentence } from './document.ts'
 import type { DocumentIndex } from './document-index.ts'
 import { hashDocument, readDocument, readLines } from './read-document.ts'
 
+/** A sentence with the headings above it. */
+export type StandingSentence = Sentence & { readonly heading: string }
+
 /** A document at this moment. */
 export type CurrentDocument = {
   readonly sha256: string
-  readonly sentences: readonly Sentence[]
+  readonly sentences: readonly StandingSentence[]
   /** Its lines as a person sees them, of a page where it has pages. */
   lines(page: number | undefined): Promise<readonly string[]>
 }
@@ -35,7 +38,7 @@ export function openDocumentReader(
 export function findSentences(
   { sentences }: Pick<CurrentDocument, 'sentences'>,
   { endLine, page, startLine }: Citation,
-): readonly Sentence[] {
+): readonly StandingSentence[] {
   return sentences.filter(
     (sentence) =>
       sentence.page === page && sentence.startLine <= endLine && sentence.endLine >= startLine,
@@ -57,7 +60,9 @@ async function openCurrent(
       : await readDocument(path)
   return {
     sha256: current.sha256,
-    sentences: current.passages.flatMap(({ sentences }) => sentences),
+    sentences: current.passages.flatMap(({ heading, sentences }) =>
+      sentences.map((sentence) => Object.assign({ heading }, sentence)),
+    ),
     lines: async (page) => readLines(path, page),
   }
 }

@@ -1,6 +1,6 @@
-// Markdown to passages: paragraphs and list items of prose, each sentence with its lines. Code, tables,
+// Markdown to passages: paragraphs and list items of prose and rows of tables, each sentence with its lines. Code,
 // HTML, front matter and definitions are not prose and are left out.
-import type { Nodes, Paragraph, PhrasingContent, RootContent } from 'mdast'
+import type { Nodes, Paragraph, PhrasingContent, RootContent, Table } from 'mdast'
 import { fromMarkdown, type Options } from 'mdast-util-from-markdown'
 import { frontmatterFromMarkdown } from 'mdast-util-frontmatter'
 import { gfmFromMarkdown } from 'mdast-util-gfm'
@@ -8,6 +8,7 @@ import { frontmatter } from 'micromark-extension-frontmatter'
 import { gfm } from 'micromark-extension-gfm'
 import type { Passage } from './document.ts'
 import { splitSentences, type LinedText } from './split-sentences.ts'
+import { toTablePassages } from './table-rows.ts'
 
 // GitHub's Markdown without its bare links, which would stay the same words: to look for one at every
 // letter takes a third of the time.
@@ -39,15 +40,35 @@ function visit(nodes: readonly RootContent[], passages: Passage[], headings: str
   for (const node of nodes) {
     if (node.type === 'heading') {
       headings.length = Math.min(headings.length, node.depth - 1)
-      headings.push(toLinedText(node.children).text.replace(/\s+/g, ' ').trim())
+      headings.push(toLine(node.children))
+    } else if (node.type === 'table') {
+      passages.push(...parseTable(node, toPath(headings)))
     } else if (node.type === 'paragraph') {
       const sentences = splitSentences(withoutAlert(toLinedText(node.children)))
-      const heading = headings.filter((text) => text !== '').join(' › ')
-      if (sentences.length > 0 && isProse(node)) passages.push({ heading, sentences })
+      if (sentences.length > 0 && isProse(node)) {
+        passages.push({ heading: toPath(headings), sentences })
+      }
     } else if (node.type === 'list' || node.type === 'listItem' || node.type === 'blockquote') {
       visit(node.children, passages, headings)
     }
   }
+}
+
+function parseTable({ children }: Table, heading: string): readonly Passage[] {
+  const [head, ...rows] = children.map(({ children: cells, position }) => ({
+    cells: cells.map((cell) => toLine(cell.children)),
+    startLine: position?.start.line ?? 1,
+    endLine: position?.end.line ?? 1,
+  }))
+  return toTablePassages(heading, head?.cells ?? [], rows)
+}
+
+function toPath(headings: readonly string[]): string {
+  return headings.filter((text) => text !== '').join(' › ')
+}
+
+function toLine(children: readonly PhrasingContent[]): string {
+  return toLinedText(children).text.replace(/\s+/g, ' ').trim()
 }
 
 /** GitHub's `[!NOTE]` at the start of a quote is a mark, which Markdown knows nothing of. */

@@ -44,7 +44,7 @@ describe('Markdown', () => {
     expect(show(parseMarkdown(source))).toEqual(['1: Use bold and code() and a link and so on.'])
   })
 
-  test('does not take code, tables, HTML, front matter or badges for prose', () => {
+  test('does not take code, HTML, front matter or badges for prose', () => {
     const source = [
       '---',
       'title: Front matter. Not prose.',
@@ -55,16 +55,27 @@ describe('Markdown', () => {
       'const code = "is no prose. At all."',
       '```',
       '',
-      '| a table | is no prose. |',
-      '| --- | --- |',
-      '| x | y |',
-      '',
       '<p>HTML is no prose.</p>',
       '',
       'But this is.',
     ].join('\n')
 
-    expect(show(parseMarkdown(source))).toEqual(['16: But this is.'])
+    expect(show(parseMarkdown(source))).toEqual(['12: But this is.'])
+  })
+
+  test('reads each row of a table as a sentence that can be read alone', () => {
+    const source =
+      '# Keys\n\n| Key | Life | |\n| --- | --- | --- |\n| `api` | 90 days | new |\n| **dpop** | | |\n'
+
+    expect(parseMarkdown(source)).toEqual([
+      {
+        heading: 'Keys',
+        sentences: [
+          { text: 'Key: api | Life: 90 days | new', startLine: 5, endLine: 5 },
+          { text: 'Key: dpop', startLine: 6, endLine: 6 },
+        ],
+      },
+    ])
   })
 
   test('reads list items and quotes, each where it stands', () => {

@@ -73,7 +73,11 @@ async function findFault(
   if (endLine - startLine >= MAX_RANGE) return 'range_too_wide'
   const lines = await document.lines(page).catch((): readonly string[] => [])
   const cited = lines.slice(startLine - 1, endLine)
-  const sentences = findSentences(document, citation).map((sentence) => sentence.text)
+  const standing = findSentences(document, citation)
+  const sentences = standing.map((sentence) => sentence.text)
+  const headings = [...new Set(standing.map(({ heading }) => heading))].join(' ')
   if (sentences.length === 0 && cited.join('').trim() === '') return 'lines_unknown'
-  return isSupported(text, { sentences, lines: cited.join(' ') }) ? undefined : 'not_supported'
+  return isSupported(text, { sentences, headings, lines: cited.join(' ') })
+    ? undefined
+    : 'not_supported'
 }

@@ -47,7 +47,8 @@ function act(prompt: readonly LanguageModelV4Message[]): LanguageModelV4Content[
   const task = readTask(prompt)
   const quotes = readAnswers(prompt, QUOTE, QuoteAnswer)
   const searches = readAnswers(prompt, SEARCH, SearchAnswer)
-  const best = interleave(searches.map(({ results }) => results)).slice(0, task.maxSentences)
+  const found = searches.map(({ results }) => results.filter(isToThePoint))
+  const best = interleave(found).slice(0, task.maxSentences)
   if (quotes.length > 0) {
     const standing = quotes.flatMap((answer) => answer.quotes)
     const lines = best
@@ -61,6 +62,16 @@ function act(prompt: readonly LanguageModelV4Message[]): LanguageModelV4Content[
   }
   const limit = Math.max(task.maxSentences, 5)
   return task.searches.map((query, at) => toCall(`search-${String(at)}`, SEARCH, { query, limit }))
+}
+
+/** Below this share of the question a sentence is about something else. */
+const MIN_COVERAGE = 0.55
+/** A sentence worth less than this share of the best one only dilutes the answer. */
+const MIN_OF_BEST = 0.6
+
+function isToThePoint(one: SearchResult, _: number, all: readonly SearchResult[]): boolean {
+  const best = Math.max(...all.map(({ score }) => score))
+  return one.coverage >= MIN_COVERAGE && one.score >= best * MIN_OF_BEST
 }
 
 function readTask(prompt: readonly LanguageModelV4Message[]) {

@@ -1,5 +1,7 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
+import { stemmer } from 'stemmer'
 import * as z from 'zod'
+import { toForms } from '../answer/irregular-forms.ts'
 import type { DocumentIndex, IndexedDocument, IndexEntry } from '../documents/document-index.ts'
 import type { DocumentTable, Tables } from './tables.ts'
 
@@ -16,6 +18,9 @@ const StoredSentences = z.array(
 const HEADING_WEIGHT = 2
 
 const SNIPPET_WORDS = 24
+
+/** Shorter stems begin words that have nothing to do with each other. */
+const MIN_PREFIX = 5
 
 /** SQLite takes at most 32766 parameters in one statement. */
 const PASSAGES_AT_ONCE = 500
@@ -75,7 +80,7 @@ export function createSqliteDocumentIndex(db: Kysely<Tables>): DocumentIndex {
           bm25(passage_text, ${HEADING_WEIGHT}, 1.0) as rank,
           snippet(passage_text, 1, '[', ']', '…', ${SNIPPET_WORDS}) as snippet
         from passage_text join passage p on p.id = passage_text.rowid
-        where passage_text match ${terms.map(quoteTerm).join(' OR ')}
+        where passage_text match ${terms.map(toQuery).join(' OR ')}
         order by rank, p.id limit ${limit}
       `.execute(db)
       return rows.map((row) => ({
@@ -95,7 +100,7 @@ export function createSqliteDocumentIndex(db: Kysely<Tables>): DocumentIndex {
       const holding: number[] = []
       for (const term of terms) {
         const { rows } = await sql<{ n: number }>`
-          select count(*) as n from passage_text where passage_text match ${quoteTerm(term)}
+          select count(*) as n from passage_text where passage_text match ${toQuery(term)}
         `.execute(db)
         holding.push(rows[0]?.n ?? 0)
       }
@@ -126,6 +131,13 @@ async function put(db: Kysely<Tables>, { content, document }: IndexEntry): Promi
       }))
     await db.insertInto('passage').values(rows).execute()
   }
+}
+
+/** Any form of the word, and, where it is long enough to tell, what begins with it. */
+function toQuery(term: string): string {
+  const forms = toForms(term).map(quoteTerm)
+  const stem = stemmer(term)
+  return [...forms, ...(stem.length >= MIN_PREFIX ? [`${quoteTerm(stem)} *`] : [])].join(' OR ')
 }
 
 /**

@@ -86,6 +86,9 @@ const TRACES = [
   ) strict, without rowid`,
 ]
 
+// Rows of tables are read since, and what HTML hides is not: everything is read again at the next start.
+const READ_TABLES = [`delete from document`]
+
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '001-create-documents': toMigration(DOCUMENTS),
@@ -94,6 +97,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '004-settle-jobs': toMigration(SETTLEMENT),
   '005-count-calls': createLimitUseTable,
   '006-trace-jobs': toMigration(TRACES),
+  '007-read-tables': toMigration(READ_TABLES),
 }
 
 function toMigration(statements: readonly string[]): Migration {

@@ -15,8 +15,8 @@ export function createDocumentService(
     async search({ limit, query }) {
       const found = await searchSentences(index, query, limit)
       return {
-        results: found.map(({ citation, heading, score, snippet, text }) =>
-          Object.assign({ heading, text, snippet, score }, citation),
+        results: found.map(({ citation, coverage, heading, score, snippet, text }) =>
+          Object.assign({ heading, text, snippet, score, coverage }, citation),
         ),
       }
     },
