@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runCallsBench } from './calls/run-calls-bench.ts'
 import { runClientBench } from './client/run-client-bench.ts'
+import { runDocumentsBench } from './documents/run-documents-bench.ts'
 import { installPeers } from './install-peers.ts'
 import { formatTable, type Table } from './report/table.ts'
 import { runRevocationBench, toRevocationTables } from './revocation/run-revocation-bench.ts'
@@ -40,6 +41,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   client: async (slices) => runClientBench({ slices, log }),
   ws: async (slices) => runWebSocketBench({ slices, connections: 64, idle: 2000, log }),
   soak: async (_, minutes) => runSoak({ minutes, sockets: 2000, log }),
+  documents: async (slices) => runDocumentsBench({ slices, log }),
   revocation: async (slices) => {
     const results = await runRevocationBench({ slices, log })
     return { results, tables: toRevocationTables(results) }

@@ -8,7 +8,7 @@ import { updateIndex } from '../src/documents/update-index.ts'
 import { openStorage } from '../src/storage/open-storage.ts'
 import { createDocumentService } from '../src/tools/document-service.ts'
 import { answerIn } from './answer-in.ts'
-import { silent } from './research-world.ts'
+import { silent } from './silent-logger.ts'
 
 export const QUESTION_KINDS = [
   'paraphrase',

@@ -4,7 +4,6 @@ import type { Principal } from '@deputy/auth'
 import { accept, refuse, type Result } from '@deputy/auth/protocol'
 import type { CallRefusal } from '@deputy/auth/trpc'
 import type { Call, CallRecord } from '@deputy/contracts/call'
-import { createLogger, type Logger } from '@deputy/serve'
 import { mkdir } from 'node:fs/promises'
 import { writeFiles } from '../../../test/support/documents.ts'
 import { createSettableClock } from '../../../test/support/settable-clock.ts'
@@ -16,6 +15,7 @@ import { DEFAULT_LIMITS } from '../src/loop/limits.ts'
 import { openPlanner } from '../src/models/open-planner.ts'
 import { createResearchService } from '../src/research-service.ts'
 import { openStorage } from '../src/storage/open-storage.ts'
+import { silent } from './silent-logger.ts'
 
 export const ALICE = 'agent-alice-v1'
 export const BOB = 'agent-bob-v1'
@@ -145,8 +145,6 @@ export function createFakeBilling() {
   }
   return { gateway, acts, failures, holds }
 }
-
-export const silent: Logger = createLogger({ name: 'test', level: 'silent' })
 
 /** Starts a world over these files. */
 export async function createResearchWorld(files: Record<string, string>) {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { stemmer } from 'stemmer'
 import { toBase } from './irregular-forms.ts'
 
@@ -18,6 +19,17 @@ const STOP_WORDS = new Set(
   while who whom whose why will with work works would you your`.split(/\s+/),
 )
 
+/** Words whose stems are remembered: the same few thousand make up most of any text. */
+const stems = new LRUCache<string, string>({ max: 20_000 })
+
+function toStem(word: string): string {
+  const known = stems.get(word)
+  if (known !== undefined) return known
+  const stem = stemmer(toBase(word))
+  stems.set(word, stem)
+  return stem
+}
+
 /** The words of a text with their stems, lower case: runs of letters and digits. */
 export function toTerms(text: string): readonly Term[] {
   const words =
@@ -25,7 +37,7 @@ export function toTerms(text: string): readonly Term[] {
       .normalize('NFKC')
       .toLowerCase()
       .match(/[\p{L}\p{N}]+/gu) ?? []
-  return words.map((word) => ({ word, stem: stemmer(toBase(word)) }))
+  return words.map((word) => ({ word, stem: toStem(word) }))
 }
 
 /** What to search for: the question's words without those that only make it a question, each once. */

@@ -9,7 +9,6 @@ const passage = (file: string, heading: string, ...texts: string[]): FoundPassag
   heading,
   sentences: texts.map((text, at) => ({ text, startLine: at + 1, endLine: at + 1 })),
   score: 1,
-  snippet: '',
 })
 const rank = (question: string, ...passages: FoundPassage[]): string[] =>
   rankSentences(
@@ -116,7 +115,6 @@ test('of two sentences that say the same, the better one is shown', () => {
     text,
     score,
     heading: '',
-    snippet: '',
     citation: { file: 'a.md', startLine: 1, endLine: 1 },
   })
 

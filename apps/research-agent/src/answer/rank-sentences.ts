@@ -20,8 +20,8 @@ export type RankedSentence = {
   /** How much of the question it speaks of, by the weight of the terms: from 0 to 1. */
   readonly coverage: number
   readonly heading: string
-  /** Of its passage. */
-  readonly snippet: string
+  /** The sentences of its passage. */
+  readonly passage: readonly string[]
 }
 
 /** What a term counts that does not stand in the sentence itself. */
@@ -59,7 +59,8 @@ export function rankSentences(
   const topic: Stems = new Set((topics.length > 0 ? topics : terms).map(({ stem }) => stem))
   return passages
     .flatMap((passage) => {
-      const { file, heading, score: bm25, snippet } = passage
+      const { file, heading, score: bm25 } = passage
+      const texts = passage.sentences.map(({ text }) => text)
       const inHeading = toStems(`${file} ${heading}`)
       const sentences = passage.sentences.map((sentence) => ({
         ...sentence,
@@ -96,7 +97,7 @@ export function rankSentences(
           (readsAlone(text) ? 1 : NOT_ALONE_SHARE)
         const onPage = page === undefined ? {} : { page }
         const citation = { file, ...onPage, startLine, endLine }
-        return [{ text, score, coverage, heading, snippet, citation }]
+        return [{ text, score, coverage, heading, passage: texts, citation }]
       })
     })
     .toSorted((a, b) => b.score - a.score)

@@ -1,7 +1,13 @@
 import type { DocumentIndex } from '../documents/document-index.ts'
+import { makeSnippet } from './make-snippet.ts'
 import { parseQuestion } from './question-terms.ts'
 import { pickSentences, rankSentences, toWeight, type RankedSentence } from './rank-sentences.ts'
 import { splitQuestion } from './split-question.ts'
+
+export type FoundSentence = Omit<RankedSentence, 'passage'> & {
+  /** Of its passage, the words of the question in [brackets]. */
+  readonly snippet: string
+}
 
 /** How many passages are looked at more closely. */
 const PASSAGES = 60
@@ -15,12 +21,16 @@ export async function searchSentences(
   index: DocumentIndex,
   question: string,
   limit: number,
-): Promise<readonly RankedSentence[]> {
+): Promise<readonly FoundSentence[]> {
   const parts = splitQuestion(question)
   const asked = parts.length === 1 ? parts : [question, ...parts]
   const lists: (readonly RankedSentence[])[] = []
   for (const part of asked) lists.push(await rankFor(index, part))
-  return pickSentences(interleave(lists), limit)
+  const stems = new Set(parseQuestion(question).map(({ stem }) => stem))
+  return pickSentences(interleave(lists), limit).map((sentence) => {
+    const { citation, coverage, heading, passage, score, text } = sentence
+    return { citation, coverage, heading, score, text, snippet: makeSnippet(passage, stems) }
+  })
 }
 
 async function rankFor(index: DocumentIndex, question: string): Promise<readonly RankedSentence[]> {

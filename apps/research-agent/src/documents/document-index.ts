@@ -11,8 +11,6 @@ export type FoundPassage = {
   readonly file: string
   readonly heading: string
   readonly sentences: readonly Sentence[]
-  /** Where the terms stand in it, each in [brackets]. */
-  readonly snippet: string
   /** BM25: higher fits better. */
   readonly score: number
 }
@@ -28,7 +26,8 @@ export type DocumentIndex = {
   list(): Promise<readonly IndexedDocument[]>
   /** Puts documents in, all or none, each in place of what was there under its name. */
   putAll(entries: readonly IndexEntry[]): Promise<void>
-  remove(file: string): Promise<void>
+  /** Takes documents out, all or none. */
+  removeAll(files: readonly string[]): Promise<void>
   find(file: string): Promise<IndexedDocument | undefined>
   /** What was put in of a document, in order. */
   readPassages(file: string): Promise<readonly Passage[]>

@@ -2,7 +2,7 @@ import { rm, utimes, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { writeFiles } from '../../../../test/support/documents.ts'
-import { silent } from '../../test-support/research-world.ts'
+import { silent } from '../../test-support/silent-logger.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { findDocuments } from './find-documents.ts'
 import { updateIndex } from './update-index.ts'
@@ -139,19 +139,21 @@ describe('updating the index', () => {
   test('stops between two documents when it is told to, and goes on from there', async () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
-    await writeFiles(folder.path, { 'a.md': 'Apples are red.', 'b.md': 'Pears are green.' })
-    const signal = new AbortController().signal
-    let asked = 0
-    Object.defineProperty(signal, 'aborted', { get: () => (asked += 1) > 1 })
+    const names = Array.from({ length: 40 }, (_, at) => [`${String(at)}.md`, 'Apples are red.'])
+    await writeFiles(folder.path, Object.fromEntries(names) as Record<string, string>)
+    const closing = new AbortController()
 
     const stopped = await updateIndex(storage.documents, toFolders(folder.path), {
       logger: silent,
-      signal,
+      signal: closing.signal,
+      onProgress: () => closing.abort(),
     })
+    const kept = (await storage.documents.list()).length
     const rest = await updateIndex(storage.documents, toFolders(folder.path), { logger: silent })
 
     expect(stopped.ok).toBe(false)
-    expect(rest).toMatchObject({ value: { documents: 2, added: 1, removed: 0 } })
+    expect(kept).toBeGreaterThan(0)
+    expect(rest).toMatchObject({ value: { documents: 40, added: 40 - kept, removed: 0 } })
   })
 
   test('empties the index of a folder that is gone', async () => {

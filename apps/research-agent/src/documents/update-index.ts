@@ -23,13 +23,21 @@ export type UpdateIndexOptions = {
   readonly logger: Logger
   /** Aborted: stop between two documents. What is read by then stays, and is not read again. */
   readonly signal?: AbortSignal | undefined
+  /** Told how far it is, after every few documents. */
+  readonly onProgress?: ((progress: IndexProgress) => void) | undefined
 }
+
+/** Documents that are done, whether read or unchanged, of all that were found. */
+export type IndexProgress = { readonly done: number; readonly total: number }
 
 /** How often progress is logged, in files. */
 const PROGRESS_EVERY = 500
 
 const PASSAGES_IN_BATCH = 2000
 const DOCUMENTS_IN_BATCH = 100
+
+/** Documents whose bytes are waited for together; what they hold is in memory at once. */
+const READ_AT_ONCE = { documents: 16, bytes: 4 * 1024 * 1024 }
 
 const NOTHING: FoundDocuments = { files: [], skipped: [] }
 
@@ -41,7 +49,7 @@ const NOTHING: FoundDocuments = { files: [], skipped: [] }
 export async function updateIndex(
   index: DocumentIndex,
   folders: readonly DocumentFolder[],
-  { logger, signal }: UpdateIndexOptions,
+  { logger, onProgress, signal }: UpdateIndexOptions,
 ): Promise<Result<IndexUpdate, DocumentsRefusal>> {
   const found = await findDocuments(folders)
   const { files, skipped } = found.ok ? found.value : NOTHING
@@ -58,34 +66,44 @@ export async function updateIndex(
     batch = []
     passages = 0
   }
-  for (const [at, document] of files.entries()) {
-    if (at > 0 && at % PROGRESS_EVERY === 0) {
-      logger.info({ done: at, total: files.length }, 'indexing documents')
-    }
+  const changed = files.filter((document) => {
+    const isSame = isUnchanged(document, known.get(document.file))
+    if (isSame) known.delete(document.file)
+    return !isSame
+  })
+  let done = files.length - changed.length
+  for (const together of toGroups(changed)) {
     if (signal?.aborted === true) {
       await flush()
       return refuse({ reason: 'documents_unavailable', detail: 'the agent is being closed' })
     }
-    const before = known.get(document.file)
-    if (isUnchanged(document, before)) {
-      known.delete(document.file)
-      continue
-    }
-    const content = await readDocument(document.path).catch((error: unknown) => {
-      unreadable += 1
-      logger.warn({ path: document.path, err: error }, 'a document cannot be read')
-    })
-    if (content !== undefined) {
+    const contents = await Promise.all(
+      together.map(async (document) =>
+        readDocument(document.path).catch((error: unknown) => {
+          unreadable += 1
+          logger.warn({ path: document.path, err: error }, 'a document cannot be read')
+        }),
+      ),
+    )
+    for (const [at, document] of together.entries()) {
+      const content = contents[at]
+      if (content === undefined) continue
       known.delete(document.file)
       batch.push({ document, content })
       passages += content.passages.length
       if (passages >= PASSAGES_IN_BATCH || batch.length >= DOCUMENTS_IN_BATCH) await flush()
     }
+    const before = done
+    done += together.length
+    if (Math.floor(before / PROGRESS_EVERY) < Math.floor(done / PROGRESS_EVERY)) {
+      logger.info({ done, total: files.length }, 'indexing documents')
+    }
+    onProgress?.({ done, total: files.length })
     // Parsing is work of its own: health checks get their turn in between.
     await setImmediate()
   }
   await flush()
-  for (const file of known.keys()) await index.remove(file)
+  await index.removeAll([...known.keys()])
   if (!found.ok) return found
   const documents = files.length - unreadable
   if (documents === 0) {
@@ -98,6 +116,25 @@ export async function updateIndex(
     removed: known.size,
     skipped: skipped.length + unreadable,
   })
+}
+
+/** In order, a few at a time: bounded by their number and by their size. */
+function* toGroups(documents: readonly DocumentFile[]): Generator<readonly DocumentFile[]> {
+  let group: DocumentFile[] = []
+  let bytes = 0
+  for (const document of documents) {
+    const isFull =
+      group.length === READ_AT_ONCE.documents ||
+      (group.length > 0 && bytes + document.sizeBytes > READ_AT_ONCE.bytes)
+    if (isFull) {
+      yield group
+      group = []
+      bytes = 0
+    }
+    group.push(document)
+    bytes += document.sizeBytes
+  }
+  if (group.length > 0) yield group
 }
 
 function isUnchanged(document: DocumentFile, before: IndexedDocument | undefined): boolean {

@@ -1,0 +1,10 @@
+// A process that indexes a folder and nothing else: how much memory it needs is seen from outside.
+import { updateIndex } from '../src/documents/update-index.ts'
+import { openStorage } from '../src/storage/open-storage.ts'
+import { silent } from './silent-logger.ts'
+
+const [folder = '', databaseFile = ''] = process.argv.slice(2)
+await using storage = await openStorage(databaseFile)
+const folders = [{ path: folder, prefix: '' }]
+const update = await updateIndex(storage.documents, folders, { logger: silent })
+process.stdout.write(JSON.stringify(update.ok ? update.value : update.refusal))
