@@ -153,6 +153,7 @@ export type TestRouter = ReturnType<typeof createTestRouter>
 export type TestAgentOptions = Partial<
   Pick<
     ServeAgentOptions,
+    | 'allowedOrigins'
     | 'fallback'
     | 'isReady'
     | 'limits'

@@ -26,6 +26,7 @@ import type { Logger } from 'pino'
 import { serveBelowPath } from './below-path.ts'
 import { createCallLog } from './call-log.ts'
 import { createMetadata } from './agent-metadata.ts'
+import { allowOrigins } from './cross-origin.ts'
 import { createRequestListener, TRPC_PATH } from './http-routes.ts'
 import { readAgentLimits, type AgentLimitsOptions } from './limits/agent-limits.ts'
 import { createBoundedServer } from './limits/bounded-server.ts'
@@ -48,6 +49,8 @@ export type ServeAgentOptions = {
   /** In place of host and port: where connections come from, for servers without a port (tests). */
   readonly bind?: Bind | undefined
   readonly logger: Logger
+  /** Origins of web pages whose scripts may call it (CORS), like `https://app.example`. Default: none. */
+  readonly allowedOrigins?: readonly string[] | undefined
   /** What callers reach the agent by, when that is not host and port. It may have a path. */
   readonly publicUrl?: string | undefined
   /** Answers `/readyz`. Default: always ready. */
@@ -130,12 +133,15 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     limits,
     refusals: createRequestRefusals(router, limits),
     mayUpgrade: isWebSocketHandshake,
-    listener: createRequestListener({
-      trpc,
-      fallback: options.fallback,
-      metadata: () => metadata(url),
-      isReady: async () => !isDraining && (await (options.isReady?.() ?? true)),
-    }),
+    listener: allowOrigins(
+      createRequestListener({
+        trpc,
+        fallback: options.fallback,
+        metadata: () => metadata(url),
+        isReady: async () => !isDraining && (await (options.isReady?.() ?? true)),
+      }),
+      options.allowedOrigins ?? [],
+    ),
   })
   const { server } = bounded
   const webSockets = serveWebSocket(bounded, {
