@@ -46,9 +46,11 @@ export function readMessages(text: string, options: ReadMessagesOptions): ReadMe
     const { transformer } = router._def._config
     return {
       count,
-      messages: list.map((one) =>
-        Object.assign(parseTRPCMessage(one, transformer), { timeoutMs: readTimeout(one) }),
-      ),
+      messages: list.map((one) => {
+        const message = parseTRPCMessage(one, transformer)
+        const timeoutMs = readTimeout(one)
+        return timeoutMs === undefined ? message : Object.assign(message, { timeoutMs })
+      }),
     }
   } catch (cause) {
     // V8's message quotes the text.

@@ -20,25 +20,50 @@ export type Answered = {
   readonly input?: unknown
 }
 
+type Refused = Answered & { readonly error: TRPCError }
+
 export type Respond = {
   result(call: Answered, result: TRPCResultMessage<unknown>['result']): void
-  error(call: Answered & { readonly error: TRPCError }): void
+  error(refused: Refused): void
 }
 
 /** Creates what puts answers into tRPC's form. */
 export function createRespond(router: AnyTRPCRouter, outbox: Outbox): Respond {
-  const config = router._def._config
+  return new ConnectionRespond(router, outbox)
+}
 
-  return {
-    result({ id, jsonrpc }, result) {
-      const envelope = jsonrpc === undefined ? { id, result } : { id, jsonrpc, result }
-      outbox.send(JSON.stringify(transformTRPCResponse(config, envelope)))
-    },
-    error({ context, error, id, input, jsonrpc, path, type }) {
-      const called = { type: type ?? ('unknown' as const), path, input }
-      const shape = getTRPCErrorShape({ config, error, ...called, ctx: context })
-      const envelope = jsonrpc === undefined ? { id, error: shape } : { id, jsonrpc, error: shape }
-      outbox.send(JSON.stringify(transformTRPCResponse(config, envelope)))
-    },
+/** A class, as there is one for each connection. */
+class ConnectionRespond implements Respond {
+  readonly #config: AnyTRPCRouter['_def']['_config']
+  readonly #outbox: Outbox
+
+  constructor(router: AnyTRPCRouter, outbox: Outbox) {
+    this.#config = router._def._config
+    this.#outbox = outbox
   }
+
+  result({ id, jsonrpc }: Answered, result: TRPCResultMessage<unknown>['result']): void {
+    this.#send(jsonrpc === undefined ? { id, result } : { id, jsonrpc, result })
+  }
+
+  error({ context, error, id, input, jsonrpc, path, type }: Refused): void {
+    const config = this.#config
+    const called = { type: type ?? ('unknown' as const), path, input }
+    const shape = getTRPCErrorShape({ config, error, ...called, ctx: context })
+    this.#send(jsonrpc === undefined ? { id, error: shape } : { id, jsonrpc, error: shape })
+  }
+
+  #send(envelope: Parameters<typeof transformTRPCResponse>[1]): void {
+    const config = this.#config
+    // What transforms nothing copies the answer three times all the same.
+    const isPlain = isPlainJson(config.transformer)
+    this.#outbox.send(JSON.stringify(isPlain ? envelope : transformTRPCResponse(config, envelope)))
+  }
+}
+
+const PROBE = {}
+
+/** Whether a router has no transformer: what comes out is what goes in. */
+function isPlainJson({ output }: AnyTRPCRouter['_def']['_config']['transformer']): boolean {
+  return output.serialize(PROBE) === PROBE
 }
