@@ -41,6 +41,33 @@ describe('the logger', () => {
     expect(lines.join('').match(/\[redacted\]/g)).toHaveLength(2)
   })
 
+  test('blacks out in an error, and in what a child says each time', () => {
+    const { lines, logger } = createCapture()
+    const err = Object.assign(new Error('x'), { headers: { authorization: 'hunter2' } })
+
+    logger.error({ err }, 'x')
+    logger.child({ token: 'hunter2', request: { key: 'hunter2' } }).info({ path: 'a' }, 'x')
+
+    expect(lines.join('')).not.toContain('hunter2')
+    expect(lines.join('').match(/\[redacted\]/g)).toHaveLength(3)
+  })
+
+  test('says in each line of a child what the child is to say', () => {
+    const { lines, logger } = createCapture()
+
+    const child = logger.child({ part: 'feed' })
+    child.info({ path: 'a' }, 'x')
+    child.child({ place: 2 }).info({ path: 'b' }, 'x')
+    logger.info({ path: 'c' }, 'x')
+
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { name: 'agent-x', part: 'feed', path: 'a' },
+      { part: 'feed', place: 2, path: 'b' },
+      { path: 'c' },
+    ])
+    expect(lines[2]).not.toContain('feed')
+  })
+
   test('writes nothing below its level', () => {
     const { lines, logger } = createCapture('warn')
 

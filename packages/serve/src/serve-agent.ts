@@ -115,19 +115,19 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     maxJsonDepth: limits.maxJsonDepth,
     maxBatchSize,
     allowMethodOverride: true,
-    responseMeta: ({ ctx, errors }) => ({
-      headers: {
-        'cache-control': 'no-store',
-        ...(isDraining ? { connection: 'close' } : {}),
-        ...(ctx === undefined
-          ? {}
-          : {
-              'x-correlation-id': ctx.correlationId,
-              ...formatRateLimitHeaders(ctx.rateLimits),
-            }),
-        ...createChallengeHeaders(errors, toProtectedResourceMetadataUrl(url).href),
-      },
-    }),
+    responseMeta({ ctx, errors }) {
+      const headers: Record<string, string> = { 'cache-control': 'no-store' }
+      if (isDraining) headers['connection'] = 'close'
+      if (ctx !== undefined) {
+        headers['x-correlation-id'] = ctx.correlationId
+        Object.assign(headers, formatRateLimitHeaders(ctx.rateLimits))
+      }
+      if (errors.length > 0) {
+        const metadataUrl = toProtectedResourceMetadataUrl(url).href
+        Object.assign(headers, createChallengeHeaders(errors, metadataUrl))
+      }
+      return { headers }
+    },
   })
   const bounded = createBoundedServer({
     limits,

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { systemClock, type Clock } from '../protocol/index.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { takeToken, type Bucket } from './token-bucket.ts'
@@ -13,23 +14,16 @@ export function createMemoryRateLimiter(
   options: { readonly clock?: Clock | undefined; readonly maxBuckets?: number | undefined } = {},
 ): RateLimiter {
   const { clock = systemClock, maxBuckets = MAX_BUCKETS } = options
-  const buckets = new Map<string, Bucket>()
+  // A place for each bucket, so that a call changes what is there and moves nothing.
+  const places = new LRUCache<string, { bucket: Bucket }>({ max: maxBuckets })
 
   return {
     async consume(request) {
-      const { bucket, decision } = takeToken(buckets.get(request.key), request, clock.now())
-      // Deleted first, so that the order of the map is the order of the last calls.
-      buckets.delete(request.key)
-      buckets.set(request.key, bucket)
-      if (buckets.size > maxBuckets) forgetOldest(buckets)
+      const place = places.get(request.key)
+      const { bucket, decision } = takeToken(place?.bucket, request, clock.now())
+      if (place === undefined) places.set(request.key, { bucket })
+      else place.bucket = bucket
       return decision
     },
-  }
-}
-
-function forgetOldest(buckets: Map<string, Bucket>): void {
-  for (const key of buckets.keys()) {
-    buckets.delete(key)
-    return
   }
 }

@@ -6,8 +6,9 @@ import type { RateLimitState } from './rate-limit.ts'
  * is full. Of several states, as in a batch, the one with the least left.
  */
 export function formatRateLimitHeaders(states: readonly RateLimitState[]): Record<string, string> {
-  const [state] = states.toSorted((a, b) => a.remaining - b.remaining)
+  let state = states[0]
   if (state === undefined) return {}
+  for (const other of states) if (other.remaining < state.remaining) state = other
   const { burst, perMinute, remaining, resetSeconds, tier } = state
   const name = JSON.stringify(tier)
   const windowSeconds = Math.ceil((burst * 60) / perMinute)

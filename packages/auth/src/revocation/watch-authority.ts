@@ -1,19 +1,24 @@
 import type { Principal } from '../principal.ts'
-import { startTimer, systemClock, type Clock, type Timer } from '../protocol/index.ts'
 import type { CredentialRefusal } from '../refusal.ts'
+import type { ExpiryWatch } from './expiry-watch.ts'
 import type { RevocationCheck } from './revocation-check.ts'
 
-export type WatchAuthorityOptions = {
-  readonly onEnd: (refusal: CredentialRefusal) => void
+export type AuthorityWatch = {
+  readonly expiries: ExpiryWatch
   readonly revocations?: RevocationCheck | undefined
-  readonly clock?: Clock | undefined
 }
 
 /** Calls back, once, when the authority of a caller ends, unless the function that it returns is called before. */
-export function watchAuthority(principal: Principal, options: WatchAuthorityOptions): () => void {
-  const { clock = systemClock, onEnd, revocations } = options
+export function watchAuthority(
+  principal: Principal,
+  { expiries, revocations }: AuthorityWatch,
+  onEnd: (refusal: CredentialRefusal) => void,
+): () => void {
   const { expiresAt } = principal
-  let timer: Timer | undefined
+  const stop = (): void => {
+    stopExpiry?.()
+    unwatch?.()
+  }
   const end = (refusal: CredentialRefusal): void => {
     stop()
     onEnd(refusal)
@@ -21,19 +26,11 @@ export function watchAuthority(principal: Principal, options: WatchAuthorityOpti
   const unwatch = revocations?.watch(principal, () => {
     end({ reason: 'token_revoked' })
   })
-  const stop = (): void => {
-    timer?.cancel()
-    unwatch?.()
-  }
-  if (expiresAt === undefined) return stop
-  const wait = (): void => {
-    const ms = clock.msUntil?.(expiresAt) ?? (expiresAt - clock.now()) * 1000
-    timer = startTimer(clock, ms, () => {
-      // Again, if a timer cannot wait so long, fired a moment early, or the clock was set back.
-      if (clock.now() >= expiresAt) end({ reason: 'token_expired', expiredAt: expiresAt })
-      else wait()
-    })
-  }
-  wait()
+  const stopExpiry =
+    expiresAt === undefined
+      ? undefined
+      : expiries.add(expiresAt, () => {
+          end({ reason: 'token_expired', expiredAt: expiresAt })
+        })
   return stop
 }

@@ -58,11 +58,15 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
 
   // Not a race of promises: each one that a long stream lost would be kept until the call ends.
   async function settle<Value>(work: Promise<Value>): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      if (ended === undefined) enders.add(reject)
-      else reject(ended)
-      work.then(resolve, reject).finally(() => enders.delete(reject))
-    })
+    const { promise, reject, resolve } = Promise.withResolvers<Value>()
+    if (ended === undefined) enders.add(reject)
+    else reject(ended)
+    work.then(resolve, reject)
+    try {
+      return await promise
+    } finally {
+      enders.delete(reject)
+    }
   }
 
   function guard<Value>(

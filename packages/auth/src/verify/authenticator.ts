@@ -1,7 +1,15 @@
-import { accept, refuse, SubjectToken, type Clock, type Result } from '../protocol/index.ts'
+import {
+  accept,
+  refuse,
+  SubjectToken,
+  systemClock,
+  type Clock,
+  type Result,
+} from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { RevocationCheck } from '../revocation/revocation-check.ts'
+import { createExpiryWatch } from '../revocation/expiry-watch.ts'
 import { watchAuthority } from '../revocation/watch-authority.ts'
 import type { AccessTokenVerifier } from './access-token-verifier.ts'
 import type { ApiKeyRefusal, ApiKeyVerifier } from './api-key-verifier.ts'
@@ -42,7 +50,7 @@ export type Authenticated = {
   recheck(): Promise<Result<Principal, AuthenticationRefusal>>
   /**
    * Calls back, once, in the moment in which the caller's authority ends: it is revoked, or it expires.
-   * The function that it returns ends the watch; a timer is kept until then.
+   * The function that it returns ends the watch.
    */
   watch(onEnd: (refusal: CredentialRefusal) => void): () => void
 }
@@ -62,8 +70,8 @@ type Request = { readonly target: RequestTarget | undefined; readonly from: stri
 
 /** Wires the verifiers behind the one question that transports ask. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { accessTokens, apiKeys } = options
-
+  const { accessTokens, apiKeys, revocations } = options
+  const ending = { revocations, expiries: createExpiryWatch(options.clock ?? systemClock) }
   const checkBinding = createTokenBindingCheck(options.dpop)
 
   async function verify(
@@ -84,9 +92,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     principal: Principal,
     token: string,
   ): Promise<Result<Principal, CredentialRefusal>> {
-    return options.revocations === undefined
-      ? accept(principal)
-      : options.revocations.check(principal, token)
+    return revocations === undefined ? accept(principal) : revocations.check(principal, token)
   }
 
   async function recheck(
@@ -116,7 +122,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         principal,
         subjectToken,
         recheck: async () => recheck(principal, credential.value, from),
-        watch: (onEnd) => watchAuthority(principal, { ...options, onEnd }),
+        watch: (onEnd) => watchAuthority(principal, ending, onEnd),
       })
     },
   })
