@@ -2,10 +2,14 @@
 import type { Authenticator, Principal } from '@deputy/auth'
 import { accept, refuse } from '@deputy/auth/protocol'
 
-type Caller = Pick<Principal, 'agentId' | 'scopes'> & {
+export type Caller = Pick<Principal, 'agentId' | 'scopes'> & {
   readonly subject?: string
   /** Default: `system`. */
   readonly ownerId?: string
+  /** Default: the token alone. */
+  readonly grantPath?: readonly string[]
+  /** Default: none. */
+  readonly limits?: Principal['limits']
 }
 
 /** Knows these callers by their bearer tokens, and nobody else. */
@@ -25,8 +29,8 @@ export function createFakeAuthenticator(callers: Readonly<Record<string, Caller>
         scopes: caller.scopes,
         priorActors: [],
         expiresAt: undefined,
-        grantPath: [`jti-of-${caller.agentId}`],
-        limits: [],
+        grantPath: caller.grantPath ?? [`jti-of-${caller.agentId}`],
+        limits: caller.limits ?? [],
         credential: { kind: 'access_token', id: `jti-of-${caller.agentId}` },
       }
       return accept({
