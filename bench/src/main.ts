@@ -6,6 +6,8 @@ import { runClientBench } from './client/run-client-bench.ts'
 import { runDocumentsBench } from './documents/run-documents-bench.ts'
 import { installPeers } from './install-peers.ts'
 import { formatTable, type Table } from './report/table.ts'
+import { runLedgerBench } from './ledger/run-ledger-bench.ts'
+import { runLedgerTorture } from './ledger/run-ledger-torture.ts'
 import { runRevocationBench, toRevocationTables } from './revocation/run-revocation-bench.ts'
 import { runSoak } from './soak/run-soak.ts'
 import { toTokenTables } from './token/token-report.ts'
@@ -42,6 +44,9 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   ws: async (slices) => runWebSocketBench({ slices, connections: 64, idle: 2000, log }),
   soak: async (_, minutes) => runSoak({ minutes, sockets: 2000, log }),
   documents: async (slices) => runDocumentsBench({ slices, log }),
+  ledger: async (slices) =>
+    runLedgerBench({ slices, callers: 32, entries: 1000, manyEntries: 10_000_000, log }),
+  'ledger-torture': async (_, minutes) => runLedgerTorture({ minutes, log }),
   revocation: async (slices) => {
     const results = await runRevocationBench({ slices, log })
     return { results, tables: toRevocationTables(results) }

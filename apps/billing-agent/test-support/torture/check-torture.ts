@@ -65,25 +65,20 @@ async function checkPostings({ db, faults, record }: Look): Promise<number> {
       faults.push(`${String(there)} of ${procedure}, acknowledged were ${String(count)}`)
   }
   const refunds = await db.selectFrom('refund').select('id').execute()
-  requireSame(faults, 'refunds', refunds, record.refundIds)
+  faults.push(...compareIds(refunds, record.refundIds).map((fault) => `refunds: ${fault}`))
   const statements = await db.selectFrom('statement').select('id').execute()
-  requireSame(faults, 'statements', statements, record.statementIds)
+  faults.push(...compareIds(statements, record.statementIds).map((fault) => `statements: ${fault}`))
   return [...found.values()].reduce((total, count) => total + count, 0)
 }
 
-function requireSame(
-  faults: string[],
-  what: string,
-  rows: readonly { readonly id: string }[],
-  ids: readonly string[],
-): void {
+/** What is lost, or there and was never told. */
+function compareIds(rows: readonly { readonly id: string }[], ids: readonly string[]): string[] {
   const found = new Set(rows.map(({ id }) => id))
   const lost = ids.filter((id) => !found.has(id))
-  if (lost.length > 0 || found.size !== ids.length) {
-    faults.push(
-      `${what}: ${String(lost.length)} of ${String(ids.length)} acknowledged are lost, ${String(found.size)} are there`,
-    )
-  }
+  if (lost.length === 0 && found.size === ids.length) return []
+  return [
+    `of ${String(ids.length)} acknowledged ${String(lost.length)} are lost, ${String(found.size)} are there`,
+  ]
 }
 
 /** Each ended as it was told, once, with the posting that says so. */
@@ -107,8 +102,8 @@ async function checkHolds({ db, faults, record }: Look): Promise<void> {
       known.captures === (row.state === 'captured' ? 1 : 0) &&
       known.capturedMinor === row.captured_minor &&
       (known.releases === 0 || row.state === 'released') &&
-      Number(placed) === 1 &&
-      Number(ended) === (row.state === 'held' ? 0 : 1)
+      placed === 1 &&
+      ended === (row.state === 'held' ? 0 : 1)
     if (!isSound)
       faults.push(`the hold ${row.id} is ${row.state}, told was ${JSON.stringify(known)}`)
   }
@@ -129,7 +124,7 @@ async function checkUsage({ db, faults, record }: Look): Promise<void> {
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
   const isWhole = rows.length === record.usage.size
-  if (wrong.length > 0 || !isWhole || Number(all.count) !== rows.length + record.corrections) {
+  if (wrong.length > 0 || !isWhole || all.count !== rows.length + record.corrections) {
     faults.push(
       `usage: ${String(rows.length)} events, ${String(wrong.length)} wrong; acknowledged were ${String(record.usage.size)} and ${String(record.corrections)} corrections`,
     )

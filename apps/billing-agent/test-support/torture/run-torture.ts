@@ -47,6 +47,11 @@ export async function runTorture(options: TortureOptions): Promise<TortureOutcom
     const holdsOf = new Map<string, KnownHold[]>()
     let killAt = record.acknowledged + answersPerKill
     let killing: Promise<void> | undefined
+    const kill = async (): Promise<void> => {
+      await server.killAndStart()
+      killAt = record.acknowledged + answersPerKill
+      killing = undefined
+    }
     await Promise.all(
       players.map(async (player, place) => {
         const random = createRandom(seed + place)
@@ -54,10 +59,7 @@ export async function runTorture(options: TortureOptions): Promise<TortureOutcom
           await act({ player, call, record, random, holdsOf })
           if (record.acknowledged < killAt || killing !== undefined) continue
           // Whatever the others have under way ends here.
-          killing = server.killAndStart().then(() => {
-            killAt = record.acknowledged + answersPerKill
-            killing = undefined
-          })
+          killing = kill()
         }
       }),
     )
