@@ -16,7 +16,7 @@ export type LedgerTortureOptions = {
 }
 
 const AGENTS = 100
-const ANSWERS_PER_KILL = 3000
+const ANSWERS_PER_KILL = 500
 
 /** Runs it on SQLite and on PostgreSQL. Rejects when anything is wrong. */
 export async function runLedgerTorture({ log, minutes }: LedgerTortureOptions) {
