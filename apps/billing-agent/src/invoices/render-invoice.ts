@@ -15,6 +15,9 @@ export function renderInvoice(statement: StatementRecord): string {
     statement
   const money = (minor: number): string => toMoney(minor, currency)
   const number = toInvoiceNumber(statement)
+  const isCredit = totalMinor < 0
+  const title = isCredit ? 'Credit note' : 'Invoice'
+  const stamp = isCredit ? 'Credited' : 'Paid'
   const subtotal = lines.reduce((total, line) => total + line.amountMinor, 0)
   const credited = credits.reduce((total, credit) => total + credit.amountMinor, 0)
   const metered = usage.reduce((total, line) => total + line.amountMinor, 0)
@@ -29,14 +32,14 @@ export function renderInvoice(statement: StatementRecord): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Invoice ${number}</title>
+<title>${title} ${number}</title>
 <style>${INVOICE_STYLE}</style>
 </head>
 <body>
 <main>
 <header>
-<div><p class="brand">Deputy Billing</p><h1>Invoice</h1></div>
-<p class="stamp">Paid</p>
+<div><p class="brand">Deputy Billing</p><h1>${title}</h1></div>
+<p class="stamp">${stamp}</p>
 </header>
 <dl>
 <div><dt>Invoice number</dt><dd>${number}</dd></div>
@@ -62,7 +65,7 @@ ${credited === 0 ? '' : `<tr><th scope="row" colspan="3">Refunds</th><td class="
 </tfoot>
 </table>
 <footer>
-<p>All of it was paid from the account's balance, work when it was done and usage with this statement: nothing is due.</p>
+<p>${SETTLED[stamp]} Nothing is due.</p>
 <p>The evidence was read from the agent that did the work when this statement was closed. The fingerprint is the SHA-256 of what was delivered; of usage, of the events that were counted.</p>
 <p class="fine">Statement ${escape(statementId)}</p>
 </footer>
@@ -71,6 +74,11 @@ ${credited === 0 ? '' : `<tr><th scope="row" colspan="3">Refunds</th><td class="
 </html>
 `
 }
+
+const SETTLED = {
+  Paid: "All of it was paid from the account's balance: work when it was done, usage with this statement.",
+  Credited: "More was given back than there was to pay: it is on the account's balance.",
+} as const
 
 type Line = StatementRecord['lines'][number]
 type Money = (minor: number) => string

@@ -3,14 +3,8 @@ import type { BudgetKey, BudgetStore } from '../budgets/budget-store.ts'
 import { createStatement } from './statement.ts'
 import type { Tables } from './tables.ts'
 
-const findGivenBack = createStatement<{ holdId: string }, { identifier: string }>(
-  (db, { holdId }) =>
-    db
-      .selectFrom('budget_hold')
-      .select('identifier')
-      .where('hold_id', '=', holdId)
-      .where('state', '=', sql.lit('given_back'))
-      .limit(sql.lit(1)),
+const selectStates = createStatement<{ holdId: string }, { state: string }>((db, { holdId }) =>
+  db.selectFrom('budget_hold').select('state').where('hold_id', '=', holdId),
 )
 
 const endHolds = createStatement<
@@ -80,9 +74,9 @@ export function createKyselyBudgetStore(db: Kysely<Tables>): BudgetStore {
     },
 
     async capture(holdId, capturedMinor) {
-      const over = await findGivenBack(db, { holdId })
-      if (over.rows.length > 0) return false
-      await endHolds(db, { holdId, state: 'captured', capturedMinor })
+      const { rows } = await selectStates(db, { holdId })
+      if (rows.some(({ state }) => state === 'given_back')) return false
+      if (rows.length > 0) await endHolds(db, { holdId, state: 'captured', capturedMinor })
       return true
     },
 

@@ -62,8 +62,20 @@ const selectOfHold = createStatement<{ holdId: string; procedure: string }, { id
       .limit(sql.lit(1)),
 )
 
+/** Which accounts are there: those that were committed need not be made sure of again, since none ever goes. */
+export type KnownAccounts = {
+  readonly has: (account: string, currency: string) => boolean
+  /** Within the transaction that makes it. */
+  readonly open: (account: string, currency: string) => void
+}
+
+const NONE_KNOWN: KnownAccounts = { has: () => false, open: () => undefined }
+
 /** Creates the book on Kysely. */
-export function createKyselyLedgerStore(db: Kysely<Tables>): LedgerStore {
+export function createKyselyLedgerStore(
+  db: Kysely<Tables>,
+  known: KnownAccounts = NONE_KNOWN,
+): LedgerStore {
   return {
     async post({ createdAt, currency, entries, ...posting }) {
       assertBalanced(entries)
@@ -83,7 +95,10 @@ export function createKyselyLedgerStore(db: Kysely<Tables>): LedgerStore {
       })
       const account = { currency, owner_id: posting.ownerId, scale: scaleOf(currency) }
       for (const { account: name, amountMinor } of entries) {
-        await openAccount(db, { ...account, name })
+        if (!known.has(name, currency)) {
+          await openAccount(db, { ...account, name })
+          known.open(name, currency)
+        }
         const entry = { posting_id: posting.id, account: name, currency }
         await insertEntry(db, { ...entry, amount_minor: amountMinor })
       }

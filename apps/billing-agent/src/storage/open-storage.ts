@@ -22,6 +22,7 @@ import { createKyselyLedgerAudit } from './ledger-audit.ts'
 import { createKyselyPriceBookStore } from './price-book-store.ts'
 import { createKyselyRefundStore } from './refund-store.ts'
 import { createKyselyLedgerStore } from './ledger-store.ts'
+import { createCommitMarks, type WorkMarks } from './work-marks.ts'
 import { migrations } from './migrations.ts'
 import { createKyselyQuotaStore } from './quota-store.ts'
 import { createKyselyQuoteStore } from './quote-store.ts'
@@ -62,28 +63,25 @@ export async function openStorage(location: DatabaseLocation): Promise<BillingSt
   const database = await openDatabase<Tables>({ ...location, migrations })
   const close = async (): Promise<void> => database.close()
   const lock = createWriterLock(database.dialect)
-  const listeners = new Set<() => void>()
-  const readStores = createStores(database.db)
+  const marks = createCommitMarks()
+  const readStores = createStores(database.db, marks.begin())
   return {
     async transaction(work) {
-      let hasAnnounced = false
+      const mark = marks.begin()
       const value = await database.commit(async (transaction) => {
         await lock.take(transaction)
         try {
-          return await work(createStores(transaction, () => (hasAnnounced = true)))
+          return await work(createStores(transaction, mark))
         } catch (error) {
           lock.forget(transaction)
           throw error
         }
       })
-      if (hasAnnounced) for (const listener of listeners) listener()
+      mark.commit()
       return value
     },
     read: async (work) => work(readStores),
-    onQuotaEvent(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    onQuotaEvent: (listener) => marks.onQuotaEvent(listener),
     createLimitUse: (clock) => createLimitUse({ database, clock }),
     close,
     [Symbol.asyncDispose]: close,
@@ -109,9 +107,9 @@ function createWriterLock(dialect: 'sqlite' | 'postgres') {
   }
 }
 
-function createStores(db: Kysely<Tables>, hasAnnounced = () => {}): BillingTransaction {
+function createStores(db: Kysely<Tables>, marks: WorkMarks): BillingTransaction {
   return {
-    ledger: createKyselyLedgerStore(db),
+    ledger: createKyselyLedgerStore(db, marks.accounts),
     audit: createKyselyLedgerAudit(db),
     actorPostings: createKyselyActorPostings(db),
     quotes: createKyselyQuoteStore(db),
@@ -121,7 +119,7 @@ function createStores(db: Kysely<Tables>, hasAnnounced = () => {}): BillingTrans
     budgets: createKyselyBudgetStore(db),
     answers: createKyselyAnswerStore(db),
     statements: createKyselyStatementStore(db),
-    quotas: createKyselyQuotaStore(db, hasAnnounced),
+    quotas: createKyselyQuotaStore(db, marks.announce),
     usage: createKyselyUsageStore(db),
   }
 }

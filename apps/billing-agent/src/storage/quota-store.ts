@@ -28,14 +28,8 @@ const endCharges = createStatement<
     .where('state', '=', sql.lit('held')),
 )
 
-const findGivenBack = createStatement<{ sourceId: string }, { quota_id: string }>(
-  (db, { sourceId }) =>
-    db
-      .selectFrom('quota_charge')
-      .select('quota_id')
-      .where('source_id', '=', sourceId)
-      .where('state', '=', sql.lit('given_back'))
-      .limit(sql.lit(1)),
+const selectStates = createStatement<{ sourceId: string }, { state: string }>((db, { sourceId }) =>
+  db.selectFrom('quota_charge').select('state').where('source_id', '=', sourceId),
 )
 
 /** Creates the store on Kysely. `hasAnnounced` is called within the transaction that an event is part of. */
@@ -164,8 +158,9 @@ export function createKyselyQuotaStore(db: Kysely<Tables>, hasAnnounced: () => v
     },
 
     async capture(sourceId, used) {
-      if ((await findGivenBack(db, { sourceId })).rows.length > 0) return false
-      await endCharges(db, { sourceId, state: 'used', used })
+      const { rows } = await selectStates(db, { sourceId })
+      if (rows.some(({ state }) => state === 'given_back')) return false
+      if (rows.length > 0) await endCharges(db, { sourceId, state: 'used', used })
       return true
     },
 

@@ -245,6 +245,9 @@ describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
     expect(statement.usage).toMatchObject([
       { kind: 'usage', quantity: -50, amountMinor: -150, priceBookVersion: 'metered' },
     ])
+    const { html } = await world.service.invoice(callBy(ALICE), statement)
+    expect(html).toContain('Credit note')
+    expect(html).not.toContain('Paid')
     expect(await world.balance(ALICE)).toMatchObject({ availableMinor: 1_000_000 })
     expect(await world.verify()).toEqual([])
   })
