@@ -57,6 +57,23 @@ describe('calls under way', () => {
     expect(answers.toSorted((a, b) => a - b)).toEqual([200, 200, 200, 429, 429])
   })
 
+  test('are under way until the last part of their answers', async () => {
+    await using agent = await startTestAgent({ limits: { maxCallsPerAgent: 1 } })
+    const headers = bearer(await agent.token(ALICE))
+    const parts = await fetch(`${agent.url}/trpc/parts?batch=1`, {
+      headers: { ...headers, 'trpc-accept': 'application/jsonl' },
+    })
+    await agent.gate.arrived(1)
+
+    const before = await callTrpc(agent.url, 'whoAmI', { headers })
+    agent.gate.open()
+    const text = await parts.text()
+    const after = await callTrpc(agent.url, 'whoAmI', { headers })
+
+    expect(text).toContain('there')
+    expect([before.status, after.status]).toEqual([429, 200])
+  })
+
   test('go on to count when nobody waits for them any more, until they are done', async () => {
     // Attack: calls that are given up at once, while what they have begun goes on.
     await using agent = await startTestAgent({ limits: { maxCallsPerAgent: 2 } })

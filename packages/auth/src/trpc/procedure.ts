@@ -15,7 +15,7 @@ import { AuthError } from './auth-error.ts'
 import type { AgentContext } from './context.ts'
 import { toPublicError } from './error-data.ts'
 import { bubbleApproval } from './bubbled-approval.ts'
-import { createCallGuard, isStream, type CallGuard } from './until-end.ts'
+import { createCallGuard, isStream, type CallGuard, type WatchEnd } from './until-end.ts'
 import { guardParts } from './guard-parts.ts'
 import { checkLimits } from './limit-guard.ts'
 import {
@@ -106,8 +106,9 @@ function startProcedure(meta: AgentMeta) {
       const kept = await checkLimits({ principal, path, meta, stores, readInput: getRawInput })
       if (!kept.ok) throw new AuthError(kept.refusal)
       const { limits } = principal
+      const entered = ctx.takesParts === true ? leave : undefined
       const own = createCallGuard({
-        watch: ctx.watch,
+        watch: entered === undefined ? ctx.watch : leaveWithWatch(ctx.watch, entered),
         signal,
         // Under another token of the same caller: its scopes again, its limits where they are others.
         async readmit(next) {
@@ -120,11 +121,11 @@ function startProcedure(meta: AgentMeta) {
       guard = own
       const getSignal = (): AbortSignal => own.signal
       const work = next({ ctx: { principal, getSignal } })
-      if (leave !== undefined) {
+      if (leave !== undefined && entered === undefined) {
         // Until the work is done, also where nobody waits for it any more: what is given up goes on.
         work.then(leave, leave)
-        leave = undefined
       }
+      leave = undefined
       const result = await own.race(work)
       if (!result.ok) throw bubbleApproval(result.error)
       const opened = isStream(result.data)
@@ -164,6 +165,17 @@ function enterCall(
     maxCalls: callsUnderWay.most,
     retryAfterSeconds: RETRY_CALL_AFTER_SECONDS,
   })
+}
+
+/** An answer in parts is under way until the last of them, and is watched as long. */
+function leaveWithWatch(watch: WatchEnd, leave: () => void): WatchEnd {
+  return (onEnd, readmit) => {
+    const unwatch = watch(onEnd, readmit)
+    return () => {
+      unwatch()
+      leave()
+    }
+  }
 }
 
 /** Groups scoped procedures under names. Throws `TypeError` for one that declares no scope. */

@@ -42,6 +42,13 @@ const CLOSE_AFTER_MS = 25
 /** Credentials and what goes with them: as much as the header fields of a request may be. */
 const MAX_PARAMETERS_CHARS = 16 * 1024
 
+/** Tokens presented on a connection that may wait to be verified: a client presents one, and waits. */
+const MAX_PRESENTED = 4
+
+function tooManyPresented(): AuthError {
+  return new AuthError({ reason: 'too_many_calls', maxCalls: MAX_PRESENTED, retryAfterSeconds: 1 })
+}
+
 /** Serves one connection until it is closed. */
 export function serveConnection(
   open: OpenSocket,
@@ -58,6 +65,8 @@ export function serveConnection(
   const calls = createCalls({ router, limits, outbox, respond, onIdle })
   let context: ConnectionContext | undefined
   let leave: (() => void) | undefined
+  /** Tokens that are being verified. */
+  let presented = 0
   let isHeard = true
   let activeAtMs = performance.now()
   let ending: string | undefined
@@ -181,15 +190,19 @@ export function serveConnection(
       path: REAUTHENTICATE_PATH,
       type: 'mutation',
     } as const
+    presented += 1
     try {
+      if (presented > MAX_PRESENTED) throw tooManyPresented()
       const headers = parseConnectionParamsFromUnknown(params.input) ?? {}
-      const presented = await current.present((name) => headers[name])
-      if (!presented.ok) throw new AuthError(presented.refusal)
-      onAuthenticated(presented.value)
-      const { expiresAt } = presented.value
+      const admitted = await current.present((name) => headers[name])
+      if (!admitted.ok) throw new AuthError(admitted.refusal)
+      onAuthenticated(admitted.value)
+      const { expiresAt } = admitted.value
       respond.result(call, { type: 'data', data: { expiresAt: expiresAt ?? null } })
     } catch (error) {
       respond.error({ ...call, error: getTRPCErrorFromUnknown(error) })
+    } finally {
+      presented -= 1
     }
   }
 

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { agentRouter, type ConnectionContext } from '@deputy/auth/trpc'
-import { refuse } from '@deputy/auth/protocol'
+import { REAUTHENTICATE_PATH, refuse } from '@deputy/auth/protocol'
 import { expect, test } from 'vitest'
 import type { WebSocket } from 'ws'
 import { serveConnection } from './connection.ts'
@@ -11,11 +11,13 @@ import { readAgentLimits } from '../limits/agent-limits.ts'
 /** A connection on a socket whose peer reads when the test says so, and says nothing. */
 function createConnection() {
   const said: string[] = []
+  let sent = ''
   const flushes: (() => void)[] = []
   const stream = new Duplex({
     decodeStrings: false,
     read: () => undefined,
-    write(_chunk, _encoding, done) {
+    write(chunk, _encoding, done) {
+      sent += String(chunk)
       flushes.push(done)
     },
   })
@@ -30,6 +32,7 @@ function createConnection() {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a context that is used before a call
   const context = {
     authenticate: async () => refuse({ reason: 'credentials_missing' }),
+    present: () => new Promise(() => undefined),
     watch: () => () => undefined,
     close: () => undefined,
   } as unknown as ConnectionContext
@@ -47,6 +50,10 @@ function createConnection() {
   )
   return {
     said,
+    sent: () => sent,
+    say: (message: unknown) => {
+      socket.emit('message', Buffer.from(JSON.stringify(message)), false)
+    },
     sweep: () => {
       connection.sweep(performance.now())
     },
@@ -87,4 +94,16 @@ test('a peer that is slow to read is not taken for one that is gone, until it is
 
   expect(once).not.toContain('terminate')
   expect(connection.said.at(-1)).toBe('terminate')
+})
+
+test('tokens that are presented faster than they are verified are refused', async () => {
+  // Attack: each of them is asked about at the authorization server, and waits for those before it.
+  using connection = createConnection()
+
+  for (let id = 1; id <= 20; id += 1) {
+    connection.say({ id, method: 'mutation', params: { path: REAUTHENTICATE_PATH, input: {} } })
+  }
+  await nextTurn()
+
+  expect(connection.sent().match(/"reason":"too_many_calls"/g)).toHaveLength(16)
 })
