@@ -17,14 +17,16 @@ export async function callTrpc(
     readonly input?: unknown
     readonly headers?: Record<string, string>
     readonly method?: string
+    /** Default: the global one. */
+    readonly fetch?: typeof fetch
   } = {},
 ) {
-  const { headers = {}, input, method = 'GET' } = options
+  const { fetch: fetchWith = fetch, headers = {}, input, method = 'GET' } = options
   const query = input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(input))}`
   const response =
     method === 'GET'
-      ? await fetch(`${url}/trpc/${path}${query}`, { headers })
-      : await fetch(`${url}/trpc/${path}`, {
+      ? await fetchWith(`${url}/trpc/${path}${query}`, { headers })
+      : await fetchWith(`${url}/trpc/${path}`, {
           method,
           headers: { 'content-type': 'application/json', ...headers },
           body: JSON.stringify(input ?? {}),

@@ -1,6 +1,6 @@
 // What can go wrong in a world, until it is lifted.
 import { startTimer, type Clock } from '@deputy/auth/protocol'
-import type { Gate, MemoryNetwork, Passing, Verdict } from './network/memory-network.ts'
+import type { Connection, Gate, MemoryNetwork, Passing, Verdict } from './network/memory-network.ts'
 import type { MemorySocket } from './network/memory-socket.ts'
 
 /** Something that goes wrong until it is lifted: by hand, or at the end of a `using`. */
@@ -16,6 +16,11 @@ export type FailingOptions = {
   readonly retryAfterSeconds?: number | undefined
 }
 
+export type OutageOptions = {
+  /** Only this party does not reach it. Default: nobody does. */
+  readonly from?: { readonly id: string } | undefined
+}
+
 export type SlowOptions = {
   /** How much later each request arrives, in milliseconds of the world's clock. */
   readonly ms: number
@@ -25,8 +30,8 @@ export type SlowOptions = {
 
 export type FaultBox = {
   readonly gate: Gate
-  readonly isReachable: (host: string) => boolean
-  outage(host: string, network: Pick<MemoryNetwork, 'cut'>): Fault
+  readonly isReachable: (connection: Connection) => boolean
+  outage(host: string, network: Pick<MemoryNetwork, 'cut'>, options?: OutageOptions): Fault
   failing(host: string, options?: FailingOptions): Fault
   slow(host: string, options: SlowOptions): Fault
   /** Cuts the revocation feed of one party; silently, nobody is told that it is cut. */
@@ -41,7 +46,7 @@ const PASS: Verdict = { act: 'pass' }
 /** Creates a box without faults. */
 export function createFaultBox(clock: Clock): FaultBox {
   const rules = new Set<Rule>()
-  const down = new Map<symbol, string>()
+  const outages = new Set<(connection: Connection) => boolean>()
   const feeds = new Map<MemorySocket, string>()
 
   function add(rule: Rule, end: () => void = () => undefined): Fault {
@@ -65,13 +70,14 @@ export function createFaultBox(clock: Clock): FaultBox {
       return PASS
     },
 
-    isReachable: (host) => ![...down.values()].includes(host),
+    isReachable: (connection) => ![...outages].some((isOut) => isOut(connection)),
 
-    outage(host, network) {
-      const key = Symbol(host)
-      down.set(key, host)
-      network.cut(({ to }) => to === host)
-      return toFault(() => void down.delete(key))
+    outage(host, network, { from: who } = {}) {
+      const isOut = ({ from, to }: Connection): boolean =>
+        to === host && (who === undefined || from === who.id)
+      outages.add(isOut)
+      network.cut(isOut)
+      return toFault(() => void outages.delete(isOut))
     },
 
     failing(host, { path = '/', retryAfterSeconds, status = 503, times = Infinity } = {}) {

@@ -1,4 +1,4 @@
-export type { FailingOptions, Fault, SlowOptions } from './faults.ts'
+export type { FailingOptions, Fault, OutageOptions, SlowOptions } from './faults.ts'
 export type { LogLine } from './log/log-book.ts'
 export type {
   ActForOptions,
@@ -21,6 +21,7 @@ export {
   type AgentOptions,
   type HostOptions,
   type Party,
+  type PassedRequest,
   type TestAgent,
   type TestWorld,
   type TestWorldOptions,

@@ -296,6 +296,24 @@ describe('a fault', () => {
     await expect(late.balance.query()).resolves.toBeDefined()
   })
 
+  test('is an outage between two: others go on, and it is told who asked for what', async () => {
+    await using world = await createTestWorld()
+    const { alice, client, ledger } = await populate(world)
+    const settings = { scopes: ['ledger:read'], audiences: [ledger.id] }
+    const bob = await world.caller('agent-bob-v1', settings)
+    await client.balance.query()
+    using _outage = world.outage(ledger, { from: bob })
+    const before = world.requests.length
+
+    const refused = refusal(bob.client(ledger).balance.query())
+
+    expect(await world.whileTimePasses(refused)).toMatchObject({ code: 'network_error' })
+    await client.balance.query()
+    expect(world.requests.slice(before).filter(({ path }) => path.startsWith('/trpc'))).toEqual([
+      { from: alice.id, to: ledger.id, path: '/trpc/balance' },
+    ])
+  })
+
   test('is an answer of 503, as often as was said', async () => {
     await using world = await createTestWorld()
     const { alice, ledger } = await populate(world)

@@ -6,10 +6,16 @@ import type { CredentialsFile, EpochSeconds } from '@deputy/auth/protocol'
 import { clientSecret, createAgentClient, type AgentClient } from '@deputy/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { randomBytes } from 'node:crypto'
-import { createFaultBox, type FailingOptions, type Fault, type SlowOptions } from './faults.ts'
+import {
+  createFaultBox,
+  type FailingOptions,
+  type Fault,
+  type OutageOptions,
+  type SlowOptions,
+} from './faults.ts'
 import { createLogBook, type LogLine } from './log/log-book.ts'
 import { createMemoryNetwork } from './network/memory-network.ts'
-import { toHost, toUrl } from './network/names.ts'
+import { toHost, toId, toUrl } from './network/names.ts'
 import type { Callable, Caller } from './party/caller.ts'
 import { createEnrol, type AgentPlace } from './party/enrol.ts'
 import { readDemands, type PartySettings } from './party/register.ts'
@@ -43,6 +49,9 @@ export type HostOptions = PartySettings & {
 /** An agent that is served. It can call others, too. */
 export type TestAgent<Router extends AnyTRPCRouter> = Caller & Callable<Router>
 
+/** A request that arrived: who sent it to whom, by their ids. Whatever is in it is left out. */
+export type PassedRequest = { readonly from: string; readonly to: string; readonly path: string }
+
 /** A party that faults can happen to. */
 export type Party = { readonly id: string }
 
@@ -55,6 +64,8 @@ export type TestWorld = AsyncDisposable &
     readonly admin: AgentClient<AdminRouter>
     /** Everything that was logged so far. */
     readonly logs: readonly LogLine[]
+    /** Every request that arrived so far, in its order. */
+    readonly requests: readonly PassedRequest[]
     now(): EpochSeconds
     /** Registers an agent and serves its router. Its scopes and limits are read from the router. */
     agent<Router extends AnyTRPCRouter>(
@@ -82,8 +93,8 @@ export type TestWorld = AsyncDisposable &
      * cryptography is worked on. Other processes and threads of your own are not waited for.
      */
     settle(): Promise<void>
-    /** Nobody reaches the party, and connections to it end. */
-    outage(party: Party): Fault
+    /** Nobody reaches the party, or one other does not, and connections to it end. */
+    outage(party: Party, options?: OutageOptions): Fault
     /** Requests to the party are answered with a status of 5xx, or any other. */
     failing(party: Party, options?: FailingOptions): Fault
     /** Requests to the party arrive later: when the world's time has advanced. */
@@ -121,9 +132,14 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
   const clockOf = (id: string) => time.forParty(() => skews.get(id) ?? 0)
   const rest = stack.use(watchRest())
   const settle = async (): Promise<void> => rest.settle()
+  const requests: PassedRequest[] = []
   const faults = createFaultBox(clockOf('world'))
   const network = createMemoryNetwork({
-    gate: faults.gate,
+    gate(passing) {
+      const { from, path, to } = passing
+      requests.push({ from, to: toId(to), path })
+      return faults.gate(passing)
+    },
     isReachable: faults.isReachable,
   })
   const book = createLogBook()
@@ -200,6 +216,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     authServer: { id: AUTH_SERVER, url: issuer },
     admin,
     logs: book.lines,
+    requests,
     now: () => time.now(),
     agent,
     host,
@@ -219,7 +236,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       throw new Error(`nothing came of it within ${String(atMostSeconds)} seconds of the world`)
     },
     settle,
-    outage: (party) => faults.outage(toHost(party.id), network),
+    outage: (party, how) => faults.outage(toHost(party.id), network, how),
     failing: (party, how) => faults.failing(toHost(party.id), how),
     slow: (party, how) => faults.slow(toHost(party.id), how),
     skew(party, seconds) {

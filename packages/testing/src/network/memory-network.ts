@@ -7,10 +7,11 @@ import type { Duplex } from 'node:stream'
 import { Agent } from 'undici'
 import { MemorySocket } from './memory-socket.ts'
 
+/** Between a party, by its id, and a host. */
+export type Connection = { readonly from: string; readonly to: string }
+
 /** One request on its way to a server. */
-export type Passing = {
-  readonly from: string
-  readonly to: string
+export type Passing = Connection & {
   readonly path: string
   readonly socket: MemorySocket
 }
@@ -46,23 +47,23 @@ export type MemoryNetwork = {
   /** Opens a party's way out. */
   reach(from: string): Reach
   /** Ends connections that are open. */
-  cut(is: (connection: { readonly from: string; readonly to: string }) => boolean): void
+  cut(is: (connection: Connection) => boolean): void
 }
 
 export type MemoryNetworkOptions = {
   readonly gate: Gate
   /** Whether a connection can be made at all. */
-  readonly isReachable: (host: string) => boolean
+  readonly isReachable: (connection: Connection) => boolean
 }
 
 /** Creates a network without hosts. */
 export function createMemoryNetwork({ gate, isReachable }: MemoryNetworkOptions): MemoryNetwork {
   const servers = new Map<string, Server>()
-  const connections = new Map<MemorySocket, { readonly from: string; readonly to: string }>()
+  const connections = new Map<MemorySocket, Connection>()
 
   function connect(from: string, to: string): MemorySocket | undefined {
     const server = servers.get(to)
-    if (server === undefined || !isReachable(to)) return undefined
+    if (server === undefined || !isReachable({ from, to })) return undefined
     const pair = MemorySocket.pair(from)
     connections.set(pair.server, { from, to })
     pair.server.once('close', () => connections.delete(pair.server))

@@ -3,6 +3,11 @@ export function toHost(id: string): string {
   return `${id}.test`
 }
 
+/** Whose host that is. */
+export function toId(host: string): string {
+  return host.replace(/\.test$/, '')
+}
+
 /** https, as secrets demand, though nobody is there to read along. */
 export function toUrl(id: string): string {
   return `https://${toHost(id)}`
