@@ -1,136 +1,138 @@
-// The adapter against a research agent of its own: the contract's router over real HTTP.
-import { SubjectToken } from '@deputy/auth/protocol'
+// The adapter against a research agent of its own: the contract's router behind the real guard.
 import { CallRefusal } from '@deputy/auth/trpc'
-import {
-  clientSecret,
-  createActFor,
-  createAgentClient,
-  type ClientCredentials,
-} from '@deputy/client'
+import { createAgentClient } from '@deputy/client'
+import { BILLING_AGENT_ID } from '@deputy/contracts/billing'
 import {
   createResearchRouter,
   research as contract,
+  RESEARCH_AGENT_ID,
   type ResearchService,
 } from '@deputy/contracts/research'
-import { createLogger, serveAgent } from '@deputy/serve'
+import { createTestWorld } from '@deputy/testing'
 import { expect, test } from 'vitest'
-import {
-  createFakeTokenEndpoint,
-  tokenAnswer,
-} from '../../../../test/support/fake-token-endpoint.ts'
-import { findFreePort } from '../../../../test/support/find-free-port.ts'
-import { ISSUER } from '../../../../test/support/test-issuer.ts'
 import { callBy, receiptFor } from '../../test-support/billing-world.ts'
-import { createFakeAuthenticator } from '../../test-support/fake-authenticator.ts'
 import { createResearchReceiptSource, RECEIPT_SCOPE } from './research-receipt-source.ts'
 
+const ALICE = 'agent-alice-v1'
 const RECEIPT = receiptFor({ holdId: 'hold-1', reference: 'job-1', capturedMinor: 15 })
 
-async function startResearch(receipt: ResearchService['receipt'], scopes: string[] = []) {
+type Options = {
+  /** What billing's own client asks for, in place of what it needs. */
+  readonly asksFor?: string
+  /** What alice hands on to billing. */
+  readonly handsOn?: readonly string[]
+}
+
+/** A research agent that has this receipt, and billing as one of its callers. */
+async function setUp(receipt: ResearchService['receipt'], options: Options = {}) {
+  await using stack = new AsyncDisposableStack()
+  const world = stack.use(await createTestWorld())
+  const { asksFor = RECEIPT_SCOPE, handsOn = ['billing:close'] } = options
   const notAsked = (): never => {
     throw new Error('billing asks for receipts only')
   }
-  return serveAgent({
-    agentId: 'agent-research-v1',
-    router: createResearchRouter({
-      ask: notAsked,
-      answer: notAsked,
-      listJobs: notAsked,
-      trace: notAsked,
-      listConversations: notAsked,
-      getConversation: notAsked,
-      receipt,
-    }),
-    authenticator: createFakeAuthenticator({
-      'token-1': { agentId: 'agent-billing-v2', scopes },
-    }),
-    issuer: ISSUER,
-    port: 0,
-    logger: createLogger({ name: 'research', level: 'silent' }),
+  const router = createResearchRouter({
+    ask: notAsked,
+    answer: notAsked,
+    listJobs: notAsked,
+    trace: notAsked,
+    listConversations: notAsked,
+    getConversation: notAsked,
+    receipt,
   })
-}
-
-/** Billing's credentials at an authorization server that answers like this. */
-function createCredentials(answer = () => tokenAnswer('token-1')) {
-  const endpoint = createFakeTokenEndpoint(answer)
-  const credentials = clientSecret({
-    issuer: ISSUER,
-    clientId: 'agent-billing-v2',
-    clientSecret: 'cs-agent-of-billing',
-    fetch: endpoint.fetch,
+  const research = await world.agent(RESEARCH_AGENT_ID, { router })
+  const billing = await world.caller(BILLING_AGENT_ID, {
+    scopes: [RECEIPT_SCOPE, 'conversations:read'],
+    scopesSupported: ['billing:close'],
+    audiences: [research.id],
+    delegation: { to: [research.id], maxDepth: 1 },
   })
-  return { credentials, requests: endpoint.requests }
-}
-
-/** Asks for the receipt of a job, for a caller that brought along what the test says. */
-async function ask(
-  url: string,
-  credentials: ClientCredentials,
-  brought: { readonly scopes: readonly string[]; readonly subjectToken?: SubjectToken } = {
-    scopes: ['billing:close'],
-    subjectToken: new SubjectToken('the-callers-token'),
-  },
-) {
+  const alice = await world.caller(ALICE, {
+    scopes: ['billing:close', RECEIPT_SCOPE],
+    audiences: [billing.id],
+    delegation: { to: [billing.id], maxDepth: 2 },
+  })
+  const own = billing.credentials()
   const source = createResearchReceiptSource({
-    own: createAgentClient(contract, { url, credentials, scopes: [RECEIPT_SCOPE], retry: false }),
-    actFor: createActFor({ actor: credentials, agents: { [contract.agentId]: url } }),
+    own: stack.use(
+      createAgentClient(contract, {
+        url: research.url,
+        credentials: (target) => own({ ...target, scopes: [asksFor] }),
+        scopes: [RECEIPT_SCOPE],
+        fetch: billing.fetch,
+        clock: billing.clock,
+        retry: false,
+      }),
+    ),
+    actFor: billing.createActFor([research]),
   })
-  const { principal } = callBy('agent-alice-v1')
-  const call = { ...brought, principal: { ...principal, scopes: brought.scopes } }
-  const answer = await source('job-1', call)
-  await source('job-1', call)
-  return answer
+  /** Asks for the receipt of a job, twice, for alice: with her token, or as if she came with an API key. */
+  async function ask(by: 'token' | 'key' = 'token') {
+    const called =
+      by === 'token'
+        ? { subjectToken: await alice.token({ id: billing.id, url: '' }, { scopes: handsOn }) }
+        : {}
+    const { principal, signal } = callBy(ALICE)
+    const call = { signal, principal: { ...principal, scopes: handsOn }, ...called }
+    const answer = await source('job-1', call)
+    await source('job-1', call)
+    return answer
+  }
+  const resources = stack.move()
+  return {
+    world,
+    research,
+    billing,
+    ask,
+    /** Audience and scopes of the tokens that billing got, by how it got them. */
+    tokens: async (event: 'token.issued' | 'token.exchanged') =>
+      (await world.audit({ event, actorId: billing.id })).map(({ audience, scope, subjectId }) => [
+        audience,
+        scope,
+        subjectId,
+      ]),
+    [Symbol.asyncDispose]: async () => resources.disposeAsync(),
+  }
 }
 
 test('acts for the caller that handed on what it takes, with one exchange for all receipts', async () => {
-  await using research = await startResearch(async () => RECEIPT, [RECEIPT_SCOPE])
+  const handsOn = ['billing:close', RECEIPT_SCOPE]
+  await using harness = await setUp(async () => RECEIPT, { handsOn })
 
-  const { credentials, requests } = createCredentials()
+  const answer = await harness.ask()
 
-  const answer = await ask(research.url, credentials, {
-    scopes: ['billing:close', RECEIPT_SCOPE],
-    subjectToken: new SubjectToken('the-callers-token'),
-  })
-
-  expect(answer).toMatchObject({ ok: true, call: { subject: 'agent-alice-v1', outcome: 'ok' } })
-  expect(requests.map(({ form }) => [form.get('subject_token'), form.get('scope')])).toEqual([
-    ['the-callers-token', RECEIPT_SCOPE],
+  expect(answer).toMatchObject({ ok: true, call: { subject: ALICE, outcome: 'ok' } })
+  expect(await harness.tokens('token.exchanged')).toEqual([
+    [RESEARCH_AGENT_ID, RECEIPT_SCOPE, ALICE],
   ])
 })
 
 test('acts for itself where the caller came with an API key, which nobody can hand on', async () => {
-  await using research = await startResearch(async () => RECEIPT, [RECEIPT_SCOPE])
+  const handsOn = ['billing:close', RECEIPT_SCOPE]
+  await using harness = await setUp(async () => RECEIPT, { handsOn })
 
-  const { credentials, requests } = createCredentials()
-
-  const answer = await ask(research.url, credentials, {
-    scopes: ['billing:close', RECEIPT_SCOPE],
-  })
+  const answer = await harness.ask('key')
 
   expect(answer).toMatchObject({ ok: true })
-  expect(requests.map(({ form }) => form.get('subject_token'))).toEqual([null])
+  expect(await harness.tokens('token.exchanged')).toEqual([])
   expect(answer.call).not.toHaveProperty('subject')
 })
 
 test('asks for the job’s receipt with a token for that and nothing else, and records the call', async () => {
   const asked: string[] = []
-  await using research = await startResearch(
-    async ({ principal }, { jobId }) => {
-      asked.push(`${principal.agentId} ${jobId}`)
-      return RECEIPT
-    },
-    [RECEIPT_SCOPE],
-  )
-  const { credentials, requests } = createCredentials()
+  await using harness = await setUp(async ({ principal }, { jobId }) => {
+    asked.push(`${principal.agentId} ${jobId}`)
+    return RECEIPT
+  })
 
-  const answer = await ask(research.url, credentials)
+  const answer = await harness.ask()
 
   expect(answer).toEqual({
     ok: true,
     receipt: RECEIPT,
     call: {
-      from: 'agent-billing-v2',
-      to: 'agent-research-v1',
+      from: BILLING_AGENT_ID,
+      to: RESEARCH_AGENT_ID,
       procedure: 'research.receipt',
       scopes: ['research:read'],
       outcome: 'ok',
@@ -138,25 +140,23 @@ test('asks for the job’s receipt with a token for that and nothing else, and r
     },
   })
   expect(answer.call.durationMs).toBeGreaterThan(0)
-  expect(asked).toEqual(['agent-billing-v2 job-1', 'agent-billing-v2 job-1'])
-  expect(requests.map(({ form }) => [form.get('audience'), form.get('scope')])).toEqual([
-    ['agent-research-v1', 'research:read'],
+  expect(asked).toEqual([`${BILLING_AGENT_ID} job-1`, `${BILLING_AGENT_ID} job-1`])
+  expect(await harness.tokens('token.issued')).toEqual([
+    [RESEARCH_AGENT_ID, 'research:read', BILLING_AGENT_ID],
   ])
 })
 
 test('passes on why research will not say', async () => {
-  await using research = await startResearch(async () => {
+  await using harness = await setUp(async () => {
     throw new CallRefusal({
       code: 'NOT_FOUND',
       reason: 'receipt_unknown',
       message: 'There is no receipt for job-1',
       hint: 'Look at the id.',
     })
-  }, [RECEIPT_SCOPE])
+  })
 
-  const answer = await ask(research.url, createCredentials().credentials)
-
-  expect(answer).toMatchObject({
+  expect(await harness.ask()).toMatchObject({
     ok: false,
     reason: 'receipt_unknown',
     message: 'There is no receipt for job-1',
@@ -165,19 +165,16 @@ test('passes on why research will not say', async () => {
 })
 
 test('says that billing lacks the scope', async () => {
-  await using research = await startResearch(async () => RECEIPT, ['conversations:read'])
+  await using harness = await setUp(async () => RECEIPT, { asksFor: 'conversations:read' })
 
-  const answer = await ask(research.url, createCredentials().credentials)
-
-  expect(answer).toMatchObject({ ok: false, reason: 'scope_missing' })
+  expect(await harness.ask()).toMatchObject({ ok: false, reason: 'scope_missing' })
 })
 
 test('says that research cannot be reached', async () => {
-  const url = `http://127.0.0.1:${String(await findFreePort())}`
+  await using harness = await setUp(async () => RECEIPT)
+  using _outage = harness.world.outage(harness.research)
 
-  const answer = await ask(url, createCredentials().credentials)
-
-  expect(answer).toMatchObject({
+  expect(await harness.ask()).toMatchObject({
     ok: false,
     reason: 'network_error',
     call: { outcome: 'network_error' },
@@ -185,23 +182,23 @@ test('says that research cannot be reached', async () => {
 })
 
 test('says that it got no token, without the secret', async () => {
-  await using research = await startResearch(async () => RECEIPT, [RECEIPT_SCOPE])
-  const { credentials } = createCredentials(() =>
-    Response.json({ error: 'invalid_client' }, { status: 401 }),
-  )
+  await using harness = await setUp(async () => RECEIPT)
+  const { billing, world } = harness
+  await world.revoke(billing.secret)
 
-  const answer = await ask(research.url, credentials)
+  const answer = await harness.ask()
 
   expect(answer).toMatchObject({ ok: false, reason: 'token_refused' })
-  expect(JSON.stringify(answer)).not.toContain('cs-agent-of-billing')
+  expect(JSON.stringify(answer)).not.toContain(billing.secret.reveal())
 })
 
 test('does not take a bug of research for a receipt, nor its detail for a message', async () => {
-  await using research = await startResearch(async () => {
+  await using harness = await setUp(async () => {
     throw new Error('cannot open /var/lib/research')
-  }, [RECEIPT_SCOPE])
+  })
+  harness.world.expectErrors(/cannot open/)
 
-  const answer = await ask(research.url, createCredentials().credentials)
+  const answer = await harness.ask()
 
   expect(answer).toMatchObject({ ok: false, reason: 'internal_error' })
   expect(JSON.stringify(answer)).not.toContain('/var/lib')

@@ -1,22 +1,15 @@
-// The adapter against a billing agent of its own: the contract's router over real HTTP.
+// The adapter against a billing agent of its own: the contract's router behind the real guard.
 import { CallRefusal } from '@deputy/auth/trpc'
-import { clientSecret, createAgentClient } from '@deputy/client'
 import {
+  BILLING_AGENT_ID,
   createBillingRouter,
-  type BillingRouter,
   type BillingService,
   type Hold,
   type Quote,
 } from '@deputy/contracts/billing'
-import { createLogger, serveAgent } from '@deputy/serve'
+import { RESEARCH_AGENT_ID } from '@deputy/contracts/research'
+import { createTestWorld } from '@deputy/testing'
 import { expect, test } from 'vitest'
-import {
-  createFakeTokenEndpoint,
-  tokenAnswer,
-} from '../../../../test/support/fake-token-endpoint.ts'
-import { findFreePort } from '../../../../test/support/find-free-port.ts'
-import { ISSUER } from '../../../../test/support/test-issuer.ts'
-import { createFakeAuthenticator } from '../../test-support/fake-authenticator.ts'
 import { BILLING_SCOPES, createAgentBillingGateway } from './agent-billing-gateway.ts'
 
 const QUOTE: Quote = {
@@ -39,78 +32,71 @@ const HOLD: Hold = {
   expiresAt: 1,
 }
 
-/** A billing agent that answers like this; what it does not say, nobody may ask. */
-async function startBilling(
-  service: Partial<Omit<BillingService, 'quotas' | 'usage'>>,
-  scopes = BILLING_SCOPES,
-) {
-  const notAsked = async () => Promise.reject(new Error('research does not ask for this'))
-  return serveAgent({
-    agentId: 'agent-billing-v2',
-    router: createBillingRouter({
-      quotas: {
-        set: notAsked,
-        get: notAsked,
-        list: notAsked,
-        events: notAsked,
-        // oxlint-disable-next-line require-yield -- nobody watches
-        watch: async function* watch() {
-          await notAsked()
-        },
-      },
-      usage: {
-        record: notAsked,
-        report: notAsked,
-        events: notAsked,
-        meters: notAsked,
-        defineMeter: notAsked,
-      },
-      balance: notAsked,
-      quote: notAsked,
-      hold: notAsked,
-      capture: notAsked,
-      release: notAsked,
-      deposit: notAsked,
-      closeStatement: notAsked,
-      trialBalance: notAsked,
-      budget: notAsked,
-      releaseGrant: notAsked,
-      refund: notAsked,
-      prices: notAsked,
-      publishPrices: notAsked,
-      statements: notAsked,
-      invoice: notAsked,
-      verify: notAsked,
-      exportJournal: notAsked,
-      revertActor: notAsked,
-      ...service,
-    }),
-    authenticator: createFakeAuthenticator({
-      'token-1': { agentId: 'agent-research-v1', scopes },
-    }),
-    issuer: ISSUER,
-    port: 0,
-    logger: createLogger({ name: 'billing', level: 'silent' }),
-  })
+type Options = {
+  /** What research may have. */
+  readonly scopes?: readonly string[]
+  /** What it asks for. */
+  readonly asksFor?: readonly string[]
 }
 
-function openGateway(url: string, answer = () => tokenAnswer('token-1')) {
-  const endpoint = createFakeTokenEndpoint(answer)
-  const client = createAgentClient<BillingRouter>({
-    url,
-    credentials: clientSecret({
-      issuer: ISSUER,
-      clientId: 'agent-research-v1',
-      clientSecret: 'cs-agent-of-research',
-      fetch: endpoint.fetch,
-    }),
-    audience: 'agent-billing-v2',
-    scopes: BILLING_SCOPES,
+/** A billing agent that answers like this; what it does not say, nobody may ask. */
+async function openGateway(
+  service: Partial<Omit<BillingService, 'quotas' | 'usage'>>,
+  options: Options = {},
+) {
+  await using stack = new AsyncDisposableStack()
+  const world = stack.use(await createTestWorld())
+  const { asksFor = BILLING_SCOPES, scopes = BILLING_SCOPES } = options
+  const notAsked = async () => Promise.reject(new Error('research does not ask for this'))
+  const router = createBillingRouter({
+    quotas: {
+      set: notAsked,
+      get: notAsked,
+      list: notAsked,
+      events: notAsked,
+      // oxlint-disable-next-line require-yield -- nobody watches
+      watch: async function* watch() {
+        await notAsked()
+      },
+    },
+    usage: {
+      record: notAsked,
+      report: notAsked,
+      events: notAsked,
+      meters: notAsked,
+      defineMeter: notAsked,
+    },
+    balance: notAsked,
+    quote: notAsked,
+    hold: notAsked,
+    capture: notAsked,
+    release: notAsked,
+    deposit: notAsked,
+    closeStatement: notAsked,
+    trialBalance: notAsked,
+    budget: notAsked,
+    releaseGrant: notAsked,
+    refund: notAsked,
+    prices: notAsked,
+    publishPrices: notAsked,
+    statements: notAsked,
+    invoice: notAsked,
+    verify: notAsked,
+    exportJournal: notAsked,
+    revertActor: notAsked,
+    ...service,
   })
+  const agent = await world.agent(BILLING_AGENT_ID, { router })
+  const settings = { scopes: [...scopes], audiences: [agent.id] }
+  const research = await world.caller(RESEARCH_AGENT_ID, settings)
+  const client = research.client(agent, { scopes: asksFor })
+  const resources = stack.move()
   return {
+    world,
+    agent,
+    research,
     billing: createAgentBillingGateway(() => client)('job-1'),
-    requests: endpoint.requests,
-    [Symbol.asyncDispose]: async () => client[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }
 }
 
@@ -122,13 +108,12 @@ test('asks with a token for billing alone, and with keys made of the job and the
       inputs.push(input)
       return Promise.resolve(answer)
     }
-  await using agent = await startBilling({
+  await using gateway = await openGateway({
     quote: note(QUOTE),
     hold: note(HOLD),
     capture: note(HOLD),
     release: note(HOLD),
   })
-  await using gateway = openGateway(agent.url)
   const { billing } = gateway
 
   await billing.quote(5)
@@ -145,13 +130,14 @@ test('asks with a token for billing alone, and with keys made of the job and the
     release,
     release,
   ])
-  expect(gateway.requests.map(({ form }) => [form.get('audience'), form.get('scope')])).toEqual([
-    ['agent-billing-v2', 'billing:write'],
+  const issued = await gateway.world.audit({ event: 'token.issued', actorId: RESEARCH_AGENT_ID })
+  expect(issued.map(({ audience, scope }) => [audience, scope])).toEqual([
+    [BILLING_AGENT_ID, 'billing:write'],
   ])
 })
 
 test('records every call with how it ended and how long it took', async () => {
-  await using agent = await startBilling({
+  await using gateway = await openGateway({
     quote: async () => QUOTE,
     hold: async () => {
       throw new CallRefusal({
@@ -162,7 +148,6 @@ test('records every call with how it ended and how long it took', async () => {
       })
     },
   })
-  await using gateway = openGateway(agent.url)
 
   await gateway.billing.quote(5)
   const refused = await gateway.billing.hold('quote-1')
@@ -190,8 +175,10 @@ test('records every call with how it ended and how long it took', async () => {
 })
 
 test('does not take a missing scope for billing’s decision', async () => {
-  await using agent = await startBilling({ quote: async () => QUOTE }, ['billing:read'])
-  await using gateway = openGateway(agent.url)
+  await using gateway = await openGateway(
+    { quote: async () => QUOTE },
+    { scopes: ['billing:read'], asksFor: ['billing:read'] },
+  )
 
   const refused = await gateway.billing.quote(5)
 
@@ -199,19 +186,21 @@ test('does not take a missing scope for billing’s decision', async () => {
 })
 
 test('says that billing cannot be reached', async () => {
-  await using gateway = openGateway(`http://127.0.0.1:${String(await findFreePort())}`)
+  await using gateway = await openGateway({})
+  const { agent, billing, world } = gateway
+  using _outage = world.outage(agent)
 
-  const failed = await gateway.billing.quote(5)
+  const failed = await world.whileTimePasses(billing.quote(5))
 
   expect(failed).toMatchObject({ refusal: { kind: 'unavailable', reason: 'network_error' } })
   expect(gateway.billing.calls).toMatchObject([{ outcome: 'network_error' }])
 })
 
 test('takes a bug of billing for its absence, and passes nothing of it on', async () => {
-  await using agent = await startBilling({
+  await using gateway = await openGateway({
     quote: async () => Promise.reject(new Error('cannot open /var/lib/billing')),
   })
-  await using gateway = openGateway(agent.url)
+  gateway.world.expectErrors(/cannot open/)
 
   const failed = await gateway.billing.quote(5)
 
@@ -220,14 +209,15 @@ test('takes a bug of billing for its absence, and passes nothing of it on', asyn
 })
 
 test.each([
-  [401, { error: 'invalid_client' }, 'token_refused'],
-  [400, { error: 'invalid_scope' }, 'token_refused'],
-])('says that it got no token (%i), without the secret', async (status, body, reason) => {
-  await using agent = await startBilling({ quote: async () => QUOTE })
-  await using gateway = openGateway(agent.url, () => Response.json(body, { status }))
+  ['its secret was ended', {}, true],
+  ['it may not have the scope', { scopes: ['billing:read'] }, false],
+])('says that it got no token where %s, without the secret', async (_why, options, isEnded) => {
+  await using gateway = await openGateway({ quote: async () => QUOTE }, options)
+  const { billing, research, world } = gateway
+  if (isEnded) await world.revoke(research.secret)
 
-  const failed = await gateway.billing.quote(5)
+  const failed = await billing.quote(5)
 
-  expect(failed).toMatchObject({ refusal: { kind: 'unavailable', reason } })
-  expect(JSON.stringify(failed)).not.toContain('cs-agent-of-research')
+  expect(failed).toMatchObject({ refusal: { kind: 'unavailable', reason: 'token_refused' } })
+  expect(JSON.stringify(failed)).not.toContain(research.secret.reveal())
 })
