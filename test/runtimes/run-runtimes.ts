@@ -195,7 +195,7 @@ async function main(): Promise<void> {
     runtimes.push({
       name: spawnSync(browser, ['--version'], { encoding: 'utf8' }).stdout.trim(),
       command: browser,
-      // Agents are not made to be called from pages of other sites: they do not answer CORS.
+      // The authorization server lets no page in (CORS); here the program stands for a server's.
       args: [
         '--headless=new',
         '--no-sandbox',
