@@ -24,6 +24,7 @@ const refusalReasons = Object.keys({
   token_not_yet_valid: true,
   token_revoked: true,
   token_binding_missing: true,
+  token_binding_required: true,
   token_binding_not_accepted: true,
   dpop_proof_invalid: true,
   dpop_nonce_required: true,

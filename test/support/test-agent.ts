@@ -166,6 +166,8 @@ export type TestAgentOptions = Partial<
 > & {
   /** Given, proofs of bound tokens need one of these. */
   readonly dpopNonces?: DpopNonces
+  /** Takes nothing but bound tokens. Default: no. */
+  readonly isDpopRequired?: boolean
 }
 
 /** Starts the agent. */
@@ -226,6 +228,7 @@ export async function startTestAgent(options: TestAgentOptions = {}) {
           replayMemory: createLocalReplayMemory({ clock }),
         }),
         nonces: options.dpopNonces,
+        isRequired: options.isDpopRequired,
       },
     }),
     issuer: ISSUER,

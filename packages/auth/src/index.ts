@@ -118,6 +118,7 @@ export {
 } from './verify/verified-token-cache.ts'
 export {
   createTokenBindingCheck,
+  type BindingSupport,
   type CheckTokenBinding,
   type RequestTarget,
   type TokenBindingOptions,

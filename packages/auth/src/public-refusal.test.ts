@@ -18,6 +18,7 @@ const cases: [Refusal, number, string | undefined][] = [
   [{ reason: 'token_expired', expiredAt: 1 }, 401, 'invalid_token'],
   [{ reason: 'token_not_yet_valid', detail }, 401, 'invalid_token'],
   [{ reason: 'token_binding_missing' }, 401, undefined],
+  [{ reason: 'token_binding_required' }, 401, undefined],
   [{ reason: 'token_binding_not_accepted' }, 401, 'invalid_token'],
   [{ reason: 'dpop_proof_invalid', refusal: { reason: 'dpop_replayed' } }, 401, undefined],
   [{ reason: 'dpop_nonce_required', nonce: 'nonce-1' }, 401, undefined],
@@ -86,6 +87,7 @@ describe('the challenge', () => {
 
   test.each<[Refusal, string]>([
     [{ reason: 'token_binding_missing' }, 'invalid_token'],
+    [{ reason: 'token_binding_required' }, 'invalid_token'],
     [{ reason: 'dpop_proof_invalid', refusal: { reason: 'dpop_key_mismatch' } }, 'invalid_token'],
     [{ reason: 'dpop_proof_invalid', refusal: { reason: 'dpop_replayed' } }, 'invalid_dpop_proof'],
     [{ reason: 'dpop_nonce_required', nonce: 'nonce-1' }, 'use_dpop_nonce'],

@@ -83,6 +83,15 @@ export function toPublicRefusal(refusal: Refusal): PublicRefusal {
         ...dpopRefusal(reason, 'The access token is bound to a key, and came without proof of it'),
         dpopError: 'invalid_token',
       }
+    case 'token_binding_required':
+      return {
+        status: 401,
+        reason,
+        message: 'This agent takes only access tokens that are bound to a key',
+        hint: 'Ask the authorization server for one, with a DPoP proof, and send it with a proof.',
+        bearerError: undefined,
+        dpopError: 'invalid_token',
+      }
     case 'token_binding_not_accepted':
       return {
         ...invalidToken(reason, 'This agent takes no access tokens that are bound to a key'),

@@ -18,6 +18,7 @@ export type CredentialRefusal =
   | { readonly reason: 'token_not_yet_valid'; readonly detail: string }
   | { readonly reason: 'token_revoked' }
   | { readonly reason: 'token_binding_missing' }
+  | { readonly reason: 'token_binding_required' }
   | { readonly reason: 'token_binding_not_accepted' }
   | { readonly reason: 'dpop_proof_invalid'; readonly refusal: DpopRefusal }
   | { readonly reason: 'dpop_nonce_required'; readonly nonce: string }

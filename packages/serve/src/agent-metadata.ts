@@ -1,5 +1,5 @@
 // What an agent says of itself as a protected resource (RFC 9728 §2).
-import type { LimitStores } from '@deputy/auth'
+import type { Authenticator, LimitStores } from '@deputy/auth'
 import type { ProtectedResourceMetadata } from '@deputy/auth/protocol'
 import { listProcedures } from '@deputy/auth/trpc'
 import type { AnyTRPCRouter } from '@trpc/server'
@@ -8,6 +8,7 @@ export type AgentMetadataOptions = {
   readonly agentId: string
   readonly issuer: string
   readonly router: AnyTRPCRouter
+  readonly authenticator: Pick<Authenticator, 'binding'>
   readonly limitStores?: LimitStores | undefined
 }
 
@@ -24,6 +25,11 @@ export function createMetadata(
     ...(limitStores?.approvals === undefined ? [] : ['approved_call']),
     ...procedures.flatMap((procedure) => procedure.limits),
   ]
+  const { binding } = options.authenticator
+  const dpop = binding && {
+    dpop_signing_alg_values_supported: [...binding.algorithms],
+    dpop_bound_access_tokens_required: binding.isRequired,
+  }
   return (url) => ({
     resource: url,
     resource_name: agentId,
@@ -31,6 +37,7 @@ export function createMetadata(
     scopes_supported: toSortedSet(scopes),
     authorization_details_types_supported: toSortedSet(limits),
     bearer_methods_supported: ['header'],
+    ...dpop,
   })
 }
 

@@ -121,6 +121,9 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
       if (ctx !== undefined) {
         headers['x-correlation-id'] = ctx.correlationId
         Object.assign(headers, formatRateLimitHeaders(ctx.rateLimits))
+        // > The server can supply the new nonce [...] in the same way (RFC 9449 §8.2): nobody is refused to learn it.
+        const nonce = ctx.getDpopNonce?.()
+        if (nonce !== undefined) headers['dpop-nonce'] = nonce
       }
       if (errors.length > 0) {
         const metadataUrl = toProtectedResourceMetadataUrl(url).href

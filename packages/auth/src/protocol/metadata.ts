@@ -34,6 +34,8 @@ export const ProtectedResourceMetadata = z.looseObject({
   /** Limits that it keeps. Not every procedure keeps each: one that does not refuses it. */
   authorization_details_types_supported: z.array(z.string()).optional(),
   bearer_methods_supported: z.array(z.string()).optional(),
+  dpop_signing_alg_values_supported: z.array(z.string()).optional(),
+  dpop_bound_access_tokens_required: z.boolean().optional(),
 })
 export type ProtectedResourceMetadata = z.infer<typeof ProtectedResourceMetadata>
 

@@ -37,6 +37,8 @@ export type AgentContext = {
   readonly watch: WatchEnd
   /** What the caller that was authenticated presented; `undefined` for an API key. */
   getSubjectToken(): SubjectToken | undefined
+  /** The nonce for the next proof of a caller whose token is bound to a key (RFC 9449 §8.2). Over HTTP only. */
+  readonly getDpopNonce?: (() => string | undefined) | undefined
   /** Told of each call, for logs and for a drain that waits until the last one is answered. */
   readonly observeCall: ObserveCall | undefined
   /** Counts a call of this caller; refuses when there were too many. */
@@ -110,6 +112,8 @@ export function createAgentContext(
         return counted ?? accept(undefined)
       },
       getSubjectToken: () => caller?.subjectToken,
+      getDpopNonce: () =>
+        caller?.principal.confirmation && options.authenticator.binding?.issueNonce(),
       watch: (onEnd) => caller?.watch(onEnd) ?? (() => undefined),
       authenticate: async () => (verified ??= authenticate()),
     }

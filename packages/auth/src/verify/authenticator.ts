@@ -16,6 +16,7 @@ import type { ApiKeyRefusal, ApiKeyVerifier } from './api-key-verifier.ts'
 import { readCredential, type Credential, type HeaderLookup } from './credential.ts'
 import {
   createTokenBindingCheck,
+  type BindingSupport,
   type RequestTarget,
   type TokenBindingOptions,
 } from './token-binding.ts'
@@ -33,6 +34,8 @@ export type Authenticator = {
     target?: RequestTarget,
     from?: string,
   ): Promise<Result<Authenticated, AuthenticationRefusal>>
+  /** How tokens that are bound to a key are taken; `undefined` where none are. */
+  readonly binding?: BindingSupport | undefined
 }
 
 /** Why nobody was authenticated. */
@@ -84,7 +87,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const live = await checkRevoked(verified.value, credential.token)
       return live.ok ? checkBinding(live.value, { credential, target }) : live
     }
-    if (apiKeys === undefined) return refuse({ reason: 'api_key_not_accepted' })
+    if (apiKeys === undefined || options.dpop?.isRequired === true)
+      return refuse({ reason: 'api_key_not_accepted' })
     return apiKeys.verify(credential.key, from)
   }
 
@@ -106,6 +110,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 
   return Object.freeze({
+    binding: toBindingSupport(options.dpop),
+
     async authenticate(
       header: HeaderLookup,
       target?: RequestTarget,
@@ -125,5 +131,15 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         watch: (onEnd) => watchAuthority(principal, ending, onEnd),
       })
     },
+  })
+}
+
+function toBindingSupport(dpop: TokenBindingOptions | undefined): BindingSupport | undefined {
+  if (dpop === undefined) return undefined
+  const { nonces, proofs } = dpop
+  return Object.freeze({
+    algorithms: proofs.algorithms,
+    isRequired: dpop.isRequired ?? false,
+    issueNonce: () => nonces?.issue(),
   })
 }

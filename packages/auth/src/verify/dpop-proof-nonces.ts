@@ -41,8 +41,14 @@ export function createDpopNonces(options: DpopNoncesOptions): DpopNonces {
       .update(`dpop-nonce ${String(window)}`)
       .digest('base64url')
 
+  let latest = { window: -1, nonce: '' }
+
   return Object.freeze({
-    issue: () => toNonce(currentWindow()),
+    issue() {
+      const window = currentWindow()
+      if (latest.window !== window) latest = { window, nonce: toNonce(window) }
+      return latest.nonce
+    },
 
     check(nonce: string) {
       const window = currentWindow()

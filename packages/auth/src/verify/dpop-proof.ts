@@ -30,6 +30,8 @@ export type DpopProof = { readonly jkt: string; readonly jti: string }
 export type DpopProofVerifier = {
   /** Verifies the proof and uses it up: the same one is refused from then on. Rejects for no proof. */
   verify(request: DpopRequest): Promise<Result<DpopProof, DpopRefusal>>
+  /** What proofs may be signed with. */
+  readonly algorithms: readonly ProofAlgorithm[]
 }
 
 export type DpopProofVerifierOptions = {
@@ -103,7 +105,7 @@ export function createDpopProofVerifier(options: DpopProofVerifierOptions): Dpop
     }
   }
 
-  return Object.freeze({ verify })
+  return Object.freeze({ verify, algorithms })
 }
 
 function verifySignature(

@@ -49,6 +49,8 @@ export type IssuerAuthenticatorOptions = IssuerDiscoveryOptions & {
   readonly revocation?: RevocationOptions | undefined
   /** How proofs of tokens that are bound to a key are taken. Default: each once in this process. */
   readonly dpop?: TokenBindingOptions | undefined
+  /** Takes nothing but access tokens that are bound to a key (RFC 9449), and says so. Default: no. */
+  readonly dpopBoundAccessTokensRequired?: boolean | undefined
 }
 
 /** An authenticator that may hold a connection to its issuer. */
@@ -66,7 +68,9 @@ export function createIssuerAuthenticator(
   const verifier = createAccessTokenVerifier({ ...options, audience: agentId, keys })
   const maxTokens = options.maxVerifiedTokens
   const accessTokens = createVerifiedTokenCache(verifier, { keys, maxTokens })
-  const dpop = options.dpop ?? createLocalBinding(options)
+  const binding = options.dpop ?? createLocalBinding(options)
+  const isRequired = options.dpopBoundAccessTokensRequired ?? binding.isRequired
+  const dpop = { ...binding, isRequired }
   const { clock } = options
   if (clientSecret === undefined) {
     const authenticator = createAuthenticator({ accessTokens, dpop, clock })

@@ -19,6 +19,17 @@ export type TokenBindingOptions = {
   readonly proofs: DpopProofVerifier
   /** Given, every proof needs one of these nonces. */
   readonly nonces?: DpopNonces | undefined
+  /** Takes no access token that is bound to no key, and no API key, which proves nothing either. Default: no. */
+  readonly isRequired?: boolean | undefined
+}
+
+/** What callers are told of it beforehand. */
+export type BindingSupport = {
+  /** Algorithms that proofs may be signed with. */
+  readonly algorithms: readonly string[]
+  readonly isRequired: boolean
+  /** The nonce for the next proof; `undefined` where proofs need none. */
+  issueNonce(): string | undefined
 }
 
 /** What a token came with. */
@@ -47,9 +58,10 @@ export function createTokenBindingCheck(
     if (credential.kind === 'access_token') {
       // > such a protected resource MUST reject a DPoP-bound access token received as a bearer token
       // (RFC 9449 §7.2). Attack prevented: a bound token that was stolen, used without its key.
-      return confirmation === undefined
-        ? accept(principal)
-        : refuse({ reason: 'token_binding_missing' })
+      if (confirmation !== undefined) return refuse({ reason: 'token_binding_missing' })
+      return options?.isRequired === true
+        ? refuse({ reason: 'token_binding_required' })
+        : accept(principal)
     }
     if (options === undefined || target === undefined) {
       return refuse({ reason: 'token_binding_not_accepted' })
