@@ -17,8 +17,10 @@ type Way = {
   readonly call: (agent: TestAgent, credentials: Credentials) => Promise<string>
 }
 
+type Init = { readonly method?: string; readonly headers?: Record<string, string> }
+
 const overHttp =
-  (path: string, init: RequestInit = {}): Way['call'] =>
+  (path: string, init: Init = {}): Way['call'] =>
   async (agent, credentials) => {
     const hangUp = new AbortController()
     const answer = await fetch(agent.url + path, {
