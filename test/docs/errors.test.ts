@@ -47,6 +47,8 @@ const refusalReasons = Object.keys({
   too_many_calls: true,
   too_many_streams: true,
   agent_draining: true,
+  deadline_exceeded: true,
+  deadline_invalid: true,
   caller_changed: true,
 } satisfies Record<RefusalReason, true>)
 

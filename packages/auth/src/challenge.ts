@@ -4,13 +4,14 @@ import type { Refusal } from './refusal.ts'
 
 /**
  * Writes the `WWW-Authenticate` value for a refusal (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1), or
- * `undefined` where the status calls for none (429, 503).
+ * `undefined` where the status calls for none (408, 429, 503).
  *
  * @param resourceMetadataUrl where the agent's protected-resource metadata is served
  */
 export function formatChallenge(refusal: Refusal, resourceMetadataUrl: string): string | undefined {
   const { bearerError, dpopError, message, status } = toPublicRefusal(refusal)
-  if (status === 503 || status === 429) return undefined
+  if (status === 503 || status === 429 || status === 408) return undefined
+  if (refusal.reason === 'deadline_invalid') return undefined
   const parameters: [string, string][] = []
   const error = dpopError ?? bearerError
   if (error !== undefined) parameters.push(['error', error], ['error_description', message])

@@ -31,6 +31,7 @@ export type { Principal } from './principal.ts'
 export { toPublicRefusal, type PublicRefusal } from './public-refusal.ts'
 export type {
   CredentialRefusal,
+  DeadlineRefusal,
   Refusal,
   RefusalReason,
   ScopeRefusal,

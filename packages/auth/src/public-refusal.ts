@@ -8,7 +8,7 @@ import { toPublicDpopRefusal } from './verify/dpop-proof-refusal.ts'
 
 /** What the caller may read of a refusal. */
 export type PublicRefusal = {
-  readonly status: 400 | 401 | 403 | 429 | 503
+  readonly status: 400 | 401 | 403 | 408 | 429 | 503
   readonly reason: RefusalReason
   /** One sentence: what was wrong. */
   readonly message: string
@@ -163,6 +163,22 @@ export function toPublicRefusal(refusal: Refusal): PublicRefusal {
         reason,
         message: `The new credential is of another caller: ${refusal.changed} differs`,
         hint: 'Open a connection of its own for each caller.',
+        bearerError: undefined,
+      }
+    case 'deadline_exceeded':
+      return {
+        status: 408,
+        reason,
+        message: `The call was not done within the ${String(refusal.timeoutMs)} ms that it had`,
+        hint: 'The call may have been carried out: repeat it with the same idempotency key.',
+        bearerError: undefined,
+      }
+    case 'deadline_invalid':
+      return {
+        status: 400,
+        reason,
+        message: `The deadline cannot be read: ${refusal.detail}`,
+        hint: 'Send what is left, like "deputy-timeout-ms: 1500", or leave it out.',
         bearerError: undefined,
       }
     case 'agent_draining':

@@ -1,6 +1,6 @@
 // Every reason for which a caller is turned away before a procedure runs, as data. How each one is
 // told to the caller is decided in one place: `toPublicRefusal`.
-import type { EpochSeconds } from './protocol/index.ts'
+import type { EpochSeconds, TimeoutMalformed } from './protocol/index.ts'
 import type { LimitRefusal } from './token-limit/limit-refusal.ts'
 import type { DpopRefusal } from './verify/dpop-proof-refusal.ts'
 
@@ -53,6 +53,11 @@ export type StreamRefusal =
   | { readonly reason: 'too_many_streams'; readonly maxStreams: number }
   | { readonly reason: 'agent_draining' }
 
+/** The call is good, but nobody waits for it any more, or the time that its caller waits cannot be read. */
+export type DeadlineRefusal =
+  | { readonly reason: 'deadline_exceeded'; readonly timeoutMs: number }
+  | TimeoutMalformed
+
 /** A connection's new credential is good, but of another caller than the connection's. */
 export type CallerChangedRefusal = {
   readonly reason: 'caller_changed'
@@ -67,6 +72,7 @@ export type Refusal =
   | TooManyRefusal
   | TooManyCallsRefusal
   | StreamRefusal
+  | DeadlineRefusal
   | CallerChangedRefusal
   | LimitRefusal
 

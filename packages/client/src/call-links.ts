@@ -1,7 +1,7 @@
 // What every call goes through before it is sent, in this order: it ends when its caller gives up, its time runs,
 // a subscription is begun again, and it gets its authorization, for each time that it is sent. Each of them
 // rejects with `ClientError`.
-import type { AgentContract, Clock } from '@deputy/auth/protocol'
+import type { AgentContract, Clock, Deadline } from '@deputy/auth/protocol'
 import type { TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { createAuthLink, type OpenAuthorizer } from './auth-link.ts'
@@ -44,6 +44,8 @@ export type CallLinksOptions<Router> = CallPolicies & {
   readonly retryBudget?: RetryBudget | undefined
   /** Ends every call, whether or not it has a signal of its own. */
   readonly signal?: AbortSignal | undefined
+  /** No call has more time than this has left. */
+  readonly deadline?: Deadline | undefined
 }
 
 /** Creates the links; the one that sends goes after them. */
@@ -54,7 +56,7 @@ export function createCallLinks<Router extends AnyTRPCRouter>(
   const { timeoutMs = 30_000 } = options
   return [
     createSignalLink(options.signal),
-    createTimeoutLink(timeoutMs, clock),
+    createTimeoutLink(timeoutMs, { clock, inherited: options.deadline }),
     ...(getTraceContext === undefined ? [] : [createTraceLink<Router>(getTraceContext)]),
     ...(resume === false ? [] : [createResumeLink<Router>(resume, clock)]),
     createAuthLink({

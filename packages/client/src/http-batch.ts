@@ -7,6 +7,7 @@ import { observable } from '@trpc/server/observable'
 import { toClientError } from './error/to-client-error.ts'
 import type { FetchLikeAnswer } from './fetch-like.ts'
 import { MAX_URL_CHARS, type HttpRequest } from './http-request.ts'
+import { toDeadlineHeaders } from './links/deadline.ts'
 import { toTraceHeaders } from './links/trace-context.ts'
 
 /** Most calls in one request: what Deputy's agents take by default. */
@@ -61,7 +62,8 @@ export function createBatchLink<Router extends AnyTRPCRouter>(
     const gaveUp = new AbortController()
     const batch = { waiting: items.length, gaveUp }
     for (const item of items) item.batch = batch
-    const headers = { ...request.headers, ...toTraceHeaders(items.map(({ op }) => op)) }
+    const ops = items.map(({ op }) => op)
+    const headers = { ...request.headers, ...toTraceHeaders(ops), ...toDeadlineHeaders(ops) }
     try {
       const response = await send({ ...request, headers, signal: gaveUp.signal })
       const said = await readAnswer(response)

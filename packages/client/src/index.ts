@@ -55,6 +55,7 @@ export {
 } from './error/client-error.ts'
 export { toClientError } from './error/to-client-error.ts'
 export type { FetchLike, FetchLikeAnswer, FetchLikeInit } from './fetch-like.ts'
+export { withinCall, type CallScope } from './links/deadline.ts'
 export type { ResumePolicy } from './links/resume-link.ts'
 export type { RetryPolicy } from './links/retry.ts'
 export type { GetTraceContext, TraceContext } from './links/trace-context.ts'

@@ -11,6 +11,7 @@ import { toClientError } from './error/to-client-error.ts'
 import { openEventStream, type EventStream } from './event-stream.ts'
 import type { FetchLike, FetchLikeAnswer } from './fetch-like.ts'
 import { MAX_URL_CHARS, sendRequest, type HttpRequest } from './http-request.ts'
+import { toDeadlineHeaders } from './links/deadline.ts'
 import { toTraceHeaders } from './links/trace-context.ts'
 import { noteNonce } from './dpop/note-nonce.ts'
 
@@ -69,7 +70,11 @@ function wantsNonce(authorization: Authorization, url: string, error: unknown): 
 /** By GET, unless the input is too long for a URL. */
 function toRequest(url: string, op: Operation): Omit<HttpRequest, 'signal'> {
   const input: string | undefined = JSON.stringify(op.input)
-  const headers = { accept: 'text/event-stream', ...toTraceHeaders([op]) }
+  const headers = {
+    accept: 'text/event-stream',
+    ...toTraceHeaders([op]),
+    ...toDeadlineHeaders([op]),
+  }
   const path = `${url}/${op.path}`
   const query = input === undefined ? path : `${path}?input=${encodeURIComponent(input)}`
   if (query.length <= MAX_URL_CHARS) return { url: query, method: 'GET', headers, body: null }

@@ -1,34 +1,55 @@
-import { startTimer, systemClock, type Clock } from '@deputy/auth/protocol'
-import { TRPCClientError, type TRPCLink } from '@trpc/client'
+import { startTimer, systemClock, type Clock, type Deadline } from '@deputy/auth/protocol'
+import { TRPCClientError, type Operation, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { observable } from '@trpc/server/observable'
 import { ClientError } from './error/client-error.ts'
+import { noteDeadline, readDeadline, startDeadline } from './links/deadline.ts'
+
+export type TimeoutLinkOptions = {
+  readonly clock?: Clock | undefined
+  /** Of the call that all calls of the client are made for. */
+  readonly inherited?: Deadline | undefined
+}
 
 /**
  * Creates a link that gives up on a query or a mutation after so long, getting a token included, and
- * cancels what is under way. Subscriptions live as long as they like.
+ * cancels what is under way. A call that is made for another one has no more time than that has left; one that has
+ * none left is not sent. Subscriptions live as long as they like, or as long as what they are made for.
  */
 export function createTimeoutLink<Router extends AnyTRPCRouter>(
   timeoutMs: number,
-  clock: Clock = systemClock,
+  { clock = systemClock, inherited }: TimeoutLinkOptions = {},
 ): TRPCLink<Router> {
+  function findTimeMs(op: Operation): number | undefined {
+    const times = [readDeadline(op), inherited].flatMap((one) => one?.remainingMs() ?? [])
+    if (op.type !== 'subscription') times.push(timeoutMs)
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
   return () =>
-    ({ next, op }) =>
-      observable((observer) => {
-        const sent = next(op).subscribe(observer)
-        if (op.type === 'subscription') return sent
+    ({ next, op }) => {
+      const timeMs = findTimeMs(op)
+      if (timeMs === undefined) return next(op)
+      return observable((observer) => {
         // Ending in an error also unsubscribes, and must come first: over WebSocket, a call that is
         // cancelled completes, and would tell its caller nothing of the deadline.
-        const timer = startTimer(clock, timeoutMs, () => {
-          const message = `${op.path} was not answered within ${String(timeoutMs)} ms`
+        const giveUp = (): void => {
+          const message = `${op.path} was not answered within ${String(Math.ceil(timeMs))} ms`
           const hint =
             'The call may have been carried out: repeat it with the same idempotency key.'
           const error = new ClientError({ code: 'deadline_exceeded', message, hint })
           observer.error(TRPCClientError.from(error))
-        })
+        }
+        if (timeMs <= 0) {
+          giveUp()
+          return undefined
+        }
+        const sent = next(noteDeadline(op, startDeadline(timeMs, clock))).subscribe(observer)
+        const timer = startTimer(clock, timeMs, giveUp)
         return () => {
           timer.cancel()
           sent.unsubscribe()
         }
       })
+    }
 }

@@ -7,6 +7,7 @@ import { readAuthorized, type Authorized } from './auth-link.ts'
 import type { Authorizer } from './authorization.ts'
 import { noteNonce } from './dpop/note-nonce.ts'
 import { toClientError } from './error/to-client-error.ts'
+import { withDeadlineParams } from './links/deadline.ts'
 import { frameParams } from './message-params.ts'
 import type { Transport } from './transport.ts'
 import { openConnection, type Connection } from './websocket-connection.ts'
@@ -58,21 +59,23 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
           })
           await connection.adopt(authorization)
           if (isOver) return
-          sent = connection.send({ op: frameParams(op), next: unreachable }).subscribe({
-            next: observer.next,
-            complete: observer.complete,
-            error(cause) {
-              const error = toClientError(cause)
-              // The agent turns away whatever else comes on it, or closes it.
-              if (error.status === 401) connection.retire()
-              if (attempt > 1 || !noteNonce(authorization, httpUrl, error)) {
-                observer.error(TRPCClientError.from(error))
-                return
-              }
-              leave?.()
-              void send(attempt + 1)
-            },
-          })
+          sent = connection
+            .send({ op: frameParams(withDeadlineParams(op)), next: unreachable })
+            .subscribe({
+              next: observer.next,
+              complete: observer.complete,
+              error(cause) {
+                const error = toClientError(cause)
+                // The agent turns away whatever else comes on it, or closes it.
+                if (error.status === 401) connection.retire()
+                if (attempt > 1 || !noteNonce(authorization, httpUrl, error)) {
+                  observer.error(TRPCClientError.from(error))
+                  return
+                }
+                leave?.()
+                void send(attempt + 1)
+              },
+            })
         }
 
         void send(1)

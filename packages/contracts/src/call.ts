@@ -1,13 +1,15 @@
 import type { Principal } from '@deputy/auth'
-import type { SubjectToken } from '@deputy/auth/protocol'
+import type { Deadline, SubjectToken } from '@deputy/auth/protocol'
 import * as z from 'zod'
 
 /** What a service gets of a call beside its input. */
 export type Call = {
   /** Who is calling: verified, and holding the procedure's scopes. */
   readonly principal: Principal
-  /** Aborted when the caller gives up, or its authority ends. */
+  /** Aborted when the caller gives up, its deadline passes, or its authority ends. */
   readonly signal: AbortSignal | undefined
+  /** How long the caller still waits; `undefined` where nobody waits. Not for what goes on after the answer. */
+  readonly deadline?: Deadline | undefined
   /** The trace that the call belongs to (W3C Trace Context): 32 hexadecimal digits. */
   readonly traceId?: string | undefined
   /** What the caller presented, to act for it at another agent; `undefined` for an API key. */
@@ -19,6 +21,7 @@ type HandlerContext = {
   readonly principal: Principal
   readonly traceId: string
   getSignal(): AbortSignal
+  getDeadline?(): Deadline | undefined
   getSubjectToken(): SubjectToken | undefined
 }
 
@@ -28,6 +31,7 @@ export function toCall(ctx: HandlerContext): Call {
     principal: ctx.principal,
     traceId: ctx.traceId,
     signal: ctx.getSignal(),
+    deadline: ctx.getDeadline?.(),
     subjectToken: ctx.getSubjectToken(),
   }
 }

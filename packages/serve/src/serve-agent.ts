@@ -10,10 +10,11 @@ import {
   type RateLimiter,
   type RateLimitTiers,
 } from '@deputy/auth'
-import { toProtectedResourceMetadataUrl } from '@deputy/auth/protocol'
+import { toProtectedResourceMetadataUrl, type Clock } from '@deputy/auth/protocol'
 import {
   assertScopedRouter,
   createAgentContext,
+  createCallDeadlines,
   createChallengeHeaders,
   createConnectionContext,
   createOpenStreams,
@@ -65,6 +66,8 @@ export type ServeAgentOptions = {
   readonly limitStores?: LimitStores | undefined
   /** Told of each call, beside the log. What it does at a call's end is done before the answer goes out. */
   readonly observeCall?: ObserveCall | undefined
+  /** What deadlines go by. Default: the machine's clock and timers. */
+  readonly clock?: Clock | undefined
   /** What callers may take up. See `AgentLimits` for each and its default. Throws `TypeError` for one that is none. */
   readonly limits?: AgentLimitsOptions | undefined
 }
@@ -93,6 +96,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   const observeCall = observeBoth(callLog.observeCall, options.observeCall)
   const limiter = options.rateLimiter ?? createMemoryRateLimiter()
   const { agentId, rateLimitTiers: tiers } = options
+  const deadlines = createCallDeadlines({ ...limits, clock: options.clock })
   const contextOptions = {
     authenticator,
     observeCall,
@@ -110,7 +114,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   const trpc = createPlainCallHandler({
     router,
     basePath: `${TRPC_PATH}/`,
-    createContext: createAgentContext({ ...contextOptions, openStreams }),
+    createContext: createAgentContext({ ...contextOptions, deadlines, openStreams }),
     maxBodySize: limits.maxBodyBytes,
     maxJsonDepth: limits.maxJsonDepth,
     maxBatchSize,
@@ -150,6 +154,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
   const webSockets = serveWebSocket(bounded, {
     router,
     createContext: createConnectionContext(contextOptions),
+    deadlines,
     limits: limits.webSocket,
     maxBatchSize,
   })

@@ -22,6 +22,14 @@ export {
 export { toCanonicalJson } from './canonical-json.ts'
 export { CredentialsFile } from './credentials-file.ts'
 export { systemClock, type Clock, type EpochSeconds } from './clock.ts'
+export {
+  parseTimeoutHeader,
+  parseTimeoutParam,
+  TIMEOUT_HEADER,
+  toTimeoutMs,
+  type Deadline,
+  type TimeoutMalformed,
+} from './deadline.ts'
 export { DPOP_PROOF_TYPE, DpopProofClaims, DpopProofHeader } from './dpop.ts'
 export { hashInput } from './hash-input.ts'
 export { IntrospectionResponse } from './introspection.ts'
@@ -80,7 +88,7 @@ export {
 } from './scope.ts'
 export { isSecureUrl, parseSecureUrl } from './secure-url.ts'
 export { SubjectToken } from './subject-token.ts'
-export { startInterval, startTimer, timeoutSignal, waitFor, type Timer } from './timer.ts'
+export { readMs, startInterval, startTimer, timeoutSignal, waitFor, type Timer } from './timer.ts'
 export { TokenResponse } from './token-response.ts'
 export { readTraceId } from './trace-id.ts'
 export { CLOSE_CODE, REAUTHENTICATE_PATH } from './web-socket.ts'

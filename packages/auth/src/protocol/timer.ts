@@ -31,6 +31,15 @@ export function startTimer(clock: Clock, ms: number, callback: () => void): Time
   return timer
 }
 
+/**
+ * Milliseconds on what `startTimer` goes by, which is only ever compared with itself: the machine's own count, which
+ * nobody sets, or the clock where that has timers of its own.
+ */
+export function readMs(clock: Clock): number {
+  if (clock.after === undefined) return performance.now()
+  return clock.msUntil === undefined ? clock.now() * 1000 : -clock.msUntil(0)
+}
+
 /** Calls back again and again. Never a reason for a process to live on. */
 export function startInterval(
   clock: Clock,

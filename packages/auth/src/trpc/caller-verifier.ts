@@ -20,6 +20,8 @@ export type AgentContextRequest = {
     readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
   }
   readonly info?: Partial<Pick<TRPCRequestInfo, 'accept' | 'connectionParams'>> | undefined
+  /** Aborts the signal that tRPC hands to the procedures of the request. */
+  readonly abort?: ((reason: Error) => void) | undefined
 }
 
 export type CallerVerifierOptions = {
@@ -43,12 +45,12 @@ export function createCallerVerifier(
   const target = readTarget(req, publicUrl)
   // Not the whole request, which a connection would keep. Its address costs a call of the system: only when needed.
   const { socket } = req
+  const getAddress = (): string => socket?.remoteAddress ?? 'unknown'
 
   return async (header) => {
-    const address = socket?.remoteAddress ?? 'unknown'
-    const authenticated = await authenticator.authenticate(header, target, address)
+    const authenticated = await authenticator.authenticate(header, target, getAddress)
     if (authenticated.ok || !isFailure(authenticated.refusal)) return authenticated
-    const refusal = await failureGuard?.({ clientId: undefined, address })
+    const refusal = await failureGuard?.({ clientId: undefined, address: getAddress() })
     return refusal === undefined ? authenticated : refuse(refusal)
   }
 }

@@ -15,7 +15,10 @@ export function createChallengeHeaders(
   errors: readonly TRPCError[],
   resourceMetadataUrl: string,
 ): Record<string, string> {
-  const refusals = errors.filter((error) => error instanceof AuthError).map((e) => e.refusal)
+  const refusals = errors
+    .filter((error) => error instanceof AuthError)
+    .map(({ refusal }) => refusal)
+    .filter(({ reason }) => !reason.startsWith('deadline_'))
   if (refusals.some(({ reason }) => UNAVAILABLE.has(reason))) {
     return { 'retry-after': '1' }
   }

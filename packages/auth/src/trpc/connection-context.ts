@@ -1,6 +1,6 @@
 // The context of a connection that outlives its credential: who is calling is asked again for each call, and the
 // caller may present another token for the same authority without connecting again (ADR 0023).
-import { accept, refuse, type Result } from '../protocol/index.ts'
+import { accept, refuse, TIMEOUT_HEADER, type Result } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Authenticated } from '../verify/authenticator.ts'
@@ -25,6 +25,8 @@ export type ConnectionContext = AgentContext & {
   present(header: HeaderLookup): Promise<Result<Principal, Refusal>>
   /** Ends every watch. Called when the connection is closed. */
   close(): void
+  /** What was said as `deputy-timeout-ms` for the calls of the connection. */
+  readonly timeoutHeader: string | undefined
 }
 
 type Call = { readonly onEnd: (refusal: Refusal) => void; readonly readmit: Readmit | undefined }
@@ -97,6 +99,7 @@ export function createConnectionContext(
     const correlationId = createCorrelationId()
     return {
       transport: 'websocket',
+      timeoutHeader: createHeaderLookup(request)(TIMEOUT_HEADER),
       correlationId,
       traceId: createTraceId(createHeaderLookup(request)('traceparent'), correlationId),
       observeCall: options.observeCall,

@@ -3,7 +3,7 @@
 import type { RateLimitRefusal, RateLimitState } from '../limit/rate-limit.ts'
 import type { CallerCount } from '../limit/caller-count.ts'
 import type { LimitCaller } from '../limit/limit-caller.ts'
-import { accept, type Result, type SubjectToken } from '../protocol/index.ts'
+import { accept, TIMEOUT_HEADER, type Result, type SubjectToken } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { LimitStores } from '../token-limit/limit-stores.ts'
 import type { Authenticated } from '../verify/authenticator.ts'
@@ -14,6 +14,7 @@ import {
   type CallerRefusal,
   type CallerVerifierOptions,
 } from './caller-verifier.ts'
+import type { CallDeadlines, ReadDeadline } from './call-deadline.ts'
 import type { ObserveCall } from './observe-call.ts'
 import type { OpenStreams } from './open-streams.ts'
 import { createTraceId } from './trace-id.ts'
@@ -39,6 +40,10 @@ export type AgentContext = {
   getSubjectToken(): SubjectToken | undefined
   /** The nonce for the next proof of a caller whose token is bound to a key (RFC 9449 §8.2). Over HTTP only. */
   readonly getDpopNonce?: (() => string | undefined) | undefined
+  /** Until when the caller waits; `undefined` where the agent knows no deadlines. */
+  readonly deadline?: ReadDeadline | undefined
+  /** Aborts tRPC's own `signal` of the request or the call. */
+  readonly abort?: ((reason: Error) => void) | undefined
   /** Told of each call, for logs and for a drain that waits until the last one is answered. */
   readonly observeCall: ObserveCall | undefined
   /** Counts a call of this caller; refuses when there were too many. */
@@ -56,6 +61,8 @@ export type AgentContext = {
 }
 
 export type AgentContextOptions = CallerVerifierOptions & {
+  /** How long calls over HTTP may take. Default: as long as they like. */
+  readonly deadlines?: CallDeadlines | undefined
   readonly observeCall?: ObserveCall | undefined
   /** Counts the calls of each caller. Default: no limit. */
   readonly limitCaller?: LimitCaller | undefined
@@ -99,6 +106,8 @@ export function createAgentContext(
       transport: 'http',
       correlationId,
       traceId: createTraceId(header('traceparent'), correlationId),
+      deadline: options.deadlines?.fromHeader(header(TIMEOUT_HEADER)),
+      abort: request.abort,
       observeCall: options.observeCall,
       limitStores: options.limitStores,
       callsUnderWay: options.callsUnderWay,

@@ -1,5 +1,12 @@
 export { createAgentContract } from './agent-contract.ts'
 export { AuthError } from './auth-error.ts'
+export {
+  createCallDeadlines,
+  type CallDeadline,
+  type CallDeadlines,
+  type CallDeadlinesOptions,
+  type ReadDeadline,
+} from './call-deadline.ts'
 export { CallRefusal, type CallRefusalOptions } from './call-refusal.ts'
 export { createChallengeHeaders } from './challenge-headers.ts'
 export type { AgentContextRequest } from './caller-verifier.ts'

@@ -8,10 +8,12 @@ import {
   findMissingScopes,
   refuse,
   toCanonicalJson,
+  type Deadline,
   type Scope,
 } from '../protocol/index.ts'
 import type { ScopeRefusal } from '../refusal.ts'
 import { AuthError } from './auth-error.ts'
+import type { CallDeadline } from './call-deadline.ts'
 import type { AgentContext } from './context.ts'
 import { toPublicError } from './error-data.ts'
 import { bubbleApproval } from './bubbled-approval.ts'
@@ -26,6 +28,7 @@ import {
   type ScopedProcedureArguments,
   type WithMeta,
 } from './procedure-needs.ts'
+import { meetDeadline, requireDeadline, requireTime, watchDeadline } from './watch-deadline.ts'
 
 const t = initTRPC
   .context<AgentContext>()
@@ -72,7 +75,8 @@ function checkScopes(
  * Starts a procedure that needs these scopes (all of them): `scopedProcedure('billing:read')`. Given an
  * object, it says also which limits of a credential the procedure keeps itself, and whether somebody has to
  * approve each call. All of it becomes part of the contract (`meta`). Every handler has `ctx.principal`, and
- * `ctx.getSignal()`: aborted when the caller gives up or its authority ends, whatever comes first.
+ * `ctx.getSignal()`: aborted when the caller gives up, its deadline passes or its authority ends, whatever comes
+ * first; `ctx.getDeadline()` says how long it still waits.
  *
  * Throws `TypeError` for a scope that RFC 6749 §3.3 does not allow, and for a limit that the guard keeps.
  */
@@ -94,7 +98,10 @@ function startProcedure(meta: AgentMeta) {
     let principal: Principal | undefined
     let guard: CallGuard | undefined
     let leave: (() => void) | undefined
+    let deadline: CallDeadline | undefined
     try {
+      deadline = requireDeadline(ctx, type)
+      requireTime(deadline)
       const authenticated = await ctx.authenticate()
       if (!authenticated.ok) throw new AuthError(authenticated.refusal)
       principal = authenticated.value
@@ -102,13 +109,15 @@ function startProcedure(meta: AgentMeta) {
       const counted = await ctx.limit(principal)
       if (!counted.ok) throw new AuthError(counted.refusal)
       leave = enterCall(ctx, principal)
+      requireTime(deadline)
       const stores = ctx.limitStores
       const kept = await checkLimits({ principal, path, meta, stores, readInput: getRawInput })
       if (!kept.ok) throw new AuthError(kept.refusal)
       const { limits } = principal
       const entered = ctx.takesParts === true ? leave : undefined
+      const watch = watchDeadline(ctx, deadline)
       const own = createCallGuard({
-        watch: entered === undefined ? ctx.watch : leaveWithWatch(ctx.watch, entered),
+        watch: entered === undefined ? watch : leaveWithWatch(watch, entered),
         signal,
         // Under another token of the same caller: its scopes again, its limits where they are others.
         async readmit(next) {
@@ -120,7 +129,8 @@ function startProcedure(meta: AgentMeta) {
       })
       guard = own
       const getSignal = (): AbortSignal => own.signal
-      const work = next({ ctx: { principal, getSignal } })
+      const told: Deadline | undefined = deadline
+      const work = next({ ctx: { principal, getSignal, getDeadline: () => told } })
       if (leave !== undefined && entered === undefined) {
         // Until the work is done, also where nobody waits for it any more: what is given up goes on.
         work.then(leave, leave)
@@ -139,7 +149,7 @@ function startProcedure(meta: AgentMeta) {
       }
       return ctx.takesParts === true ? { ...result, data: guardParts(result.data, own) } : result
     } catch (cause) {
-      const error = getTRPCErrorFromUnknown(cause)
+      const error = getTRPCErrorFromUnknown(meetDeadline(cause, deadline))
       await end?.({ principal, error })
       throw error
     } finally {

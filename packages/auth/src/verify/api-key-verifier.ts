@@ -6,9 +6,9 @@ import type { Introspect } from './introspect.ts'
 /** Turns the text of an API key into a principal, or says why not. */
 export type ApiKeyVerifier = {
   /**
-   * @param from the caller's network address, for verifiers that bound what one address can have asked
+   * @param from tells the caller's network address, for verifiers that bound what one address can have asked
    */
-  verify(key: string, from?: string): Promise<Result<Principal, ApiKeyRefusal>>
+  verify(key: string, from?: () => string): Promise<Result<Principal, ApiKeyRefusal>>
 }
 
 /** `rate_limited`: too many keys that do not exist came from the address. */

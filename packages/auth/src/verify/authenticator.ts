@@ -27,12 +27,12 @@ export type Authenticator = {
    * Finds the credential and verifies it.
    *
    * @param target what was asked for; without it no token that is bound to a key is taken
-   * @param from the caller's network address, which bounds how many unknown keys it can have asked about
+   * @param from tells the caller's network address, which bounds how many unknown keys it can have asked about
    */
   authenticate(
     header: HeaderLookup,
     target?: RequestTarget,
-    from?: string,
+    from?: () => string,
   ): Promise<Result<Authenticated, AuthenticationRefusal>>
   /** How tokens that are bound to a key are taken; `undefined` where none are. */
   readonly binding?: BindingSupport | undefined
@@ -69,7 +69,10 @@ export type AuthenticatorOptions = {
   readonly clock?: Clock | undefined
 }
 
-type Request = { readonly target: RequestTarget | undefined; readonly from: string | undefined }
+type Request = {
+  readonly target: RequestTarget | undefined
+  readonly from: (() => string) | undefined
+}
 
 /** Wires the verifiers behind the one question that transports ask. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
@@ -102,7 +105,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   async function recheck(
     principal: Principal,
     credential: Credential,
-    from: string | undefined,
+    from: (() => string) | undefined,
   ): Promise<Result<Principal, AuthenticationRefusal>> {
     if (credential.kind === 'api_key') return verify(credential, { target: undefined, from })
     const inTime = accessTokens.checkTime(principal)
@@ -115,7 +118,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     async authenticate(
       header: HeaderLookup,
       target?: RequestTarget,
-      from?: string,
+      from?: () => string,
     ): Promise<Result<Authenticated, AuthenticationRefusal>> {
       const credential = readCredential(header)
       if (!credential.ok) return credential

@@ -61,7 +61,7 @@ function setUp(settings: VerifiedKeyCacheSettings = {}) {
       return key
     },
     async verify(key: string, from?: string): Promise<string> {
-      const verified = await cache.verify(key, from)
+      const verified = await cache.verify(key, from === undefined ? undefined : () => from)
       return verified.ok ? verified.value.scopes.join(' ') : verified.refusal.reason
     },
     /** What the feed says. */

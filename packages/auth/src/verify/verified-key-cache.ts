@@ -153,8 +153,8 @@ export function createVerifiedKeyCache(
     }
   }
 
-  async function askOfUnknown(key: string, id: string, from: string): Promise<Verified> {
-    const entry = await budget.enter(from)
+  async function askOfUnknown(key: string, id: string, from: () => string): Promise<Verified> {
+    const entry = await budget.enter(from())
     if (!entry.ok) return entry
     let isBad = false
     try {
@@ -176,7 +176,7 @@ export function createVerifiedKeyCache(
   }
 
   return Object.freeze({
-    async verify(key: string, from = 'unknown') {
+    async verify(key: string, from = unknownAddress) {
       // The text of a key is not kept: who reads the memory finds no credential.
       const id = hash('sha256', key, 'base64url')
       const known = good.get(id)
@@ -202,6 +202,10 @@ export function createVerifiedKeyCache(
 /** Whatever the feed may name: the key, its agent, and the agent that is called, whose scopes may change. */
 function toNames({ agentId, audience, grantPath }: Principal): readonly string[] {
   return [...grantPath, agentId, audience]
+}
+
+function unknownAddress(): string {
+  return 'unknown'
 }
 
 function isChange({ kind }: FeedEntry): boolean {

@@ -1,6 +1,11 @@
 // Delegation in one line: inside a handler, a typed client of another agent that acts for whoever called
 // this one, with a token that was exchanged for exactly what the calls need.
-import type { AgentContract, AuthorizationDetailsClaim, SubjectToken } from '@deputy/auth/protocol'
+import type {
+  AgentContract,
+  AuthorizationDetailsClaim,
+  Deadline,
+  SubjectToken,
+} from '@deputy/auth/protocol'
 import { createTRPCClient, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { toEndpoint } from '../agent-client.ts'
@@ -20,10 +25,12 @@ export type Caller = {
   | {
       getSubjectToken(): SubjectToken | undefined
       getSignal?: (() => AbortSignal) | undefined
+      getDeadline?: (() => Deadline | undefined) | undefined
     }
   | {
       readonly subjectToken?: SubjectToken | undefined
       readonly signal?: AbortSignal | undefined
+      readonly deadline?: Deadline | undefined
     }
 )
 
@@ -41,7 +48,8 @@ export type DelegatedClientOptions<Scope extends string> = {
 export type OnBehalf = {
   /**
    * A client of the agent of this contract. `sub` stays the caller, `act` says who acts, nothing widens.
-   * Its calls end when the caller gives up. Throws `TypeError` for an agent whose URL is not known.
+   * Its calls end when the caller gives up, and
+   * have no more time than the caller still waits. Throws `TypeError` for an agent whose URL is not known.
    */
   client<
     Router extends AnyTRPCRouter,
@@ -105,6 +113,7 @@ export function createActFor(options: ActForOptions): ActFor {
               ...policies,
               retryBudget: way.retryBudget,
               signal: readSignal(caller),
+              deadline: readDeadline(caller),
               contract,
               credentials: tokenExchange({ subject, actor, limits }),
               target: { audience: contract.agentId, scopes },
@@ -127,4 +136,8 @@ function readSubject(caller: Caller): SubjectToken | undefined {
 
 function readSignal(caller: Caller): AbortSignal | undefined {
   return 'getSubjectToken' in caller ? caller.getSignal?.() : caller.signal
+}
+
+function readDeadline(caller: Caller): Deadline | undefined {
+  return 'getSubjectToken' in caller ? caller.getDeadline?.() : caller.deadline
 }

@@ -42,6 +42,10 @@ export type AgentLimits = {
   readonly slowReaderTimeoutMs: number
   /** How long a drain waits for the calls under way. Then: their connections are cut. Default 10,000 ms. */
   readonly drainTimeoutMs: number
+  /** How long a call of a caller that names no deadline may take. Then: 408 `deadline_exceeded`. Default 600,000 ms. */
+  readonly defaultTimeoutMs: number
+  /** How long any call may take, whatever its caller says. Then: 408 `deadline_exceeded`. Default 600,000 ms. */
+  readonly maxTimeoutMs: number
   /** What WebSockets may take up. */
   readonly webSocket: WebSocketLimits
 }
@@ -70,6 +74,8 @@ const DEFAULTS: Omit<AgentLimits, 'webSocket'> = {
   keepAliveTimeoutMs: 5000,
   slowReaderTimeoutMs: 30_000,
   drainTimeoutMs: 10_000,
+  defaultTimeoutMs: 600_000,
+  maxTimeoutMs: 600_000,
 }
 
 /** Longest time that a timer of JavaScript can hold. */

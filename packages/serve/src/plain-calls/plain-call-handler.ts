@@ -142,7 +142,8 @@ async function createPlainAnswer(
   const maxBodyBytes = options.maxBodySize ?? Number.POSITIVE_INFINITY
   const maxJsonDepth = options.maxJsonDepth ?? Number.POSITIVE_INFINITY
   const inputs = createCallInputs({ req, plain, transformer, maxBodyBytes, maxJsonDepth })
-  const signal = watchCaller(res)
+  const caller = watchCaller(res)
+  const { signal } = caller
   let info: TRPCRequestInfo | undefined
   let context: CreatedContext = { error: undefined, value: undefined }
   try {
@@ -151,7 +152,7 @@ async function createPlainAnswer(
       const message = 'Batching is not enabled on the server'
       throw new TRPCError({ code: 'BAD_REQUEST', message })
     }
-    context = await createContext(options, { req, res, info })
+    context = await createContext(options, { req, res, info, abort: caller.abort })
     const run: CallRun = {
       router,
       plain,
@@ -194,20 +195,33 @@ async function createPlainAnswer(
 }
 
 /** A signal that says that the caller has gone away before it was answered. */
-function watchCaller(res: ServerResponse): AbortSignal {
+function watchCaller(res: ServerResponse): Caller {
   const controller = new AbortController()
   res.once('close', () => {
     if (!res.writableEnded) controller.abort()
   })
-  return controller.signal
+  return {
+    signal: controller.signal,
+    abort: (reason) => {
+      controller.abort(reason)
+    },
+  }
 }
+
+type Caller = { readonly signal: AbortSignal; readonly abort: (reason: Error) => void }
 
 async function createContext(
   options: PlainCallOptions,
-  { info, req, res }: { req: IncomingMessage; res: ServerResponse; info: TRPCRequestInfo },
+  request: {
+    readonly req: IncomingMessage
+    readonly res: ServerResponse
+    readonly info: TRPCRequestInfo
+    /** Of Deputy's own contexts, which end a call before its caller gives up. */
+    readonly abort: Caller['abort']
+  },
 ): Promise<CreatedContext> {
   try {
-    const value: unknown = await options.createContext?.({ ...options, req, res, info })
+    const value: unknown = await options.createContext?.({ ...options, ...request })
     return { error: undefined, value }
   } catch (cause) {
     return { error: getTRPCErrorFromUnknown(cause), value: undefined }

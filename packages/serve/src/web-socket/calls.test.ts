@@ -34,7 +34,7 @@ test('a call that is over its caller’s time is answered with that, and its wor
   expect((await firstSignal(agent)).aborted).toBe(true)
 })
 
-test.each([-1, 0, 'soon', null, 1e300])(
+test.each([null, undefined, 9_999_999_999])(
   'a time of %j limits nothing wrongly',
   async (timeoutMs) => {
     await using agent = await startTestAgent()

@@ -1,5 +1,5 @@
 // The calls and subscriptions under way on one connection.
-import { AuthError, CallRefusal, type AgentContext } from '@deputy/auth/trpc'
+import { AuthError, type CallDeadlines, type ConnectionContext } from '@deputy/auth/trpc'
 import {
   callTRPCProcedure,
   getTRPCErrorFromUnknown,
@@ -18,19 +18,25 @@ export type CallsOptions = {
   readonly limits: Pick<WebSocketLimits, 'maxCallsUnderWay' | 'maxSubscriptions'>
   readonly outbox: Outbox
   readonly respond: Respond
+  /** How long calls may take. Default: as long as they like. */
+  readonly deadlines?: CallDeadlines | undefined
   /** Told when the last one has ended. */
   readonly onIdle: () => void
 }
 
 export type Calls = {
   /** Begins a call, or ends the one that the message names. Never throws. */
-  take(message: ClientMessage, batchIndex: number, context: AgentContext): void
+  take(message: ClientMessage, batchIndex: number, context: ConnectionContext): void
   readonly size: number
   abortAll(): void
 }
 
-type Call = Answered & { readonly path: string; readonly type: TRPCProcedureType }
-type CallOptions = { readonly batchIndex: number; readonly timeoutMs: number | undefined }
+type Call = Answered & {
+  readonly path: string
+  readonly type: TRPCProcedureType
+  readonly context: ConnectionContext
+}
+type CallOptions = { readonly batchIndex: number; readonly timeoutMs: unknown }
 
 /** Creates the calls of one connection. */
 export function createCalls(options: CallsOptions): Calls {
@@ -51,7 +57,7 @@ class ConnectionCalls implements Calls {
     return this.#underWay.size
   }
 
-  take(message: ClientMessage, batchIndex: number, context: AgentContext): void {
+  take(message: ClientMessage, batchIndex: number, context: ConnectionContext): void {
     if (message.method === 'subscription.stop') {
       // Of a call, too: whoever does not wait any more has it cancelled.
       if (message.id !== null) this.#underWay.get(message.id)?.abort()
@@ -91,7 +97,7 @@ class ConnectionCalls implements Calls {
   }
 
   async #run(call: Call, { batchIndex, timeoutMs }: CallOptions): Promise<void> {
-    const { onIdle, respond, router } = this.#options
+    const { deadlines, onIdle, respond, router } = this.#options
     const { id, type } = call
     const isSubscription = type === 'subscription'
     const refusal = id === null ? noId() : this.#findRefusal(id, isSubscription)
@@ -103,22 +109,27 @@ class ConnectionCalls implements Calls {
     const { signal } = controller
     this.#underWay.set(id, controller)
     if (isSubscription) this.#subscriptions += 1
-    const timer = isSubscription ? undefined : startDeadline(controller, timeoutMs)
     try {
       const work = callTRPCProcedure({
         router,
         path: call.path,
         getRawInput: async () => call.input,
-        ctx: call.context,
+        ctx: {
+          ...call.context,
+          deadline: deadlines?.fromMessage(timeoutMs, call.context.timeoutHeader),
+          // A stream ends with the reason, which its signal would take for its subscriber's wish.
+          abort: isSubscription
+            ? undefined
+            : (reason: Error) => {
+                controller.abort(reason)
+              },
+        },
         type,
         signal,
         batchIndex,
       })
       if (isSubscription) await this.#subscribe(call, await work, signal)
-      else {
-        const data = await (timer === undefined ? work : raceDeadline(work, signal))
-        respond.result(call, { type: 'data', data })
-      }
+      else respond.result(call, { type: 'data', data: await work })
       // The client may use the id again once it is told of the end.
       this.#underWay.delete(id)
       if (isSubscription) respond.result(call, { type: 'stopped' })
@@ -127,7 +138,6 @@ class ConnectionCalls implements Calls {
       if (isSubscription && signal.aborted) respond.result(call, { type: 'stopped' })
       else respond.error({ ...call, error: getTRPCErrorFromUnknown(error) })
     } finally {
-      clearTimeout(timer)
       if (isSubscription) this.#subscriptions -= 1
       if (this.#underWay.size === 0) onIdle()
     }
@@ -151,40 +161,8 @@ class ConnectionCalls implements Calls {
   }
 }
 
-/** Longer than this nobody may wait: what a timer of JavaScript can hold. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
-
-function startDeadline(
-  controller: AbortController,
-  timeoutMs: number | undefined,
-): ReturnType<typeof setTimeout> | undefined {
-  if (timeoutMs === undefined) return undefined
-  const waitMs = Math.min(timeoutMs, MAX_TIMEOUT_MS)
-  return setTimeout(() => {
-    controller.abort(toDeadline(timeoutMs))
-  }, waitMs)
-}
-
 function noId(): TRPCError {
   return new TRPCError({ code: 'PARSE_ERROR', message: '`id` is required' })
-}
-
-function toDeadline(timeoutMs: number): CallRefusal {
-  return new CallRefusal({
-    code: 'TIMEOUT',
-    reason: 'deadline_exceeded',
-    message: `The call was not done within the ${String(timeoutMs)} ms that its caller waits`,
-    hint: 'The call may have been carried out: repeat it with the same idempotency key.',
-  })
-}
-
-async function raceDeadline(work: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => {
-      reject(getTRPCErrorFromUnknown(signal.reason))
-    })
-    work.then(resolve, reject)
-  })
 }
 
 /** Where a subscription that is begun again goes on from, as tRPC tells it to a procedure. */

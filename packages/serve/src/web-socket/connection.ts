@@ -1,7 +1,12 @@
 // One WebSocket connection: tRPC's protocol (https://trpc.io/docs/rpc#websockets) through tRPC's public exports.
 // Ours rather than tRPC's adapter because a call has to meet the authority of its moment, and a slow reader its limit.
 import { CLOSE_CODE, REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
-import { AuthError, type AgentContextRequest, type ConnectionContext } from '@deputy/auth/trpc'
+import {
+  AuthError,
+  type AgentContextRequest,
+  type CallDeadlines,
+  type ConnectionContext,
+} from '@deputy/auth/trpc'
 import type { Principal } from '@deputy/auth'
 import { getTRPCErrorFromUnknown, TRPCError, type AnyTRPCRouter } from '@trpc/server'
 import { parseConnectionParamsFromUnknown } from '@trpc/server/http'
@@ -19,6 +24,8 @@ export type ConnectionOptions = {
   readonly createContext: (request: AgentContextRequest) => ConnectionContext
   readonly limits: WebSocketLimits
   readonly maxBatchSize: number
+  /** How long calls may take. Default: as long as they like. */
+  readonly deadlines?: CallDeadlines | undefined
   /** Takes a connection of this agent up; `undefined` when it has too many. What it answers lets it go. */
   readonly admit: (agentId: string) => (() => void) | undefined
 }
@@ -62,7 +69,14 @@ export function serveConnection(
   const respond = createRespond(router, outbox)
   const rate = createMessageRate(limits.maxMessagesPerSecond)
   const takesParameters = (req.url ?? '').includes('connectionParams=1')
-  const calls = createCalls({ router, limits, outbox, respond, onIdle })
+  const calls = createCalls({
+    router,
+    limits,
+    outbox,
+    respond,
+    onIdle,
+    deadlines: options.deadlines,
+  })
   let context: ConnectionContext | undefined
   let leave: (() => void) | undefined
   /** Tokens that are being verified. */

@@ -6,8 +6,8 @@ import { isNestedDeeper, tooDeep } from '../limits/json-depth.ts'
 
 /** A call, or the end of one. */
 export type ClientMessage = TRPCClientOutgoingMessage & {
-  /** How long the caller waits from now; `undefined` when it does not say. Not for subscriptions. */
-  readonly timeoutMs?: number | undefined
+  /** How long the caller waits from now, as it was sent: whoever begins the call's deadline checks it. */
+  readonly timeoutMs?: unknown
 }
 
 export type ReadMessagesOptions = {
@@ -66,10 +66,10 @@ function readId(value: unknown): readonly (string | number)[] {
   return typeof id === 'string' || typeof id === 'number' ? [id] : []
 }
 
-function readTimeout(value: unknown): number | undefined {
+function readTimeout(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('params' in value)) return undefined
   const { params } = value
-  if (typeof params !== 'object' || params === null || !('timeoutMs' in params)) return undefined
-  const { timeoutMs } = params
-  return typeof timeoutMs === 'number' && timeoutMs > 0 ? timeoutMs : undefined
+  return typeof params === 'object' && params !== null && 'timeoutMs' in params
+    ? params.timeoutMs
+    : undefined
 }
