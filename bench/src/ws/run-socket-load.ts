@@ -79,8 +79,8 @@ export async function runSocketLoad(options: SocketLoadOptions): Promise<LoadRep
       answeredInAll,
       refused: {},
       elapsedMs,
-      p50Ms: findQuantile(latenciesMs, 0.5),
-      p99Ms: findQuantile(latenciesMs, 0.99),
+      p50Ms: latenciesMs.length > 0 ? findQuantile(latenciesMs, 0.5) : Number.NaN,
+      p99Ms: latenciesMs.length > 0 ? findQuantile(latenciesMs, 0.99) : Number.NaN,
       cpuMs: (used.user + used.system) / 1000,
       sample,
     }
