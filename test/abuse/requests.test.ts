@@ -205,6 +205,24 @@ describe('what is no request', () => {
     })
   })
 
+  test('behind a HEAD gets 400 without a body, which the caller would take for another answer', async () => {
+    await expectHarmless({}, async ({ port, token }) => {
+      const head = toRequest('/trpc/whoAmI', bearer(await token()), { method: 'HEAD' })
+      await using mallory = await openRaw(port, `${head}\0`)
+
+      expect(await mallory.closed).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\n\r\n$/)
+    })
+  })
+
+  test('for the header alone gets 431 without a body, when it is too large', async () => {
+    await expectHarmless({}, async ({ port }) => {
+      const head = toRequest('/trpc/whoAmI', { 'x-large': 'x'.repeat(20_000) }, { method: 'HEAD' })
+      await using mallory = await openRaw(port, head)
+
+      expect(await mallory.closed).toMatch(/^HTTP\/1\.1 431 [\s\S]*\r\n\r\n$/)
+    })
+  })
+
   test('gets 413 for chunks that carry more of extensions than of anything else', async () => {
     await expectHarmless({}, async ({ port }) => {
       const chunk = `1;${'x'.repeat(20_000)}\r\nx\r\n`

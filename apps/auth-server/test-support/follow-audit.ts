@@ -1,6 +1,10 @@
 // Follows `audit.tail` over a real connection: by WebSocket with Deputy's client, and by server-sent events
 // with nothing but `fetch`, as a client in another language would.
-import { clientSecret, createAgentClient } from '../../../packages/client/src/index.ts'
+import {
+  clientSecret,
+  createAgentClient,
+  toClientError,
+} from '../../../packages/client/src/index.ts'
 import { AUTH_SERVER_ID, type AdminRouter } from '../src/index.ts'
 import type { Client, TestServer } from './auth-server.ts'
 import { getToken } from './oauth-request.ts'
@@ -64,7 +68,7 @@ export const followByWebSocket: FollowAudit = async (server, client, options = {
     {
       onStarted: () => started.resolve(),
       onData: ({ data, id }) => queue.push({ ...data, id }),
-      onError: (error) => queue.end(String(error.data?.reason)),
+      onError: (error) => queue.end(toClientError(error).code),
     },
   )
   await started.promise

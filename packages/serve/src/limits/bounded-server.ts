@@ -93,7 +93,7 @@ export function createBoundedServer(options: BoundedServerOptions): BoundedServe
   server.on('clientError', (error: ParserError, socket) => {
     const refusal = toRefusal(error, limits)
     if (refusal === undefined || !socket.writable || isAnswered(socket)) socket.destroy()
-    else sendLast(socket, refusals.toBytes(refusal))
+    else sendLast(socket, refusals.toBytes(refusal, { isHead: isHead(socket, error) }))
   })
 
   return {
@@ -172,6 +172,17 @@ function isAnswered(socket: Duplex): boolean {
   const parser: unknown = Reflect.get(socket, 'parser')
   const req: unknown = isObject(parser) ? Reflect.get(parser, 'incoming') : undefined
   return isObject(req) && Reflect.get(req, 'complete') === false
+}
+
+/**
+ * Whether what is written will be taken for the answer to a HEAD, which has no body: the rest would be no HTTP. Of a
+ * request whose header was too large, there is nothing but its bytes.
+ */
+function isHead(socket: Duplex, { rawPacket }: ParserError): boolean {
+  const res: unknown = Reflect.get(socket, '_httpMessage')
+  if (!isObject(res)) return rawPacket?.toString('latin1', 0, 5) === 'HEAD '
+  const req: unknown = Reflect.get(res, 'req')
+  return isObject(req) && Reflect.get(req, 'method') === 'HEAD'
 }
 
 function isObject(value: unknown): value is object {

@@ -30,7 +30,7 @@ export type RequestRefusals = {
   /** Answers a request with it, unless it was answered before. */
   send(res: ServerResponse, refusal: RequestRefusal): void
   /** The same for a connection on which no request was understood: the bytes of an HTTP/1.1 answer. */
-  toBytes(refusal: RequestRefusal): string
+  toBytes(refusal: RequestRefusal, options: { readonly isHead: boolean }): string
 }
 
 type Words = {
@@ -73,10 +73,10 @@ export function createRequestRefusals(router: AnyTRPCRouter, limits: AgentLimits
       res.writeHead(status, headers)
       res.end(body)
     },
-    toBytes(refusal) {
+    toBytes(refusal, { isHead }) {
       const { body, headers, status } = toAnswer(refusal)
       const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-      return `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n${fields.join('')}\r\n${body}`
+      return `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n${fields.join('')}\r\n${isHead ? '' : body}`
     },
   }
 }
