@@ -10,6 +10,7 @@ import { findOwnJob } from './jobs/own-jobs.ts'
 import type { RunningJob, RunningJobs } from './jobs/running-jobs.ts'
 import { settleJob } from './jobs/settle-job.ts'
 import { workOnJob, type WorkDeps } from './jobs/work-on-job.ts'
+import { parseIntent } from './loop/parse-intent.ts'
 import { refuseCall } from './refusals.ts'
 import { sha256OfJson } from './sha256.ts'
 
@@ -62,6 +63,9 @@ async function* follow(
   for (const step of steps.filter(({ sequence }) => sequence > after)) {
     yield { id: toEventId(jobId, step.sequence), event: { type: 'step', jobId, step } }
   }
+  const found = await findOwnJob(deps.jobs, call.principal, jobId)
+  // Left by a process before this one, while billing was away: settled as when it is asked for again.
+  await settleLeft(deps, found)
   const job = await findOwnJob(deps.jobs, call.principal, jobId)
   if (job.state === 'working') throw refuseInProgress(jobId)
   if (job.brief === undefined) {
@@ -95,7 +99,8 @@ async function begin(deps: AskDeps, call: Call, input: AskInput): Promise<Begun>
   const job: NewJob = {
     jobId: randomUUID(),
     asker: { agentId, subject },
-    question,
+    // What looks like a secret is kept nowhere, as little as it is shown to a model.
+    question: parseIntent(question).question,
     idempotencyKey,
     bodySha256: sha256OfJson({ question, maxSentences, taskGrant }),
     answeredBy: planner.label,

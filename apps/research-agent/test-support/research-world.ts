@@ -146,13 +146,21 @@ export function createFakeBilling() {
   return { gateway, acts, failures, holds }
 }
 
+export type ResearchWorldOptions = Partial<Pick<WorkDeps, 'planner' | 'logger' | 'limits'>> & {
+  /** Default: in memory. */
+  readonly databaseFile?: string
+}
+
 /** Starts a world over these files. */
-export async function createResearchWorld(files: Record<string, string>) {
+export async function createResearchWorld(
+  files: Record<string, string | Uint8Array>,
+  { databaseFile = ':memory:', ...more }: ResearchWorldOptions = {},
+) {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await createTemporaryFolder())
   await mkdir(folder.file('documents'))
   await writeFiles(folder.file('documents'), files)
-  const storage = stack.use(await openStorage(':memory:'))
+  const storage = stack.use(await openStorage(databaseFile))
   const clock = createSettableClock()
   const billing = createFakeBilling()
   const library = stack.use(
@@ -170,6 +178,7 @@ export async function createResearchWorld(files: Record<string, string>) {
     nowMs: () => performance.now(),
     clock,
     logger: silent,
+    ...more,
   }
   const service = createResearchService(deps)
   const resources = stack.move()

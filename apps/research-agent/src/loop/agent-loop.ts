@@ -10,9 +10,10 @@ import { callModel } from './call-model.ts'
 import type { ToolPolicy } from './check-tool-call.ts'
 import { parseAnswer, type Claim } from './citation-mark.ts'
 import { guardAnswer } from './guard-answer.ts'
-import { findBound, type Bound, type LoopLimits } from './limits.ts'
+import { findBound, findOutputLeft, type Bound, type LoopLimits } from './limits.ts'
 import { toAssistantMessage, toToolMessage } from './messages.ts'
-import { NO_ANSWER } from './prompt.ts'
+import { INSTRUCTIONS, NO_ANSWER } from './prompt.ts'
+import { estimateMessages, estimateTokens } from './token-estimate.ts'
 import { verifyAnswer, type VerifiedAnswer } from './verify-answer.ts'
 
 /** What drives the loop: a model, or rules. */
@@ -42,9 +43,6 @@ export type LoopTask = { readonly prompt: string; readonly maxSentences: number 
 
 export type LoopAnswer = VerifiedAnswer & { readonly notes: readonly BriefNote[] }
 
-/** Most tokens that a model may write in one step. */
-const MAX_OUTPUT_TOKENS = 4096
-
 /** Runs the loop. Throws `model_unavailable`, `limits_reached` when a bound ends it with nothing, or the signal's reason. */
 export async function runAgentLoop(options: LoopOptions, task: LoopTask): Promise<LoopAnswer> {
   const { limits, nowMs, recorder, tools } = options
@@ -52,30 +50,37 @@ export async function runAgentLoop(options: LoopOptions, task: LoopTask): Promis
   const messages: ModelMessage[] = [{ role: 'user', content: task.prompt }]
   const acting: Acting = { calls: new Map(), quoted: [], notes: [] }
   const use = { steps: 0, tokens: 0, costMicros: 0 }
+  let last: CountedInput = { inputTokens: estimateTokens(INSTRUCTIONS), estimate: 0 }
   let backs = 0
 
   for (;;) {
     options.signal.throwIfAborted()
-    const bound = findBound({ ...use, elapsedMs: nowMs() - startedMs }, limits)
+    const { price } = options.planner
+    // What the next step takes in is known before it is paid for: a bound is not found out about afterwards.
+    const estimate = estimateMessages(messages)
+    const nextInput = nextInputOf(estimate, last)
+    const next = {
+      steps: use.steps,
+      tokens: use.tokens + nextInput,
+      costMicros: use.costMicros + nextInput * price.input,
+      elapsedMs: nowMs() - startedMs,
+    }
+    const bound = findBound(next, limits)
     if (bound !== undefined) return endAtBound(options, task, { bound, acting })
-
-    const left = limits.maxTokens - use.tokens
     const turn = await recorder.run('model', async (note) => {
       note({ detail: options.planner.label })
-      const { price } = options.planner
-      const maxOutputTokens = Math.min(MAX_OUTPUT_TOKENS, left)
-      const { model } = options.planner
-      const { signal } = options
       const answer = await callModel({
-        model,
+        model: options.planner.model,
         tools: shown(tools),
         messages,
-        maxOutputTokens,
-        signal,
+        maxOutputTokens: findOutputLeft(next, limits, price.output),
+        signal: options.signal,
+        timeoutMs: Math.min(limits.maxModelSeconds, limits.maxSeconds) * 1000,
       })
       const { inputTokens, outputTokens } = answer
       const costMicros = Math.ceil(inputTokens * price.input + outputTokens * price.output)
       note({ inputTokens, outputTokens, costMicros })
+      last = { inputTokens, estimate }
       use.steps += 1
       use.tokens += inputTokens + outputTokens
       use.costMicros += costMicros
@@ -100,6 +105,14 @@ export async function runAgentLoop(options: LoopOptions, task: LoopTask): Promis
     backs += 1
     messages.push({ role: 'user', content: guard.message })
   }
+}
+
+/** What a step took in, and what its messages had been estimated at. */
+type CountedInput = { readonly inputTokens: number; readonly estimate: number }
+
+/** What the next step will take in: as much as the last one, and what has come since. Rules take in nothing. */
+function nextInputOf(estimate: number, last: CountedInput): number {
+  return last.inputTokens === 0 ? 0 : last.inputTokens + Math.max(0, estimate - last.estimate)
 }
 
 /** The model is shown tools that it cannot run: each call comes back here first. */

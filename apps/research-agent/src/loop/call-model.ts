@@ -1,4 +1,5 @@
 // One step of the model: what it says, or which tools it wants called. It calls none itself.
+import { redactSecrets } from '@deputy/client/ai'
 import {
   APICallError,
   generateText,
@@ -10,6 +11,13 @@ import {
 import { refuseCall } from '../refusals.ts'
 import type { ToolCall } from './check-tool-call.ts'
 import { INSTRUCTIONS } from './prompt.ts'
+import { estimateMessages, estimateTokens } from './token-estimate.ts'
+
+/** Calls that a model may want in one step; later ones are not looked at. */
+const MAX_CALLS_AT_ONCE = 16
+
+/** How often a provider that is busy, or failing, is asked again. */
+const MAX_RETRIES = 2
 
 /** A call that the model wants made. */
 export type RequestedCall = ToolCall & { readonly toolCallId: string }
@@ -27,11 +35,18 @@ export type CallModelOptions = {
   readonly messages: readonly ModelMessage[]
   readonly maxOutputTokens: number
   readonly signal: AbortSignal
+  /** How long one answer may take, with what is asked again. */
+  readonly timeoutMs: number
 }
 
-/** Calls the model. Throws `model_unavailable` when it cannot be had; what it costs is not known then. */
+/**
+ * Calls the model. A provider that does not say how many tokens it took is taken to have taken what they are
+ * estimated at: bounds hold for it too. Throws `model_unavailable` when it cannot be had; what that costs is not
+ * known.
+ */
 export async function callModel(options: CallModelOptions): Promise<ModelTurn> {
-  const { maxOutputTokens, model, signal } = options
+  const { maxOutputTokens, model, signal, timeoutMs } = options
+  const timeout = AbortSignal.timeout(timeoutMs)
   try {
     const { text, toolCalls, usage } = await generateText({
       model,
@@ -40,22 +55,29 @@ export async function callModel(options: CallModelOptions): Promise<ModelTurn> {
       tools: options.tools,
       maxOutputTokens,
       temperature: 0,
-      abortSignal: signal,
+      maxRetries: MAX_RETRIES,
+      abortSignal: AbortSignal.any([signal, timeout]),
     })
     return {
-      text,
-      calls: toolCalls.map((call) => ({
+      // Of a secret that it knows from elsewhere, or puts together, nothing goes on from here.
+      text: redactSecrets(text),
+      calls: toolCalls.slice(0, MAX_CALLS_AT_ONCE).map((call) => ({
         toolCallId: call.toolCallId,
         tool: call.toolName,
         input: call.input,
         isInvalid: call.invalid === true,
       })),
-      inputTokens: usage.inputTokens ?? 0,
-      outputTokens: usage.outputTokens ?? 0,
+      inputTokens: usage.inputTokens ?? estimateMessages(options.messages),
+      outputTokens:
+        usage.outputTokens ??
+        estimateTokens(text + JSON.stringify(toolCalls.map(({ input }) => input))),
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    throw refuseCall('model_unavailable', `The model did not answer (${describe(error)})`)
+    const why = timeout.aborted
+      ? `not within ${String(Math.ceil(timeoutMs / 1000))} seconds`
+      : describe(error)
+    throw refuseCall('model_unavailable', `The model did not answer (${why})`)
   }
 }
 

@@ -1,5 +1,6 @@
 // Citations as models write them: `[file:12-13]`, `[file:12]`, `[file.pdf p.4:7-9]`.
 import type { Citation } from '@deputy/contracts/research'
+import { toPlainText } from './plain-text.ts'
 
 /** A sentence as a model gave it. */
 export type Claim = { readonly text: string; readonly citations: readonly Citation[] }
@@ -25,7 +26,7 @@ export function parseAnswer(text: string): readonly Claim[] {
 
 function parseClaim(line: string): Claim {
   const citations: Citation[] = []
-  let text = line
+  let text = toPlainText(line)
   for (let mark = lastMark(text); mark !== undefined; mark = lastMark(text)) {
     text = mark.before
     citations.unshift(mark.citation)

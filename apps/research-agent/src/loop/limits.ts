@@ -9,6 +9,8 @@ export type LoopLimits = {
   readonly maxTokens: number
   /** Of the model, in millionths of a US dollar. */
   readonly maxCostMicros: number
+  /** Of one answer of the model. */
+  readonly maxModelSeconds: number
   /** How often an answer goes back to the model because nothing in it was supported. */
   readonly maxBacks: number
 }
@@ -19,6 +21,7 @@ export const DEFAULT_LIMITS: LoopLimits = {
   maxSeconds: 120,
   maxTokens: 100_000,
   maxCostMicros: 250_000,
+  maxModelSeconds: 60,
   maxBacks: 2,
 }
 
@@ -40,4 +43,17 @@ export function findBound(use: LoopUse, limits: LoopLimits): Bound | undefined {
   // A model without a price costs nothing, however little it may cost.
   if (use.costMicros > 0 && use.costMicros >= limits.maxCostMicros) return 'max_cost'
   return undefined
+}
+
+/** Most tokens that a model may write in one step. */
+const MAX_OUTPUT_TOKENS = 4096
+
+/** What a step may write, so that it ends within the bounds on tokens and money. */
+export function findOutputLeft(
+  { costMicros, tokens }: Pick<LoopUse, 'tokens' | 'costMicros'>,
+  limits: LoopLimits,
+  priceOfOutput: number,
+): number {
+  const paid = priceOfOutput > 0 ? (limits.maxCostMicros - costMicros) / priceOfOutput : Infinity
+  return Math.max(1, Math.floor(Math.min(MAX_OUTPUT_TOKENS, limits.maxTokens - tokens, paid)))
 }

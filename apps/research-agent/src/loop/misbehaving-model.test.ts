@@ -140,19 +140,21 @@ describe('an endless loop', () => {
   })
 
   test.each([
-    ['max_tokens', { maxTokens: 240 }],
-    ['max_cost', { maxCostMicros: 2000 }],
-  ])('ends at %s', async (reason, limits) => {
+    ['max_tokens', { maxTokens: 500 }],
+    ['max_cost', { maxCostMicros: 5000 }],
+  ])('ends at %s, before the step that would be over it', async (reason, limits) => {
     const planner = createScriptedPlanner([QUOTE, SEARCH], { input: 10, output: 10 })
 
     const { notes, steps } = await run([], { planner: planner.planner, limits })
 
+    const models = steps.filter(({ kind }) => kind === 'model')
     expect(notes).toEqual([{ kind: 'stopped_early', reason }])
     expect(planner.calls()).toHaveLength(2)
-    expect(steps.filter(({ kind }) => kind === 'model')).toMatchObject([
+    expect(models).toMatchObject([
       { inputTokens: 100, outputTokens: 20, costMicros: 1200 },
       { inputTokens: 100, outputTokens: 20, costMicros: 1200 },
     ])
+    for (const { maxOutputTokens = 0 } of planner.calls()) expect(maxOutputTokens).toBeLessThan(500)
   })
 
   test('ends when its time is over', async () => {

@@ -1,5 +1,6 @@
 // What the asker wants, as text that a model may read: one line, and no secret that was pasted into it.
 import { REDACTED, redactSecrets } from '@deputy/client/ai'
+import { withoutUnseen } from './plain-text.ts'
 
 export type Intent = {
   readonly question: string
@@ -9,10 +10,10 @@ export type Intent = {
 
 /** Reads the question as it came. */
 export function parseIntent(question: string): Intent {
-  const line = question
+  const line = withoutUnseen(question)
     .normalize('NFKC')
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     .trim()
   const safe = redactSecrets(line)
-  return { question: safe, isRedacted: safe !== line && safe.includes(REDACTED) }
+  return { question: safe, isRedacted: safe.includes(REDACTED) }
 }

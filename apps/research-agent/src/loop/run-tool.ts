@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { speaksToModels } from './find-instructions.ts'
 import type { RequestedCall } from './call-model.ts'
 import type { ToolOutcome } from './messages.ts'
+import { withoutUnseen } from './plain-text.ts'
 
 /** Longest answer of a tool that a model is shown, in characters of its JSON. */
 const MAX_CHARACTERS = 24_000
@@ -36,7 +37,7 @@ export async function runTool(
       abortSignal: signal,
       context: {},
     })
-    const text = redactSecrets(JSON.stringify(answer))
+    const text = redactSecrets(withoutUnseen(JSON.stringify(answer)))
     if (text.length > MAX_CHARACTERS) {
       const message = 'The answer is too long to be shown: ask for less.'
       return { outcome: { ok: false, message }, reason: 'answer_too_long', instructions: [] }

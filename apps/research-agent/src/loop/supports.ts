@@ -4,6 +4,7 @@
 // be: what is dropped can be asked for again, what is wrong would be believed.
 import { toTerms } from '../answer/question-terms.ts'
 import { readsAlone } from '../answer/readable-sentence.ts'
+import { withoutUnseen } from './plain-text.ts'
 import { findMarks, isNumber } from './strict-marks.ts'
 
 /** Share of a paraphrase's words that its evidence must hold. */
@@ -118,7 +119,7 @@ function denies(text: string): boolean {
 
 /** Without the marks of Markdown, white space folded. */
 function normalize(text: string): string {
-  return text
+  return withoutUnseen(text)
     .normalize('NFKC')
     .replaceAll(/[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}(?=\W|$)|[#>|]/g, ' ')
     .replaceAll(/\s+/g, ' ')

@@ -1,6 +1,7 @@
 // Which model drives the loop: one behind an OpenAI-compatible URL where one is configured, rules otherwise.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import type { Planner } from '../loop/agent-loop.ts'
+import { fetchModel } from './fetch-model.ts'
 import { createRulesModel, RULES_LABEL } from './rules-model.ts'
 
 export type ModelSettings = {
@@ -23,6 +24,7 @@ export function openPlanner(settings: ModelSettings | undefined): Planner {
     name: 'openai-compatible',
     baseURL: url,
     ...(apiKey === undefined ? {} : { apiKey }),
+    fetch: fetchModel,
   })
   return {
     model: provider(name),
