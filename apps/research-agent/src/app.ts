@@ -11,6 +11,7 @@ import {
   type Logger,
   type RunningAgent,
 } from '@deputy/serve'
+import { serveMetrics } from '@deputy/serve/metrics'
 import { openRateLimiter } from '@deputy/serve/redis'
 import { createAgentBillingGateway } from './billing/agent-billing-gateway.ts'
 import { createOpenBilling, createOpenBillingFor } from './billing/open-billing.ts'
@@ -43,6 +44,8 @@ export type ResearchAgentOptions = {
   readonly model?: ModelSettings | undefined
   /** Bounds of a job, where they are not `DEFAULT_LIMITS`. */
   readonly limits?: Partial<LoopLimits> | undefined
+  /** Where `/metrics` is served, on this machine alone. Default: nowhere. */
+  readonly metricsPort?: number | undefined
   readonly clockToleranceSeconds?: number | undefined
   /** Where several instances count the calls of their callers together. Default: each for itself. */
   readonly redisUrl?: string | undefined
@@ -62,6 +65,10 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   const { clock = systemClock, fetch: fetchWith, logger } = options
   const { client_id: agentId, client_secret: secret, issuer } = options.credentials
   await using stack = new AsyncDisposableStack()
+  if (options.metricsPort !== undefined) {
+    const { url } = stack.use(await serveMetrics({ port: options.metricsPort }))
+    logger.info({ url }, 'serving metrics')
+  }
   const storage = stack.use(await openStorage(options.databaseFile))
   const { documents, jobs, traces } = storage
   const identity = { issuer, clientId: agentId, clientSecret: secret, clock, fetch: fetchWith }

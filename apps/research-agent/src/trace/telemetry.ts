@@ -1,6 +1,7 @@
-// Spans and metrics by OpenTelemetry's API: they go nowhere unless the process registers an SDK.
+// Spans by OpenTelemetry's API: they go nowhere unless the process registers an SDK.
 import type { StepKind, TraceStep } from '@deputy/contracts/trace'
-import { metrics, SpanStatusCode, trace } from '@opentelemetry/api'
+import { SpanStatusCode, trace } from '@opentelemetry/api'
+import { recordStep } from './step-metrics.ts'
 
 const NAME = '@deputy/research-agent'
 
@@ -15,7 +16,7 @@ export function startStepSpan(kind: StepKind, jobId: string): StepSpan {
   })
   return {
     end(step) {
-      const { costMicros, decision, durationMs, inputTokens, outputTokens, reason, tool } = step
+      const { decision, inputTokens, outputTokens, reason, tool } = step
       const attributes = {
         'research.step': kind,
         'research.decision': decision,
@@ -28,16 +29,7 @@ export function startStepSpan(kind: StepKind, jobId: string): StepSpan {
       if (decision === 'refused') span.setStatus({ code: SpanStatusCode.ERROR })
       span.end()
 
-      const meter = metrics.getMeter(NAME)
-      meter
-        .createHistogram('research.step.duration', { unit: 's' })
-        .record(durationMs / 1000, attributes)
-      const tokens = meter.createCounter('research.model.tokens', { unit: '{token}' })
-      if (inputTokens !== undefined) tokens.add(inputTokens, { 'gen_ai.token.type': 'input' })
-      if (outputTokens !== undefined) tokens.add(outputTokens, { 'gen_ai.token.type': 'output' })
-      if (costMicros !== undefined) {
-        meter.createCounter('research.model.cost', { unit: 'uUSD' }).add(costMicros)
-      }
+      recordStep(step)
     },
   }
 }

@@ -1,0 +1,6 @@
+export {
+  METRICS_PATH,
+  serveMetrics,
+  type RunningMetrics,
+  type ServeMetricsOptions,
+} from './serve-metrics.ts'
