@@ -55,7 +55,8 @@ test('a question is answered, its receipt is proof of that answer, and the asker
 
   const asked = await research.post('alice', { question: `  ${QUESTION}  ` })
   const brief = Brief.parse(asked.data())
-  const receipt = await research.get('billing', 'research.receipt', { jobId: brief.jobId })
+  const { holdId, jobId } = brief
+  const receipt = await research.get('billing', 'research.receipt', { jobId, holdId })
   const list = await research.get('alice', 'conversations.list')
 
   expect([asked.status, receipt.status, list.status]).toEqual([200, 200, 200])
@@ -96,6 +97,22 @@ test('bob sees neither alice’s receipts nor her conversations', async () => {
   expect([receipt.status, unknown.status]).toEqual([404, 404])
   expect(withoutIds(receipt.text, jobId)).toBe(withoutIds(unknown.text, 'no-such-job'))
   expect(list.data()).toEqual({ conversations: [] })
+})
+
+test('billing gets the receipt of what the hold that it names has paid for, and of nothing else', async () => {
+  // Attack: mallory places a hold whose reference is the id of alice's job, and has billing fetch the evidence.
+  await using research = await startResearch()
+  const { jobId } = Brief.parse((await research.post('alice', { question: QUESTION })).data())
+
+  const attempts = [
+    await research.get('billing', 'research.receipt', { jobId, holdId: 'hold-of-mallory' }),
+    await research.get('billing', 'research.receipt', { jobId }),
+    await research.get('bob', 'research.receipt', { jobId, holdId: `hold-of-${jobId}` }),
+  ]
+  const own = await research.get('alice', 'research.receipt', { jobId })
+
+  expect(attempts.map(({ status }) => status)).toEqual([404, 404, 404])
+  expect(own.status).toBe(200)
 })
 
 describe('a question is refused', () => {

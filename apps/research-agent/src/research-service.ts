@@ -34,17 +34,19 @@ export function createResearchService(deps: WorkDeps): ClosableResearchService {
 }
 
 /**
- * `research.receipt`: for who asked, and for billing, which was paid for it. For anybody else a job that
- * exists looks like one that does not.
+ * `research.receipt`: for who asked; and for billing, whoever it acts for, if it names the hold that paid for the job. For
+ * anybody else a job that exists looks like one that does not. Attack prevented: mallory places a hold with the id of
+ * alice's job as its reference, and has billing fetch the evidence.
  */
 async function readReceipt(
   jobs: JobStore,
   { principal }: Call,
-  { jobId }: ReceiptInput,
+  { holdId, jobId }: ReceiptInput,
 ): Promise<Receipt> {
   const job = await jobs.find(jobId)
-  const mayRead = principal.agentId === BILLING_AGENT_ID || principal.subject === job?.asker.subject
-  if (job?.receipt === undefined || !mayRead) {
+  const isAsker = principal.subject === job?.asker.subject
+  const isPaid = principal.agentId === BILLING_AGENT_ID && holdId === job?.receipt?.holdId
+  if (job?.receipt === undefined || !(isAsker || isPaid)) {
     throw refuseCall('receipt_unknown', `There is no receipt for ${jobId}`)
   }
   return job.receipt

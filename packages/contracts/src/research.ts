@@ -101,7 +101,17 @@ export type AskEventWithId = { readonly id: string; readonly event: AskEvent }
 export const TraceInput = z.object({ jobId: JobId })
 export type TraceInput = z.infer<typeof TraceInput>
 
-export const ReceiptInput = z.object({ jobId: JobId })
+export const ReceiptInput = z.object({
+  jobId: JobId,
+  holdId: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      'the hold that paid for it: who names the right one was paid, and need not have asked',
+    ),
+})
 export type ReceiptInput = z.infer<typeof ReceiptInput>
 
 /** Evidence that a job was done, without its question or its answer. */

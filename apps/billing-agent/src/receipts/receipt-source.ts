@@ -8,9 +8,11 @@ export type ReceiptAnswer = { readonly call: CallRecord } & (
 )
 
 /**
- * Asks the agent that did the work for evidence of it, on behalf of whoever wants it. Never rejects.
+ * Asks the agent that did the work for evidence of it, on behalf of whoever wants it, and names the hold that paid for
+ * it: evidence of what another hold paid for is none of its business. Never rejects.
  */
 export type ReceiptSource = (
   reference: string,
   call: Pick<Call, 'principal' | 'subjectToken'>,
+  holdId: string,
 ) => Promise<ReceiptAnswer>

@@ -74,8 +74,8 @@ async function setUp(receipt: ResearchService['receipt'], options: Options = {})
         : {}
     const { principal, signal } = callBy(ALICE)
     const call = { signal, principal: { ...principal, scopes: handsOn }, ...called }
-    const answer = await source('job-1', call)
-    await source('job-1', call)
+    const answer = await source('job-1', call, 'hold-1')
+    await source('job-1', call, 'hold-1')
     return answer
   }
   const resources = stack.move()

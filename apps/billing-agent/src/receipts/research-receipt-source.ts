@@ -18,7 +18,7 @@ export type ResearchReceiptOptions = {
  * scope that it takes, billing acts for the caller, with that scope alone; otherwise for itself.
  */
 export function createResearchReceiptSource(options: ResearchReceiptOptions): ReceiptSource {
-  return async (reference, { principal, subjectToken }) => {
+  return async (reference, { principal, subjectToken }, holdId) => {
     const startedMs = performance.now()
     const isHandedOn = subjectToken !== undefined && principal.scopes.includes(RECEIPT_SCOPE)
     const record = (outcome: string) => ({
@@ -34,7 +34,7 @@ export function createResearchReceiptSource(options: ResearchReceiptOptions): Re
       const client = isHandedOn
         ? options.actFor({ principal, subjectToken }).client(research, { scopes: [RECEIPT_SCOPE] })
         : options.own
-      const receipt = await client.research.receipt.query({ jobId: reference })
+      const receipt = await client.research.receipt.query({ jobId: reference, holdId })
       return { ok: true, receipt, call: record('ok') }
     } catch (error) {
       const { code, message } = toClientError(error)

@@ -53,7 +53,7 @@ export async function closeStatement(
   if (before.answer !== undefined) return before.answer
   const calls: CallRecord[] = []
   const evidenced = await gatherEvidence(
-    async (reference) => receipts(reference, call),
+    async (reference, holdId) => receipts(reference, call, holdId),
     before.holds,
     calls,
   )
@@ -88,7 +88,7 @@ export async function closeStatement(
 const sumOf = (lines: readonly { readonly amountMinor: number }[]): number =>
   lines.reduce((total, { amountMinor }) => total + amountMinor, 0)
 
-type AskForReceipt = (reference: string) => ReturnType<ReceiptSource>
+type AskForReceipt = (reference: string, holdId: string) => ReturnType<ReceiptSource>
 
 async function gatherEvidence(
   receipts: AskForReceipt,
@@ -108,7 +108,7 @@ async function toLine(
   hold: HoldRecord,
   calls: CallRecord[],
 ): Promise<StatementLine> {
-  const answer = await receipts(hold.reference)
+  const answer = await receipts(hold.reference, hold.holdId)
   calls.push(answer.call)
   if (!answer.ok) {
     const message = `No receipt for ${hold.reference}: ${answer.reason}: ${answer.message}`
