@@ -30,8 +30,27 @@ const openAccount = createStatement<AccountKey & { owner_id: string; scale: numb
   (db, { currency, name, owner_id, scale }) =>
     db
       .insertInto('account')
-      .values({ name, currency, owner_id, scale })
-      .onConflict((conflict) => conflict.doNothing()),
+      .columns(['name', 'currency', 'owner_id', 'scale'])
+      .expression(
+        db
+          .selectNoFrom([
+            sql<string>`cast(${name} as text)`.as('name'),
+            sql<string>`cast(${currency} as text)`.as('currency'),
+            sql<string>`cast(${owner_id} as text)`.as('owner_id'),
+            sql<number>`cast(${scale} as bigint)`.as('scale'),
+          ])
+          .where((eb) =>
+            eb.not(
+              eb.exists(
+                eb
+                  .selectFrom('account')
+                  .select('scale')
+                  .where('name', '=', name)
+                  .where('currency', '=', currency),
+              ),
+            ),
+          ),
+      ),
 )
 
 const insertEntry = createStatement<Omit<Tables['entry'], 'id'>, unknown>(

@@ -99,6 +99,35 @@ export function createLedgerGuards(schema: SchemaLanguage): readonly string[] {
   ]
 }
 
+/**
+ * Statements of migration 008. An index of entries by account was there for one trigger alone, and gave every account of a
+ * large book a page of its own that each posting had to write. That an account with entries is not put in the place of
+ * itself is seen by its last entry.
+ */
+export function createAccountGuard(schema: SchemaLanguage): readonly string[] {
+  const begins = { table: 'account', text: 'ledger: an account begins empty' }
+  return [
+    `drop index entry_account`,
+    ...schema.dropTrigger({ name: 'account_begins_empty', table: 'account' }),
+    ...schema.guard({
+      ...begins,
+      name: 'account_begins_empty',
+      on: 'after insert',
+      when: `new.balance_minor <> 0 or new.last_entry_id <> 0`,
+    }),
+    // PostgreSQL has no `or replace`, and calls triggers of a row that a conflict then keeps out.
+    ...(schema.dialect === 'sqlite'
+      ? schema.guard({
+          ...begins,
+          name: 'account_is_not_replaced',
+          on: 'before insert',
+          when: `exists (select 1 from account
+            where name = new.name and currency = new.currency and last_entry_id <> 0)`,
+        })
+      : []),
+  ]
+}
+
 /** Every balance says which entry it counted last: each counts once. */
 function createBalanceGuards(schema: SchemaLanguage): readonly string[] {
   return [

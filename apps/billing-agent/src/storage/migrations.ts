@@ -8,7 +8,7 @@ import { columnTypes, createLimitUseTable } from '@deputy/storage'
 import { sql, type Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { createBudgetTables } from './budget-tables.ts'
-import { createLedgerGuards, createLedgerTables } from './ledger-tables.ts'
+import { createAccountGuard, createLedgerGuards, createLedgerTables } from './ledger-tables.ts'
 import { createOrganisationTables } from './organisation-tables.ts'
 import { createQuotaTables } from './quota-tables.ts'
 import { POSTGRES_SCHEMA, SQLITE_SCHEMA, type SchemaLanguage } from './schema-language.ts'
@@ -40,4 +40,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '005-organisations': inSql(createOrganisationTables),
   '006-quotas': inSql(createQuotaTables),
   '007-usage': inSql(createUsageTables),
+  '008-account-guard': inSql(createAccountGuard),
 }

@@ -35,6 +35,8 @@ export type SchemaLanguage = {
   guard(guard: Guard): readonly string[]
   /** Does something along with each row. */
   effect(effect: Effect): readonly string[]
+  /** Takes away what `guard` or `effect` made. */
+  dropTrigger(trigger: Pick<Guard, 'name' | 'table'>): readonly string[]
   /** Nothing in the table is ever changed or removed. */
   final(table: string, text: string): readonly string[]
   /** Nothing in the table is ever removed. */
@@ -60,6 +62,7 @@ export const SQLITE_SCHEMA: SchemaLanguage = {
         begin ${run.map((statement) => `${statement};`).join(' ')} ${check} end`,
     ]
   },
+  dropTrigger: ({ name }) => [`drop trigger ${name}`],
   final: (table, text) => [
     `create trigger ${table}_is_final before update on ${table}
       begin select raise(abort, '${text}'); end`,
@@ -90,6 +93,10 @@ export const POSTGRES_SCHEMA: SchemaLanguage = {
         refuse ? `if ${refuse.when} then raise exception '${refuse.text}'; end if;` : '',
       ].join(' '),
     ),
+  dropTrigger: ({ name, table }) => [
+    `drop trigger ${name} on ${table}`,
+    `drop function if exists ${name}()`,
+  ],
   final: (table, text) => [
     `create trigger ${table}_is_final before update on ${table}
       for each row execute function ledger_refuse('${text}')`,
