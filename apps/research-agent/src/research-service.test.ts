@@ -151,12 +151,12 @@ describe('an idempotency key', () => {
 })
 
 describe('a receipt', () => {
-  test('is for who asked and for billing; for anybody else the job does not exist', async () => {
+  test('is for who asked and for billing that was paid; for anybody else the job does not exist', async () => {
     // Attack: mallory guesses or learns a job id and asks for its receipt.
     await using world = await createResearchWorld(FILES)
-    const { jobId } = await world.ask(QUESTION)
+    const { holdId, jobId } = await world.ask(QUESTION)
     const receipt = async (agentId: string, id = jobId) =>
-      world.service.receipt(callBy(agentId), { jobId: id })
+      world.service.receipt(callBy(agentId), { jobId: id, holdId })
 
     const [own, paid] = [await receipt(ALICE), await receipt(BILLING)]
     const foreign = await refusalOf(receipt('agent-mallory-v1'))
