@@ -2,7 +2,6 @@
 import {
   getTRPCErrorFromUnknown,
   getTRPCErrorShape,
-  transformTRPCResponse,
   type AnyTRPCRouter,
   type TRPCError,
   type TRPCErrorShape,
@@ -28,6 +27,7 @@ export type AnswerOptions = {
   readonly ctx: unknown
   /** `undefined` for a request that was not understood. */
   readonly info: TRPCRequestInfo | undefined
+  readonly paths: readonly string[]
   /** Those that are known so far, with lower-case names. */
   readonly headers: OutgoingHttpHeaders
 }
@@ -58,23 +58,32 @@ export function createAnswer(
   answers: CallAnswer | CallAnswer[],
   errors: readonly (TRPCError | undefined)[],
 ): PlainAnswer {
-  const { ctx, headers, info, responseMeta, router } = options
+  const { ctx, headers, info, paths, responseMeta, router } = options
   const data = Array.isArray(answers) ? answers : [answers]
   const found = errors.filter((error) => error !== undefined)
   const meta = responseMeta?.({
     ctx,
     info,
-    paths: info?.calls.map((call) => call.path),
+    paths: info && paths,
     data,
     errors: found,
     eagerGeneration: false,
-    type:
-      info?.calls.find(({ procedure }) => procedure !== null)?.procedure?._def.type ?? 'unknown',
+    type: info?.type ?? 'unknown',
   })
   if (meta?.headers !== undefined) addHeaders(headers, meta.headers)
   const status = meta?.status ?? getHTTPStatusCode(data, errors)
-  const body = JSON.stringify(transformTRPCResponse(router._def._config, answers))
-  return { status, headers, body }
+  const body = Array.isArray(answers)
+    ? answers.map((answer) => toWire(router, answer))
+    : toWire(router, answers)
+  return { status, headers, body: JSON.stringify(body) }
+}
+
+/** An answer as the router's transformer writes it. */
+function toWire(router: AnyTRPCRouter, answer: CallAnswer): object {
+  const { output } = router._def._config.transformer
+  return 'error' in answer
+    ? { error: output.serialize(answer.error) }
+    : { result: { data: output.serialize(answer.result.data) } }
 }
 
 function addHeaders(
@@ -125,7 +134,7 @@ export function createLastAnswer(router: AnyTRPCRouter, cause: unknown): PlainAn
       return BARE_ERROR
     }
   })()
-  const body = JSON.stringify(transformTRPCResponse(router._def._config, { error: shape }))
+  const body = JSON.stringify(toWire(router, { error: shape }))
   return { status: readStatus(shape), headers: {}, body }
 }
 

@@ -179,7 +179,8 @@ async function createPlainAnswer(
     const errors = kept.map(({ error }) => error)
     const [first] = answers
     const isOne = !plain.isBatch && first !== undefined
-    const shared = { router, responseMeta, ctx: context.value, info, headers }
+    const { paths } = plain
+    const shared = { router, responseMeta, ctx: context.value, info, paths, headers }
     return createAnswer(shared, isOne ? first : answers, errors)
   } catch (cause) {
     // A fault of the whole request, or of what it was answered with.
@@ -190,14 +191,15 @@ async function createPlainAnswer(
     const answer = toErrorAnswer({ router, ctx }, error, place)
     // What a web `Response` says of a text, and so does tRPC's adapter.
     headers['content-type'] ??= 'text/plain;charset=UTF-8'
-    return createAnswer({ router, responseMeta, ctx, info, headers }, answer, [error])
+    const { paths } = plain
+    return createAnswer({ router, responseMeta, ctx, info, paths, headers }, answer, [error])
   }
 }
 
 /** A signal that says that the caller has gone away before it was answered. */
 function watchCaller(res: ServerResponse): Caller {
   const controller = new AbortController()
-  res.once('close', () => {
+  res.on('close', () => {
     if (!res.writableEnded) controller.abort()
   })
   return {
@@ -221,8 +223,8 @@ async function createContext(
   },
 ): Promise<CreatedContext> {
   try {
-    const value: unknown = await options.createContext?.({ ...options, ...request })
-    return { error: undefined, value }
+    const created: unknown = options.createContext?.({ ...options, ...request })
+    return { error: undefined, value: created instanceof Promise ? await created : created }
   } catch (cause) {
     return { error: getTRPCErrorFromUnknown(cause), value: undefined }
   }

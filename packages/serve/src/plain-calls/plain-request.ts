@@ -2,6 +2,7 @@
 // Whatever is unusual in any way is not: tRPC's own adapter answers it, slower and just as well.
 import type { AnyTRPCProcedure, AnyTRPCRouter } from '@trpc/server'
 import type { IncomingMessage } from 'node:http'
+import { createProcedureRunner, type RunProcedure } from './procedure-runner.ts'
 
 /** A query or a mutation, or a batch of them. The body of a POST has yet to be read. */
 export type PlainRequest = {
@@ -10,6 +11,8 @@ export type PlainRequest = {
   readonly paths: readonly string[]
   /** `undefined` where the router has none of that path. */
   readonly procedures: readonly (AnyTRPCProcedure | undefined)[]
+  /** What runs each of them. */
+  readonly runners: readonly (RunProcedure | undefined)[]
   /** The `input` of the query string, decoded. */
   readonly queryInput: string | undefined
 }
@@ -32,7 +35,14 @@ export function createPlainRequestReader(
   const isUsual = router._def._config.pathSeparator === '.'
   const known: Readonly<Record<string, AnyTRPCProcedure>> = router._def.procedures
   const lazy: Readonly<Record<string, unknown>> = router._def.lazy
+  const runners = new Map<AnyTRPCProcedure, RunProcedure>()
   let goodHost = ''
+
+  function getRunner(procedure: AnyTRPCProcedure): RunProcedure {
+    const runner = runners.get(procedure) ?? createProcedureRunner(procedure)
+    runners.set(procedure, runner)
+    return runner
+  }
 
   /** Whether a URL can be made with it: callers of one agent mostly name it alike. */
   function isHost(host = 'localhost'): boolean {
@@ -54,13 +64,16 @@ export function createPlainRequestReader(
     if (query === undefined) return undefined
     const paths = query.isBatch ? path.split(',') : [path]
     const procedures: (AnyTRPCProcedure | undefined)[] = []
+    const runners: (RunProcedure | undefined)[] = []
     for (const name of paths) {
       const procedure = Object.hasOwn(known, name) ? known[name] : undefined
       if (procedure?._def.type === 'subscription') return undefined
       if (procedure === undefined && !isEmpty(lazy)) return undefined
       procedures.push(procedure)
+      runners.push(procedure && getRunner(procedure))
     }
-    return { method, paths, procedures, ...query }
+    const { isBatch, queryInput } = query
+    return { method, paths, procedures, runners, isBatch, queryInput }
   }
 }
 
