@@ -10,6 +10,7 @@ import { runLedgerBench } from './ledger/run-ledger-bench.ts'
 import { runLedgerTorture } from './ledger/run-ledger-torture.ts'
 import { runRevocationBench, toRevocationTables } from './revocation/run-revocation-bench.ts'
 import { runSoak } from './soak/run-soak.ts'
+import { runStartBench } from './start/run-start-bench.ts'
 import { toTokenTables } from './token/token-report.ts'
 import { runTokenBench } from './token/run-token-bench.ts'
 import { runWebSocketBench } from './ws/run-ws-bench.ts'
@@ -25,7 +26,7 @@ type Bench = (slices: number, minutes: number) => Promise<Results>
 const log = (line: string): void => void process.stderr.write(`bench: ${line}\n`)
 
 /** Those that are measured beside peers. */
-const WITH_PEERS: ReadonlySet<string> = new Set(['token', 'calls', 'client', 'ws', 'soak'])
+const WITH_PEERS: ReadonlySet<string> = new Set(['token', 'calls', 'start', 'client', 'ws', 'soak'])
 
 /** The benches by their names. */
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -40,6 +41,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     return { results, tables: toTokenTables(results) }
   },
   calls: async (slices) => runCallsBench({ slices, connections: 64, agents: 1000, log }),
+  start: async (slices) => runStartBench({ slices, log }),
   client: async (slices) => runClientBench({ slices, log }),
   ws: async (slices) => runWebSocketBench({ slices, connections: 64, idle: 2000, log }),
   soak: async (_, minutes) => runSoak({ minutes, sockets: 2000, log }),

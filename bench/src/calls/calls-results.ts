@@ -17,12 +17,16 @@ const RATIOS = {
   call_vs_trpc_fetch: ['deputy', 'trpc-fetch'],
   call_vs_trpc_fastify: ['deputy', 'trpc-fastify'],
   call_vs_orpc: ['deputy', 'orpc'],
+  call_vs_connect: ['deputy', 'connect'],
   call_vs_fastify_jwt: ['deputy', 'fastify-jwt'],
   call_vs_mcp: ['deputy', 'mcp'],
   call_vs_a2a: ['deputy', 'a2a'],
   call_vs_bare: ['deputy', 'bare'],
-  cold_vs_unauthenticated: ['deputy-cold', 'trpc-standalone'],
-  batch10_vs_unauthenticated: ['deputy-batch10', 'trpc-standalone-batch10'],
+  call_vs_unauthenticated: ['deputy', 'deputy-open'],
+  cold_vs_unauthenticated: ['deputy-cold', 'deputy-open'],
+  cold_vs_trpc_standalone: ['deputy-cold', 'trpc-standalone'],
+  batch10_vs_unauthenticated: ['deputy-batch10', 'deputy-open-batch10'],
+  batch10_vs_trpc_standalone: ['deputy-batch10', 'trpc-standalone-batch10'],
   call_1m_vs_1k: ['deputy-1m', 'deputy'],
 } as const
 

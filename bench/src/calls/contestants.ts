@@ -13,9 +13,14 @@ export type Contestant = {
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const one = (name: string, form: RequestForm) => [{ name, form }]
-const deputy = (denied: number, maxTokens: number): Readonly<Record<string, string>> => ({
+const deputy = (
+  denied: number,
+  maxTokens: number,
+  isOpen = false,
+): Readonly<Record<string, string>> => ({
   BENCH_DENIED: String(denied),
   BENCH_MAX_TOKENS: String(maxTokens),
+  BENCH_OPEN: isOpen ? 'yes' : 'no',
 })
 
 /** All of them. */
@@ -40,6 +45,13 @@ export const CONTESTANTS: readonly Contestant[] = [
     main: file('servers/deputy-main.ts'),
     environment: deputy(1000, 1),
     requests: one('deputy-cold', TRPC_QUERY),
+  },
+  {
+    name: 'deputy-open',
+    what: 'the same without authentication: everybody is let in as the same caller, unseen',
+    main: file('servers/deputy-main.ts'),
+    environment: deputy(1000, 1, true),
+    requests: [...one('deputy-open', TRPC_QUERY), ...one('deputy-open-batch10', TRPC_BATCH)],
   },
   {
     name: 'bare',
@@ -73,6 +85,17 @@ export const CONTESTANTS: readonly Contestant[] = [
     what: 'oRPC on node:http, no authentication',
     main: file('peers/orpc-main.ts'),
     requests: one('orpc', { method: 'POST', target: '/rpc/echo', body: { json: { text: TEXT } } }),
+  },
+  {
+    name: 'connect',
+    what: 'Connect on node:http, its own protocol with JSON, no authentication',
+    main: file('peers/connect-main.ts'),
+    requests: one('connect', {
+      method: 'POST',
+      target: '/bench.Notes/Echo',
+      headers: ['Connect-Protocol-Version: 1'],
+      body: { text: TEXT },
+    }),
   },
   {
     name: 'fastify-jwt',

@@ -8,8 +8,10 @@ import {
   createRevocationCheck,
   createRevocationView,
   createVerifiedTokenCache,
+  type Authenticator,
+  type Principal,
 } from '../../../../packages/auth/src/index.ts'
-import { refuse, systemClock } from '../../../../packages/auth/src/protocol/index.ts'
+import { accept, refuse, systemClock } from '../../../../packages/auth/src/protocol/index.ts'
 import { agentRouter, scopedProcedure } from '../../../../packages/auth/src/trpc/index.ts'
 import { createLogger, serveAgent } from '../../../../packages/serve/src/index.ts'
 import { readFile } from 'node:fs/promises'
@@ -20,6 +22,7 @@ import { endWithParent, readPort, readSetting } from './settings.ts'
 const jwks = await readFile(readSetting('BENCH_JWKS_FILE'), 'utf8')
 const denied = Number(readSetting('BENCH_DENIED'))
 const maxTokens = Number(readSetting('BENCH_MAX_TOKENS'))
+const isOpen = readSetting('BENCH_OPEN') === 'yes'
 const clock = systemClock
 
 const keys = createRemoteSigningKeySource(ISSUER, {
@@ -51,6 +54,25 @@ for (let index = 0; index < denied; index += 1) {
   await rateLimiter.consume({ key, tier: 'standard', limit })
 }
 
+/** Lets everybody in, for what authentication costs to be seen beside. */
+const anybody: Principal = {
+  agentId: 'agent-anybody',
+  subject: 'agent-anybody',
+  audience: AGENT_ID,
+  scopes: ['notes:read'],
+  priorActors: [],
+  expiresAt: undefined,
+  grantPath: [],
+  limits: [],
+  credential: { kind: 'access_token', id: 'none' },
+}
+const admitted = accept({
+  principal: anybody,
+  recheck: async () => accept(anybody),
+  watch: () => () => undefined,
+})
+const open: Authenticator = { authenticate: async () => admitted }
+
 await serveAgent({
   agentId: AGENT_ID,
   issuer: ISSUER,
@@ -60,15 +82,18 @@ await serveAgent({
       .input(z.object({ text: z.string() }))
       .query(({ input }) => ({ text: input.text })),
   }),
-  authenticator: createAuthenticator({
-    accessTokens: createVerifiedTokenCache(verifier, { keys, maxTokens }),
-    revocations: createRevocationCheck({
-      view,
-      clock,
-      introspect: async () => refuse({ reason: 'verifier_unavailable', detail: 'nobody is asked' }),
-      maxStalenessSeconds: 3600,
-    }),
-  }),
+  authenticator: isOpen
+    ? open
+    : createAuthenticator({
+        accessTokens: createVerifiedTokenCache(verifier, { keys, maxTokens }),
+        revocations: createRevocationCheck({
+          view,
+          clock,
+          introspect: async () =>
+            refuse({ reason: 'verifier_unavailable', detail: 'nobody is asked' }),
+          maxStalenessSeconds: 3600,
+        }),
+      }),
   rateLimiter,
   rateLimitTiers: { standard: limit },
   logger: createLogger({ name: AGENT_ID }),
