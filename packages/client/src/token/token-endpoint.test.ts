@@ -7,7 +7,10 @@ import {
 } from '../../../../test/support/fake-token-endpoint.ts'
 import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import { ISSUER } from '../../../../test/support/test-issuer.ts'
+import { createAgentSecret } from '@deputy/auth/protocol'
+import { decodeJwt } from 'jose'
 import { ClientSecretBasic } from 'oauth4webapi'
+import { createDpopSigner, generateDpopKey } from '../dpop/dpop-signer.ts'
 import { ClientError } from '../error/client-error.ts'
 import { createTokenEndpoint } from './token-endpoint.ts'
 
@@ -122,6 +125,84 @@ describe('the answer', () => {
   })
 })
 
+describe('a token that is not what was asked for', () => {
+  const bound = () => tokenAnswer('bound-token', { token_type: 'DPoP' })
+
+  test('is refused: a bearer token, where the client proves a key (RFC 9449 §5)', async () => {
+    // Attack: a downgrade. A token that was to be of no use to a thief is one that anybody can send.
+    const signer = createDpopSigner(await generateDpopKey(), clock)
+    const { requestToken } = createRequest(() => tokenAnswer('bearer-token'), { signer })
+
+    await expect(requestToken()).rejects.toMatchObject({
+      code: 'token_response_invalid',
+      message: `${ISSUER} gave a token that is not bound to a key`,
+      hint: expect.stringContaining('dpopKey') as string,
+    })
+  })
+
+  test('is refused: a bound token, where the client has no key to prove', async () => {
+    await expect(createRequest(bound).requestToken()).rejects.toMatchObject({
+      code: 'token_response_invalid',
+      message: `${ISSUER} gave a token that is bound to a key`,
+    })
+  })
+
+  test('is taken where it is bound, and the request was proved', async () => {
+    const signer = createDpopSigner(await generateDpopKey(), clock)
+    const { endpoint, requestToken } = createRequest(bound, { signer })
+
+    expect(await requestToken()).toMatchObject({ type: 'DPoP' })
+    expect(endpoint.requests[0]?.headers.get('dpop')).toMatch(/^eyJ/)
+  })
+
+  test.each(['two words', 'line\nbreak', 'tab\t', 'ünïcode', ''])(
+    'is refused where no header could carry it: %j',
+    async (value) => {
+      // Attack on oneself: whoever sends it would repeat it in an error about a bad header.
+      const error = await failure(() => tokenAnswer(value))
+
+      expect(error.code).toBe('token_response_invalid')
+      expect(inspect(error, { depth: 9 })).not.toContain(value || 'access_token=')
+    },
+  )
+})
+
+test('a nonce and a clock that is off are learned in one request', async () => {
+  const signer = createDpopSigner(await generateDpopKey(), clock)
+  const date = new Date((clock.now() + 3600) * 1000).toUTCString()
+  const refuse = (error: string, headers: Record<string, string>) =>
+    Response.json({ error }, { status: 400, headers })
+  const { endpoint, requestToken } = createRequest(
+    (at) =>
+      [
+        refuse('use_dpop_nonce', { 'dpop-nonce': 'n-1' }),
+        refuse('invalid_dpop_proof', { date }),
+        tokenAnswer('token', { token_type: 'DPoP' }),
+      ][at] ?? refuse('invalid_request', {}),
+    { signer },
+  )
+
+  expect((await requestToken()).type).toBe('DPoP')
+  const proofs = endpoint.requests.map(({ headers }) => decodeJwt(headers.get('dpop') ?? ''))
+  expect(proofs.map((proof) => proof['nonce'])).toEqual([undefined, 'n-1', 'n-1'])
+  expect(proofs.map(({ iat = 0 }) => iat - clock.now())).toEqual([0, 0, 3600])
+})
+
+test('a server that goes on wanting another nonce is asked three times and no more', async () => {
+  const signer = createDpopSigner(await generateDpopKey(), clock)
+  const { endpoint, requestToken } = createRequest(
+    (at) =>
+      Response.json(
+        { error: 'use_dpop_nonce' },
+        { status: 400, headers: { 'dpop-nonce': `n-${String(at)}` } },
+      ),
+    { signer },
+  )
+
+  await expect(requestToken()).rejects.toMatchObject({ oauthError: 'use_dpop_nonce' })
+  expect(endpoint.requests).toHaveLength(3)
+})
+
 describe('what goes wrong', () => {
   const oauthError = (status: number, error: string) => async () =>
     Response.json({ error, error_description: 'because' }, { status })
@@ -182,6 +263,17 @@ describe('what goes wrong', () => {
     expect(error.code).toBe(code)
     expect(error.message).toContain(ISSUER)
     expect(error.hint).not.toBe('')
+  })
+
+  test('does not repeat a token that a server writes into its answer', async () => {
+    const token = `eyJhbGciOiJFUzI1NiJ9.${'a'.repeat(40)}.${'b'.repeat(40)}`
+    const description = `the token ${token} of ${createAgentSecret('clientSecret')} has ended`
+    const error = await failure(() =>
+      Response.json({ error: 'invalid_request', error_description: description }, { status: 400 }),
+    )
+
+    expect(error.message).toContain('the token [redacted] of [redacted] has ended')
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/aaaa|cs-agent/)
   })
 
   test('never shows the secret or a token, however an error is printed', async () => {
