@@ -11,6 +11,7 @@ import { Authorization, type Authorizer, type CallForApproval } from './authoriz
 import { toCallForApproval } from './approval-policy.ts'
 import type { ClientError, ClientErrorCode } from './error/client-error.ts'
 import { toClientError } from './error/to-client-error.ts'
+import { readDeadline } from './links/deadline.ts'
 import type { Retry } from './links/retry.ts'
 import type { StepUp } from './step-up.ts'
 import { wait } from './wait.ts'
@@ -126,7 +127,9 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
         }
 
         async function waitForNext(error: ClientError): Promise<boolean> {
-          const waitMs = retry?.findWaitMs(op, error, attempt)
+          // Who has no time left for another attempt is told what is wrong, in place of a deadline later.
+          const leftMs = readDeadline(op)?.remainingMs() ?? Infinity
+          const waitMs = retry?.findWaitMs(op, error, { attempt, leftMs })
           if (waitMs === undefined) return false
           attempt += 1
           await wait(clock, waitMs, getSignal())

@@ -1,4 +1,4 @@
-import { createTRPCClient, TRPCClientError, type TRPCLink } from '@trpc/client'
+import { createTRPCClient, TRPCClientError, type Operation, type TRPCLink } from '@trpc/client'
 import { observable } from '@trpc/server/observable'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { TestRouter } from '../../../../test/support/test-agent.ts'
@@ -144,6 +144,18 @@ describe('a query', () => {
       expect.objectContaining({ retryAfterSeconds: 11 }),
     ])
     expect([soon.sentAtMs, header.sentAtMs, late.sentAtMs]).toEqual([[0, 4050], [0, 2050], [0]])
+  })
+
+  test('is not waited for longer than its caller waits: it is told what is wrong instead', () => {
+    const error = toClientError(refused('rate_limited', { retryAfterSeconds: 4 }))
+    const op = { type: 'query', path: 'whoAmI', input: undefined } as Operation
+    const retry = createRetry({ random: () => 0 })
+
+    const waits = [4049, 4050, 4051].map((leftMs) =>
+      retry.findWaitMs(op, error, { attempt: 1, leftMs }),
+    )
+
+    expect(waits).toEqual([undefined, undefined, 4050])
   })
 
   test('that its caller gives up is not sent again', async () => {

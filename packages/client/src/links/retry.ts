@@ -21,12 +21,19 @@ export type RetryPolicy = {
   readonly random?: (() => number) | undefined
 }
 
+export type SentCall = {
+  /** How often it was sent. */
+  readonly attempt: number
+  /** How long its caller still waits, in milliseconds. */
+  readonly leftMs: number
+}
+
 export type Retry = {
   /**
    * How long to wait before the call is sent again, in milliseconds; `undefined` where it is not. Takes from the
-   * budget. @param attempt how often it was sent
+   * budget.
    */
-  findWaitMs(op: Operation, error: ClientError, attempt: number): number | undefined
+  findWaitMs(op: Operation, error: ClientError, call: SentCall): number | undefined
   /** A call was answered. */
   noteSuccess(): void
 }
@@ -55,11 +62,12 @@ export function createRetry(
   }
 
   return Object.freeze({
-    findWaitMs(op: Operation, error: ClientError, attempt: number) {
+    findWaitMs(op: Operation, error: ClientError, { attempt, leftMs }: SentCall) {
       const { retryAfterSeconds = 0 } = error
       if (attempt >= maxAttempts || retryAfterSeconds > maxRetryAfterSeconds) return undefined
-      if (!canRepeat(op, error) || !budget.take()) return undefined
-      return retryAfterSeconds * 1000 + firstWaitMs * 2 ** (attempt - 1) * (0.5 + random() / 2)
+      const spread = 0.5 + random() / 2
+      const waitMs = retryAfterSeconds * 1000 + firstWaitMs * 2 ** (attempt - 1) * spread
+      return waitMs < leftMs && canRepeat(op, error) && budget.take() ? waitMs : undefined
     },
     noteSuccess: () => {
       budget.noteSuccess()
