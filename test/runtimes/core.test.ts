@@ -15,7 +15,7 @@ const EVERYTHING = "export * from '@deputy/client'"
 const A_CLIENT = "export { clientSecret, createAgentClient } from '@deputy/client'"
 
 /** What the page says, in kB of 1,000 bytes, minified and gzipped. A change that needs more says so there. */
-const LIMITS_KB = { everything: 44, aClient: 40, ownCode: 20 }
+const LIMITS_KB = { everything: 44, aClient: 40, ownCode: 21 }
 
 describe('the core', () => {
   test('needs nothing of Node, and no package but those that it is made of', async () => {
