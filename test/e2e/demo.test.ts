@@ -95,9 +95,11 @@ describe('npm run demo', () => {
     expect(steps.map(({ sequence }) => sequence)).toEqual(steps.map((_step, place) => place + 1))
     expect(steps.at(0)).toMatchObject({ kind: 'intent', decision: 'pass' })
     expect(steps.at(-1)).toMatchObject({ kind: 'outcome', decision: 'pass' })
+    expect(of('usage')).toMatchObject([{ sent: 3, recorded: 2, duplicates: 1 }])
+    expect(of('statement')).toMatchObject([{ usage: [{ quantity: 2 }], totalMinor: 17 }])
     expect(of('invoice')).toMatchObject([{ number: expect.stringMatching(/\d/) as unknown }])
     expect(of('refund')).toMatchObject([{ amountMinor: 10, capturedMinor: 15 }])
-    expect(of('quota')).toMatchObject([{ holder: 'agent-research-v1', cap: 40, used: 15 }])
+    expect(of('quota')).toMatchObject([{ holder: 'agent-research-v1', cap: 40, used: 17 }])
     expect(of('quotaEvent')).toMatchObject([{ percent: 80, spent: 35 }])
     expect(of('verified')).toHaveLength(1)
     expect(of('journal')).toMatchObject([

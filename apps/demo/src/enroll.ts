@@ -48,6 +48,8 @@ const AGENTS = [
       'billing:refund',
       'billing:revert',
       'billing:quotas',
+      'billing:prices',
+      'billing:usage',
     ],
   },
   {
@@ -83,6 +85,8 @@ const OPERATOR_SCOPES = [
   'billing:refund',
   'billing:revert',
   'billing:quotas',
+  'billing:prices',
+  'billing:usage',
   'research:read',
   'research:write',
   'conversations:read',

@@ -5,12 +5,18 @@ import type { TranscriptEvent } from './transcript.ts'
 type Of<Type extends TranscriptEvent['type']> = Extract<TranscriptEvent, { type: Type }>
 
 type BookEvent = Of<
-  'invoice' | 'refund' | 'quota' | 'quotaEvent' | 'verified' | 'journal' | 'revert'
+  'usage' | 'invoice' | 'refund' | 'quota' | 'quotaEvent' | 'verified' | 'journal' | 'revert'
 >
 
 /** Renders an event of the chapter. */
 export function toBookLines(event: BookEvent): readonly string[] {
   switch (event.type) {
+    case 'usage': {
+      const { duplicates, meter, recorded, sent } = event
+      return [
+        `  Usage of ${meter}: ${count(sent, 'event')} sent, ${String(recorded)} recorded, ${String(duplicates)} known already`,
+      ]
+    }
     case 'invoice': {
       const { file, htmlBytes, number } = event
       const where = file === undefined ? '' : `, in ${file}`

@@ -26,6 +26,7 @@ function toLines(event: TranscriptEvent): readonly string[] {
       return [stepLine(event)]
     case 'ledger':
       return ledgerLines(event)
+    case 'usage':
     case 'invoice':
     case 'refund':
     case 'quota':
@@ -170,7 +171,11 @@ function statementLines(event: Of<'statement'>): readonly string[] {
       ({ amountMinor, evidence, reference }) =>
         `    ${reference}  ${toAmount(amountMinor).padStart(8)}  ${dim(`${count(evidence.sentences, 'sentence')} from ${count(evidence.documents, 'document')}, brief ${evidence.briefSha256.slice(0, 12)}…`)}`,
     ),
-    `    in all ${toAmount(event.totalMinor)} ${event.currency}, every line backed by a receipt from research`,
+    ...event.usage.map(
+      ({ amountMinor, meter, quantity }) =>
+        `    ${`${String(quantity)} of ${meter}`.padEnd(36)}  ${toAmount(amountMinor).padStart(8)}  ${dim('metered')}`,
+    ),
+    `    in all ${toAmount(event.totalMinor)} ${event.currency}, the work backed by a receipt from research`,
   ]
 }
 

@@ -9,6 +9,7 @@ import { showBooks, watchSpending } from './books.ts'
 import { DemoError } from './demo-error.ts'
 import { OPERATOR_ID } from './enroll.ts'
 import { askLive } from './ask-live.ts'
+import { priceSearches, recordSearches } from './metering.ts'
 import { endTask, openTask, showChains } from './task.ts'
 import type { StateFolder } from './state-folder.ts'
 import type { System } from './system.ts'
@@ -41,10 +42,12 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
     'billing:audit',
     'billing:close',
     'billing:deposit',
+    'billing:prices',
     'billing:quotas',
     'billing:read',
     'billing:refund',
     'billing:revert',
+    'billing:usage',
     'research:read',
   ]
   await using billing = createAgentClient<BillingRouter>({
@@ -114,13 +117,17 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
   await showLedger('before')
   const books = { billing, state, transcript }
   await watchSpending(books, CURRENCY)
+  await priceSearches(books, CURRENCY)
   const task = await openTask(options)
   const brief = await call(
     RESEARCH_AGENT_ID,
     { procedure: 'research.ask', scope: 'research:write' },
     async () => askLive(research, { question, taskGrant: task.grantId }, transcript),
   )
-  if (brief !== undefined) transcript({ type: 'brief', ...brief })
+  if (brief !== undefined) {
+    transcript({ type: 'brief', ...brief })
+    await recordSearches(books, brief.jobId)
+  }
   const statement = await call(
     BILLING_AGENT_ID,
     { procedure: 'billing.closeStatement', scope: 'billing:close' },

@@ -48,8 +48,15 @@ export type TranscriptEvent =
     >)
   | ({ readonly type: 'statement' } & Pick<
       Statement,
-      'statementId' | 'lines' | 'totalMinor' | 'currency'
+      'statementId' | 'lines' | 'usage' | 'totalMinor' | 'currency'
     >)
+  | {
+      readonly type: 'usage'
+      readonly meter: string
+      readonly sent: number
+      readonly recorded: number
+      readonly duplicates: number
+    }
   | {
       readonly type: 'invoice'
       readonly number: string

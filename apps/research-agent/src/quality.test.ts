@@ -1,5 +1,5 @@
 // How good research is, over documents and questions that are pinned here. The bounds are just below what is
-// measured; docs/research.md has the figures. What is held out was not looked at while anything was tuned.
+// measured; docs/research.md has the figures. What is held out was run last; docs/research.md says what was changed after it.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

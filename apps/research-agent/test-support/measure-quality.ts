@@ -1,5 +1,5 @@
 // How well documents are searched and questions answered: questions with known answers, over a set of documents
-// that is pinned here. A third of the questions is held out: nothing is tuned by them.
+// that is pinned here. A third of the questions is held out, to be run last.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
