@@ -53,6 +53,16 @@ describe('metadata (RFC 9728 §2)', () => {
       scopes_supported: ['billing:read', 'billing:write'],
       authorization_details_types_supported: ['allowed_values'],
       bearer_methods_supported: ['header'],
+      dpop_bound_access_tokens_required: false,
+      dpop_signing_alg_values_supported: [
+        'ES256',
+        'ES384',
+        'ES512',
+        'EdDSA',
+        'Ed25519',
+        'PS256',
+        'RS256',
+      ],
     })
   })
 

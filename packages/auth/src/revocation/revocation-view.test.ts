@@ -56,6 +56,22 @@ describe('the view', () => {
     },
   )
 
+  // The attack: a token revoked after it was checked, while its call waited for a limiter.
+  test('tells who begins to watch when the denial is there already, and not who has left again', async () => {
+    const { view } = createHarness()
+    const onDenied = vi.fn<() => void>()
+    const onLeft = vi.fn<() => void>()
+    view.apply([deny('task')])
+
+    view.watch(makePrincipal(), onDenied)
+    view.watch(makePrincipal(), onLeft)()
+
+    expect(onDenied).not.toHaveBeenCalled()
+    await Promise.resolve()
+    expect(onDenied).toHaveBeenCalledOnce()
+    expect(onLeft).not.toHaveBeenCalled()
+  })
+
   test('denies nobody for a change', () => {
     const { view } = createHarness()
 

@@ -155,6 +155,8 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
     watch(principal, onDenied) {
       const watcher = { principal, onDenied }
       watchers.add(watcher)
+      // Denied between the check and the watch, the caller would be told by no entry any more.
+      if (isDenied(principal)) queueMicrotask(() => watchers.delete(watcher) && onDenied())
       return () => watchers.delete(watcher)
     },
 
