@@ -130,7 +130,9 @@ function startProcedure(meta: AgentMeta) {
       guard = own
       const getSignal = (): AbortSignal => own.signal
       const told: Deadline | undefined = deadline
-      const work = next({ ctx: { principal, getSignal, getDeadline: () => told } })
+      const handed = { principal, getSignal, getDeadline: () => told }
+      // Attack prevented: a body held back until its caller is revoked, and work that begins with its last byte.
+      const work = next(toNext(handed, async () => own.race(getRawInput())))
       if (leave !== undefined && entered === undefined) {
         // Until the work is done, also where nobody waits for it any more: what is given up goes on.
         work.then(leave, leave)
@@ -157,6 +159,15 @@ function startProcedure(meta: AgentMeta) {
       guard?.release()
     }
   })
+}
+
+/** tRPC's `next` takes context and input together, and types but one of them at a time. */
+function toNext<Handed extends object>(
+  ctx: Handed,
+  getRawInput: () => Promise<unknown>,
+): { readonly ctx: Handed } {
+  const options = { ctx, getRawInput }
+  return options
 }
 
 /** How soon a caller may try again whose calls are all under way: sooner or later one of them ends. */
