@@ -77,6 +77,7 @@ const clientCodes = Object.keys({
   host_not_allowed: true,
   authority_not_delegable: true,
   credentials_invalid: true,
+  input_invalid: true,
   credentials_file_invalid: true,
   environment_invalid: true,
 } satisfies Record<ClientErrorCode, true>)

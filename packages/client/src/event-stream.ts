@@ -1,5 +1,6 @@
 // A subscription's answer as tRPC's server sends it: server-sent events (WHATWG HTML §9.2).
 import { startTimer, systemClock, type Timer } from '@deputy/auth/protocol'
+import { createStreamCut } from './links/lost-call.ts'
 import { EventSourceParserStream, type EventSourceMessage } from 'eventsource-parser/stream'
 
 /** Attack prevented: an agent that sends one event without an end until its caller's memory is full. */
@@ -29,7 +30,7 @@ export function openEventStream(body: ReadableStream<Uint8Array>): EventStream {
     timer?.cancel()
     if (everyMs === undefined) return
     timer = startTimer(systemClock, everyMs, () => {
-      fail?.(new Error(`nothing came for ${String(everyMs)} ms`))
+      fail?.(createStreamCut(`nothing came for ${String(everyMs)} ms`))
     }).unref()
   }
 

@@ -6,6 +6,7 @@ import type { AnyTRPCRouter } from '@trpc/server'
 import { observable } from '@trpc/server/observable'
 import { toClientError } from './error/to-client-error.ts'
 import type { FetchLikeAnswer } from './fetch-like.ts'
+import { toInputText } from './input-text.ts'
 import { MAX_URL_CHARS, type HttpRequest } from './http-request.ts'
 import { toDeadlineHeaders } from './links/deadline.ts'
 import { toTraceHeaders } from './links/trace-context.ts'
@@ -116,7 +117,7 @@ function leave(item: Waiting): void {
 
 function toText({ input, type }: Operation): string | undefined | Error {
   try {
-    const text = JSON.stringify(input) as string | undefined
+    const text = toInputText(input)
     return text === undefined || type === 'mutation' ? text : encodeURIComponent(text)
   } catch (cause) {
     return cause instanceof Error ? cause : new TypeError('the input cannot be written as JSON')

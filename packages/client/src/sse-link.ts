@@ -9,9 +9,11 @@ import { ClientError } from './error/client-error.ts'
 import { readRetryAfter } from './error/retry-after.ts'
 import { toClientError } from './error/to-client-error.ts'
 import { openEventStream, type EventStream } from './event-stream.ts'
+import { toInputText } from './input-text.ts'
 import type { FetchLike, FetchLikeAnswer } from './fetch-like.ts'
 import { MAX_URL_CHARS, sendRequest, type HttpRequest } from './http-request.ts'
 import { toDeadlineHeaders } from './links/deadline.ts'
+import { createStreamCut } from './links/lost-call.ts'
 import { toTraceHeaders } from './links/trace-context.ts'
 import { noteNonce } from './dpop/note-nonce.ts'
 
@@ -69,7 +71,7 @@ function wantsNonce(authorization: Authorization, url: string, error: unknown): 
 
 /** By GET, unless the input is too long for a URL. */
 function toRequest(url: string, op: Operation): Omit<HttpRequest, 'signal'> {
-  const input: string | undefined = JSON.stringify(op.input)
+  const input = toInputText(op.input)
   const headers = {
     accept: 'text/event-stream',
     ...toTraceHeaders([op]),
@@ -114,7 +116,7 @@ type Next = (value: {
 async function deliver(stream: EventStream, next: Next): Promise<void> {
   for (;;) {
     const message = await stream.next()
-    if (message === undefined) throw new Error('the stream was cut')
+    if (message === undefined) throw createStreamCut('the stream was cut')
     const { data, event = 'message', id } = message
     if (event === 'return') {
       next({ result: { type: 'stopped' } })

@@ -52,6 +52,13 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
         let leave: (() => void) | undefined
         let isOver = false
 
+        /** What stands in the way of a connection is the call's to hear. */
+        function begin(attempt: number): void {
+          send(attempt).catch((cause: unknown) => {
+            observer.error(TRPCClientError.from(toClientError(cause)))
+          })
+        }
+
         async function send(attempt: number): Promise<void> {
           const connection = connect(authorized)
           leave = connection.join((error) => {
@@ -73,12 +80,12 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
                   return
                 }
                 leave?.()
-                void send(attempt + 1)
+                begin(attempt + 1)
               },
             })
         }
 
-        void send(1)
+        begin(1)
         return () => {
           isOver = true
           sent?.unsubscribe()

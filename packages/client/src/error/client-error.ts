@@ -9,6 +9,7 @@ export type ClientErrorCode =
   | 'network_error'
   | 'deadline_exceeded'
   | 'call_aborted'
+  | 'input_invalid'
   | 'token_refused'
   | 'token_unavailable'
   | 'token_response_invalid'

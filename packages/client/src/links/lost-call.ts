@@ -12,6 +12,14 @@ export type CallFate = 'unsent' | 'lost' | 'hopeless'
 /** Code of the error of a WebSocket that was closed: the browser's event is none. */
 export const WEBSOCKET_CLOSED = 'WEBSOCKET_CLOSED'
 
+/** Code of the error of a stream of events that ended without its end. */
+const STREAM_CUT = 'STREAM_CUT'
+
+/** That error: another attempt may go on where this stream stopped. */
+export function createStreamCut(message: string): Error {
+  return Object.assign(new Error(message), { code: STREAM_CUT })
+}
+
 /** Codes of Node's sockets, of undici, and of Bun. */
 const UNSENT = new Set([
   'ECONNREFUSED',
@@ -22,6 +30,7 @@ const UNSENT = new Set([
 ])
 
 const LOST = new Set([
+  STREAM_CUT,
   WEBSOCKET_CLOSED,
   'ECONNRESET',
   'ECONNABORTED',
