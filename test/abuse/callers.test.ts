@@ -15,6 +15,36 @@ async function openSocket({ port, token }: Pick<TestAgent, 'port' | 'token'>, cl
   return openWebSocket(`ws://127.0.0.1:${String(port)}/trpc`, bearer(await token(claims)))
 }
 
+describe('a body that is held back', () => {
+  // Attack: prepare calls, all but their last bytes, and send those once the token has been revoked.
+  test('begins no work once its caller was revoked', async () => {
+    await using agent = await startTestAgent({ limits: { maxCallsPerAgent: 1 } })
+    const token = await agent.token({ ...ALICE, grant_path: ['secret-1', 'task-1'] })
+    const body = JSON.stringify({ text: 'paid' })
+    const headers = {
+      ...bearer(token),
+      'content-type': 'application/json',
+      'content-length': String(body.length),
+    }
+    const request = toRequest('/trpc/note', headers, { method: 'POST', body: body.slice(0, -1) })
+    await using mallory = await openRaw(agent.port, request)
+    // Let in, and waiting for its body: then there is no room for another.
+    while ((await callTrpc(agent.url, 'whoAmI', { headers: bearer(token) })).status !== 429);
+
+    agent.deny('task-1')
+    await mallory.until('token_revoked')
+    mallory.write(body.slice(-1))
+    const bob = await callTrpc(agent.url, 'note', {
+      method: 'POST',
+      input: { text: 'good' },
+      headers: bearer(await agent.token(BOB)),
+    })
+
+    expect(bob.status).toBe(200)
+    expect(agent.ticker.noted).toEqual(['good'])
+  })
+})
+
 describe('calls under way', () => {
   test('are counted for each agent, over HTTP and WebSocket together', async () => {
     // Attack: calls that take long, on ever more connections, until the agent has no room for anybody else.

@@ -64,6 +64,8 @@ export function createTicker() {
   return {
     /** Values that `flood` was asked for. */
     produced: 0,
+    /** What `note` was called with. */
+    noted: new Array<string>(),
     /** Of the calls of `pending`, in their order. */
     signals: new Array<AbortSignal>(),
     tickTo(next: number): void {
@@ -99,6 +101,9 @@ export function createTestRouter(gate: Gate, ticker: Ticker = createTicker()) {
       await gate.pass()
       return 'done'
     }),
+    note: scopedProcedure('billing:read')
+      .input(z.object({ text: z.string() }))
+      .mutation(({ input }) => void ticker.noted.push(input.text)),
     // Waits until everything else has had its turn.
     slow: scopedProcedure('billing:read').mutation(async () => {
       for (let turn = 0; turn < 20; turn += 1) await nextTurn()
