@@ -87,6 +87,30 @@ describe('calls under way', () => {
     expect(answers.toSorted((a, b) => a - b)).toEqual([200, 200, 200, 429, 429])
   })
 
+  test('are counted until their work is done, also where it was asked for in parts and given up', async () => {
+    // Attack: ask for answers in parts, wait for none, and have any number of handlers at work.
+    await using agent = await startTestAgent({ limits: { maxCallsPerAgent: 1 } })
+    const headers = bearer(await agent.token(ALICE))
+    const asked = fetch(`${agent.url}/trpc/hold?batch=1`, {
+      method: 'POST',
+      headers: {
+        ...headers,
+        'content-type': 'application/json',
+        'trpc-accept': 'application/jsonl',
+        'deputy-timeout-ms': '500',
+      },
+      body: '{}',
+    })
+    await agent.gate.arrived(1)
+    expect(await (await asked).text()).toContain('deadline_exceeded')
+
+    const before = await callTrpc(agent.url, 'whoAmI', { headers })
+    agent.gate.open()
+
+    expect(before.error().data).toMatchObject({ reason: 'too_many_calls' })
+    while ((await callTrpc(agent.url, 'whoAmI', { headers })).status !== 200);
+  })
+
   test('are under way until the last part of their answers', async () => {
     await using agent = await startTestAgent({ limits: { maxCallsPerAgent: 1 } })
     const headers = bearer(await agent.token(ALICE))

@@ -40,7 +40,7 @@ export type CallDeadlines = {
 export type CallDeadlinesOptions = {
   /** For who says nothing. */
   readonly defaultTimeoutMs: number
-  /** For who says more, or the default would be more. Streams are not cut to it. */
+  /** For who says more, or the default would be more. Streams that name no time are not cut to it. */
   readonly maxTimeoutMs: number
   readonly clock?: Clock | undefined
 }

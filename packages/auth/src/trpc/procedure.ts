@@ -133,10 +133,9 @@ function startProcedure(meta: AgentMeta) {
       const handed = { principal, getSignal, getDeadline: () => told }
       // Attack prevented: a body held back until its caller is revoked, and work that begins with its last byte.
       const work = next(toNext(handed, async () => own.race(getRawInput())))
-      if (leave !== undefined && entered === undefined) {
-        // Until the work is done, also where nobody waits for it any more: what is given up goes on.
-        work.then(leave, leave)
-      }
+      // Counted until the work is done, also where nobody waits for it any more: what is given up goes on.
+      if (entered !== undefined) holdUntilDone(own, work)
+      else if (leave !== undefined) work.then(leave, leave)
       leave = undefined
       const result = await own.race(work)
       if (!result.ok) throw bubbleApproval(result.error)
@@ -186,6 +185,13 @@ function enterCall(
     maxCalls: callsUnderWay.most,
     retryAfterSeconds: RETRY_CALL_AFTER_SECONDS,
   })
+}
+
+/** Attack prevented: answers in parts that are given up at once, while the work behind them goes on uncounted. */
+function holdUntilDone(guard: CallGuard, work: Promise<unknown>): void {
+  const release = (): void => guard.release()
+  guard.hold()
+  work.then(release, release)
 }
 
 /** An answer in parts is under way until the last of them, and is watched as long. */
