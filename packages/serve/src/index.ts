@@ -14,3 +14,4 @@ export { type AgentLimits, type AgentLimitsOptions } from './limits/agent-limits
 export { discardBody } from './limits/discard-body.ts'
 export type { RequestRefusal } from './limits/request-refusal.ts'
 export type { WebSocketLimits } from './web-socket/web-socket-limits.ts'
+export { writeTogether } from './write-together.ts'

@@ -1,7 +1,7 @@
 // The OAuth side of the server on plain `node:http`: paths to endpoints, and the one place where what
 // an endpoint throws becomes an answer (RFC 6749 §5.2).
 import { readTraceId } from '@deputy/auth/protocol'
-import type { Logger } from '@deputy/serve'
+import { writeTogether, type Logger } from '@deputy/serve'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { isUnavailable } from '../unavailable.ts'
@@ -39,11 +39,21 @@ export function createOAuthListener(options: OAuthListenerOptions): RequestListe
     const request = toOAuthRequest(req, trustedProxies)
     try {
       const found = await findEndpoint(routes, request)(request)
-      if (found.events === undefined || request.method === 'HEAD') send(res, request, found)
+      if (found.events === undefined || request.method === 'HEAD') sendLater(res, request, found)
       else await sendEvents(res, { correlationId: request.correlationId, events: found.events })
     } catch (error) {
-      send(res, request, toErrorAnswer(error, request, logger))
+      sendLater(res, request, toErrorAnswer(error, request, logger))
     }
+  }
+
+  function sendLater(res: ServerResponse, request: OAuthRequest, found: OAuthAnswer): void {
+    writeTogether(() => {
+      try {
+        send(res, request, found)
+      } catch (error) {
+        send(res, request, toErrorAnswer(error, request, logger))
+      }
+    })
   }
 
   return (req, res) => void answer(req, res)

@@ -20,6 +20,7 @@ import {
   type ErrorPlace,
   type PlainAnswer,
 } from './plain-answer.ts'
+import { writeTogether } from '../write-together.ts'
 import { createPlainRequestReader, type PlainRequest } from './plain-request.ts'
 import { createBodyGuard } from './body-guard.ts'
 import { createRequestInfo } from './request-info.ts'
@@ -125,7 +126,14 @@ function passOn(_req: unknown, _res: unknown, next: () => void): void {
 async function answer(options: PlainCallOptions, exchange: Exchange): Promise<void> {
   const { req, res } = exchange
   try {
-    sendAnswer(res, await createPlainAnswer(options, exchange))
+    const plain = await createPlainAnswer(options, exchange)
+    writeTogether(() => {
+      try {
+        sendAnswer(res, plain)
+      } catch (cause) {
+        fail(options, { req, res, cause })
+      }
+    })
   } catch (cause) {
     fail(options, { req, res, cause })
   }
