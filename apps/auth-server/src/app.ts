@@ -27,7 +27,7 @@ import { createRequireApproval } from './approvals/require-approval.ts'
 import { bootstrap, type OperatorFile } from './bootstrap.ts'
 import { createClientMemory } from './clients/client-memory.ts'
 import { openClientAuthentication } from './clients/open-client-authentication.ts'
-import { openUseLogs } from './credentials/open-use-logs.ts'
+import { openUseLog } from './credentials/open-use-log.ts'
 import { createDpopBinding } from './dpop/dpop-binding.ts'
 import { createIntrospectEndpoint } from './endpoints/introspect.ts'
 import { createMetadata } from './endpoints/metadata.ts'
@@ -132,11 +132,11 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   const { audit } = storage
   const { redisUrl, rateLimitTiers } = options
   const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
-  const useLogs = stack.use(openUseLogs({ storage, clock, logger }))
+  const credentialUses = stack.use(openUseLog({ storage, clock, logger }))
   const replayMemory = storage.createReplayMemory(clock)
   stack.use(startHousekeeping({ storage, replayMemory, clock, logger }))
   const authenticateClient = openClientAuthentication({
-    ...useLogs,
+    credentialUses,
     issuer,
     storage,
     replayMemory,
@@ -149,8 +149,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     proofs: createDpopProofVerifier({ clock, replayMemory }),
     nonces: createNonces(options.dpopNonceSecret, clock),
   }
-  const keyUses = useLogs.apiKeyUses
-  const introspect = createIntrospection({ ...storage, issuer, keys, keyUses, clock })
+  const introspect = createIntrospection({ ...storage, issuer, keys, credentialUses, clock })
   const verifyToken = createIssuedTokenVerifier({ issuer, keys, clock })
   const requireApproval = createRequireApproval({ storage, clock })
   const grantTypes = {
@@ -212,7 +211,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   let isReady = false
   const running = await serveAgent({
     agentId: AUTH_SERVER_ID,
-    router: createAdminRouter({ storage, keyRing, useLogs, verifiers, verifyToken, clock }),
+    router: createAdminRouter({ storage, keyRing, credentialUses, verifiers, verifyToken, clock }),
     authenticator: createOwnAuthenticator({ issuer, keys, storage, introspect, dpop, clock }),
     issuer,
     publicUrl: issuer.replace(/\/$/, ''),

@@ -38,7 +38,7 @@ export async function createAssertionHarness(options: AssertionHarnessOptions = 
   const remote = createRemoteClientKeys({ clock, fetchJwks })
   const calls: string[] = []
   const uses = createUseLog({
-    write: async (noted) => storage.clientKeys.touch(noted),
+    write: async (noted) => storage.lastUses.touch(noted),
     onFault: (error) => {
       throw error
     },

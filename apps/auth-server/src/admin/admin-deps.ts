@@ -1,7 +1,7 @@
 import type { Clock } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import type { AgentAt, AgentStore } from '../agents/agent-store.ts'
-import type { UseLogs } from '../credentials/open-use-logs.ts'
+import type { UseLog } from '../credentials/use-log.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { OwnerId } from '../owners/owner.ts'
 import type { OwnerStore } from '../owners/owner-store.ts'
@@ -17,7 +17,7 @@ export type AdminDeps = {
   /** Who would notice a revocation at once. */
   readonly verifiers: Verifiers
   /** Flushed before last uses are shown. */
-  readonly useLogs: UseLogs
+  readonly credentialUses: UseLog
   /** Reads tokens that are to be explained. */
   readonly verifyToken: VerifyIssuedToken
   readonly clock: Clock

@@ -29,7 +29,7 @@ const Created = ApiKeySummary.extend({
 
 /** `apiKeys.*`: an agent's keys (`sk-agent-…`). One that is deactivated counts no more from the next request on. */
 export function createApiKeysRouter(
-  { clock, storage, useLogs }: AdminDeps,
+  { clock, credentialUses, storage }: AdminDeps,
   procedure: AdminProcedure,
 ) {
   return agentRouter({
@@ -86,7 +86,7 @@ export function createApiKeysRouter(
       .input(z.object({ agentId: AgentId }))
       .output(z.object({ apiKeys: z.array(ApiKeySummary) }))
       .query(async ({ ctx: { administrator }, input }) => {
-        await useLogs.apiKeyUses.flush()
+        await credentialUses.flush()
         const records = await storage.apiKeys.listByAgent(input.agentId, administrator.within)
         const now = clock.now()
         return { apiKeys: records.map((record) => toApiKeySummary(record, now, records)) }

@@ -24,7 +24,7 @@ const Summary = CredentialSummary.extend({
 
 /** `clientKeys.*`: an agent's public keys, for `private_key_jwt` (RFC 7523). */
 export function createClientKeysRouter(
-  { clock, storage, useLogs }: AdminDeps,
+  { clock, credentialUses, storage }: AdminDeps,
   procedure: AdminProcedure,
 ) {
   return agentRouter({
@@ -74,7 +74,7 @@ export function createClientKeysRouter(
       .input(z.object({ agentId: AgentId }))
       .output(z.object({ clientKeys: z.array(Summary) }))
       .query(async ({ ctx: { administrator }, input }) => {
-        await useLogs.clientKeyUses.flush()
+        await credentialUses.flush()
         const records = await storage.clientKeys.listByAgent(input.agentId, administrator.within)
         const now = clock.now()
         return { clientKeys: records.map((record) => show(record, now, records)) }

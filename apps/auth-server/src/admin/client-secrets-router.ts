@@ -28,7 +28,7 @@ const Created = ClientSecretSummary.extend({
 
 /** `clientSecrets.*`: an agent's secrets for the token endpoint. */
 export function createClientSecretsRouter(
-  { clock, storage, useLogs }: AdminDeps,
+  { clock, credentialUses, storage }: AdminDeps,
   procedure: AdminProcedure,
 ) {
   return agentRouter({
@@ -79,7 +79,7 @@ export function createClientSecretsRouter(
       .input(z.object({ agentId: AgentId }))
       .output(z.object({ clientSecrets: z.array(ClientSecretSummary) }))
       .query(async ({ ctx: { administrator }, input }) => {
-        await useLogs.secretUses.flush()
+        await credentialUses.flush()
         const records = await storage.clientSecrets.listByAgent(input.agentId, administrator.within)
         const now = clock.now()
         return { clientSecrets: records.map((one) => toClientSecretSummary(one, now, records)) }

@@ -22,6 +22,4 @@ export type ApiKeyStore = {
   deactivate(at: CredentialAt, now: EpochSeconds): Promise<ApiKeyRecord | undefined>
   /** Names the successor of a key and when it ends; only of one that has no successor yet. */
   supersede(id: string, by: Supersession): Promise<boolean>
-  /** Writes last uses, by id. */
-  touch(uses: ReadonlyMap<string, EpochSeconds>): Promise<void>
 }

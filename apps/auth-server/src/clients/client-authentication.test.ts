@@ -36,7 +36,7 @@ async function setUp() {
   }
   await storage.agents.deactivate({ id: 'agent-carol', within: EVERY_OWNER }, START_AT)
   const uses = createUseLog({
-    write: async (noted) => storage.clientSecrets.touch(noted),
+    write: async (noted) => storage.lastUses.touch(noted),
     onFault: (error) => {
       throw error
     },

@@ -19,6 +19,4 @@ export type ClientKeyStore = {
   deactivate(at: CredentialAt, now: EpochSeconds): Promise<ClientKeyRecord | undefined>
   /** Names the successor of a key and when it ends; only of one that has no successor yet. */
   supersede(id: string, by: Supersession): Promise<boolean>
-  /** Writes last uses, by id. */
-  touch(uses: ReadonlyMap<string, EpochSeconds>): Promise<void>
 }

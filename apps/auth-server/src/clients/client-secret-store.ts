@@ -15,6 +15,4 @@ export type ClientSecretStore = {
   deactivate(at: CredentialAt, now: EpochSeconds): Promise<ClientSecretRecord | undefined>
   /** Names the successor of a secret and when it ends; only of one that has no successor yet. */
   supersede(id: string, by: Supersession): Promise<boolean>
-  /** Writes last uses, by id. */
-  touch(uses: ReadonlyMap<string, EpochSeconds>): Promise<void>
 }

@@ -14,8 +14,7 @@ export type OpenClientAuthenticationOptions = {
   readonly issuer: string
   readonly storage: Storage
   readonly replayMemory: ReplayMemory
-  readonly secretUses: Pick<UseLog, 'note'>
-  readonly clientKeyUses: Pick<UseLog, 'note'>
+  readonly credentialUses: Pick<UseLog, 'note'>
   /** Whether `jwks_uri` may lead into a private network. Default: no. */
   readonly allowPrivateJwksAddresses?: boolean | undefined
   readonly limiter: RateLimiter
@@ -27,8 +26,7 @@ export type OpenClientAuthenticationOptions = {
 export function openClientAuthentication(
   options: OpenClientAuthenticationOptions,
 ): AuthenticateClient {
-  const { clientKeyUses, clock, issuer, limiter, replayMemory, secretUses, storage, tiers } =
-    options
+  const { clock, credentialUses: uses, issuer, limiter, replayMemory, storage, tiers } = options
   const fetchJwks = createJwksFetch({
     issuer,
     allowPrivateAddresses: options.allowPrivateJwksAddresses,
@@ -41,7 +39,7 @@ export function openClientAuthentication(
       remote: createRemoteClientKeys({ fetchJwks, clock }),
       clock,
     }),
-    uses: clientKeyUses,
+    uses,
     replayMemory,
     clock,
   })
@@ -49,7 +47,7 @@ export function openClientAuthentication(
   return createLimitedAuthentication({
     authenticateClient: createClientAuthentication({
       clients,
-      uses: secretUses,
+      uses,
       assertions,
       clock,
     }),

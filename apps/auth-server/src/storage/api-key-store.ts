@@ -7,17 +7,22 @@ import {
   credentialWithin,
   toCredentialColumns,
   toCredentialRecord,
+  type CredentialRow,
 } from './credential-rows.ts'
 import type { ApiKeyTable, Tables } from './tables.ts'
 
 /** Creates the store on Kysely. */
 export function createKyselyApiKeyStore(db: Kysely<Tables>): ApiKeyStore {
   const writes = createCredentialWrites(db, 'api_key')
+  const select = () =>
+    db
+      .selectFrom('api_key')
+      .leftJoin('credential_use', 'credential_use.credential_id', 'api_key.id')
+      .selectAll('api_key')
+      .select('credential_use.last_used_at')
 
   async function find({ id, within }: CredentialAt) {
-    const row = await db
-      .selectFrom('api_key')
-      .selectAll()
+    const row = await select()
       .where('id', '=', id)
       .where(credentialWithin(within))
       .executeTakeFirst()
@@ -38,21 +43,16 @@ export function createKyselyApiKeyStore(db: Kysely<Tables>): ApiKeyStore {
           key_sha256: key.keyHash,
         })
         .execute()
+      await writes.keepLastUse(key)
     },
 
     async findByHash(keyHash) {
-      const row = await db
-        .selectFrom('api_key')
-        .selectAll()
-        .where('key_sha256', '=', keyHash)
-        .executeTakeFirst()
+      const row = await select().where('key_sha256', '=', keyHash).executeTakeFirst()
       return row && toRecord(row)
     },
 
     async listByAgent(agentId, within) {
-      const rows = await db
-        .selectFrom('api_key')
-        .selectAll()
+      const rows = await select()
         .where('agent_id', '=', agentId)
         .where(credentialWithin(within))
         .orderBy('created_at', 'desc')
@@ -68,7 +68,7 @@ export function createKyselyApiKeyStore(db: Kysely<Tables>): ApiKeyStore {
   }
 }
 
-function toRecord(row: Selectable<ApiKeyTable>): ApiKeyRecord {
+function toRecord(row: Selectable<ApiKeyTable> & CredentialRow): ApiKeyRecord {
   return {
     ...toCredentialRecord(row),
     scopes: z.array(z.string()).parse(JSON.parse(row.scopes)),

@@ -75,7 +75,7 @@ describe.each(STORAGE_ADAPTERS)('ClientKeyStore on $name', (adapter) => {
     await storage.clientKeys.insert(makeClientKey({ id: 'one' }))
     await storage.clientKeys.insert(makeClientKey({ id: 'two' }))
 
-    await storage.clientKeys.touch(new Map([['two', START_AT]]))
+    await storage.lastUses.touch(new Map([['two', START_AT]]))
 
     const found = await storage.clientKeys.listByAgent('agent-alice', EVERY_OWNER)
     expect(found.map(({ id, lastUsedAt }) => ({ id, lastUsedAt }))).toEqual([

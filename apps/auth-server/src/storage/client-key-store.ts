@@ -7,17 +7,22 @@ import {
   credentialWithin,
   toCredentialColumns,
   toCredentialRecord,
+  type CredentialRow,
 } from './credential-rows.ts'
 import type { ClientKeyTable, Tables } from './tables.ts'
 
 /** Creates the store on Kysely. */
 export function createKyselyClientKeyStore(db: Kysely<Tables>): ClientKeyStore {
   const writes = createCredentialWrites(db, 'client_key')
+  const select = () =>
+    db
+      .selectFrom('client_key')
+      .leftJoin('credential_use', 'credential_use.credential_id', 'client_key.id')
+      .selectAll('client_key')
+      .select('credential_use.last_used_at')
 
   async function find({ id, within }: CredentialAt) {
-    const row = await db
-      .selectFrom('client_key')
-      .selectAll()
+    const row = await select()
       .where('id', '=', id)
       .where(credentialWithin(within))
       .executeTakeFirst()
@@ -37,12 +42,11 @@ export function createKyselyClientKeyStore(db: Kysely<Tables>): ClientKeyStore {
           public_jwk: JSON.stringify(key.publicJwk),
         })
         .execute()
+      await writes.keepLastUse(key)
     },
 
     async listByAgent(agentId, within) {
-      const rows = await db
-        .selectFrom('client_key')
-        .selectAll()
+      const rows = await select()
         .where('agent_id', '=', agentId)
         .where(credentialWithin(within))
         .orderBy('created_at', 'desc')
@@ -58,7 +62,7 @@ export function createKyselyClientKeyStore(db: Kysely<Tables>): ClientKeyStore {
   }
 }
 
-function toRecord(row: Selectable<ClientKeyTable>): ClientKeyRecord {
+function toRecord(row: Selectable<ClientKeyTable> & CredentialRow): ClientKeyRecord {
   return {
     ...toCredentialRecord(row),
     kid: row.kid,

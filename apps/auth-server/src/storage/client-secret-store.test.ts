@@ -75,7 +75,7 @@ describe.each(STORAGE_ADAPTERS)('ClientSecretStore on $name', (adapter) => {
     await storage.clientSecrets.insert(makeClientSecret({ id: 'one' }))
     await storage.clientSecrets.insert(makeClientSecret({ id: 'two' }))
 
-    await storage.clientSecrets.touch(new Map([['two', START_AT]]))
+    await storage.lastUses.touch(new Map([['two', START_AT]]))
 
     const found = await storage.clientSecrets.listByAgent('agent-alice', EVERY_OWNER)
     expect(found.map(({ id, lastUsedAt }) => ({ id, lastUsedAt }))).toEqual([

@@ -6,17 +6,22 @@ import {
   credentialWithin,
   toCredentialColumns,
   toCredentialRecord,
+  type CredentialRow,
 } from './credential-rows.ts'
 import type { ClientSecretTable, Tables } from './tables.ts'
 
 /** Creates the store on Kysely. */
 export function createKyselyClientSecretStore(db: Kysely<Tables>): ClientSecretStore {
   const writes = createCredentialWrites(db, 'client_secret')
+  const select = () =>
+    db
+      .selectFrom('client_secret')
+      .leftJoin('credential_use', 'credential_use.credential_id', 'client_secret.id')
+      .selectAll('client_secret')
+      .select('credential_use.last_used_at')
 
   async function find({ id, within }: CredentialAt) {
-    const row = await db
-      .selectFrom('client_secret')
-      .selectAll()
+    const row = await select()
       .where('id', '=', id)
       .where(credentialWithin(within))
       .executeTakeFirst()
@@ -32,12 +37,11 @@ export function createKyselyClientSecretStore(db: Kysely<Tables>): ClientSecretS
         .insertInto('client_secret')
         .values({ ...toCredentialColumns(secret), secret_sha256: secret.secretHash })
         .execute()
+      await writes.keepLastUse(secret)
     },
 
     async listByAgent(agentId, within) {
-      const rows = await db
-        .selectFrom('client_secret')
-        .selectAll()
+      const rows = await select()
         .where('agent_id', '=', agentId)
         .where(credentialWithin(within))
         .orderBy('created_at', 'desc')
@@ -53,6 +57,6 @@ export function createKyselyClientSecretStore(db: Kysely<Tables>): ClientSecretS
   }
 }
 
-function toRecord(row: Selectable<ClientSecretTable>): ClientSecretRecord {
+function toRecord(row: Selectable<ClientSecretTable> & CredentialRow): ClientSecretRecord {
   return { ...toCredentialRecord(row), secretHash: row.secret_sha256 }
 }

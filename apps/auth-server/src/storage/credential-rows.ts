@@ -4,6 +4,7 @@ import type { EpochSeconds } from '@deputy/auth/protocol'
 import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely'
 import type { CredentialAt, CredentialRecord, Supersession } from '../credentials/credential.ts'
 import { EVERY_OWNER, type Tenancy } from '../owners/tenancy.ts'
+import { createKyselyCredentialUseStore } from './credential-use-store.ts'
 import type { CredentialColumns, Tables } from './tables.ts'
 
 /** The tables of credentials. */
@@ -16,6 +17,9 @@ export function credentialWithin(within: Tenancy): RawBuilder<SqlBool> {
     : sql<SqlBool>`agent_id in (select id from agent where owner_id = ${within})`
 }
 
+/** What every kind of credential is read as. */
+export type CredentialRow = CredentialColumns & { readonly last_used_at: number | null }
+
 /** Writes the columns that every kind has. */
 export function toCredentialColumns(record: CredentialRecord): CredentialColumns {
   return {
@@ -25,13 +29,12 @@ export function toCredentialColumns(record: CredentialRecord): CredentialColumns
     created_at: record.createdAt,
     expires_at: record.expiresAt ?? null,
     deactivated_at: record.deactivatedAt ?? null,
-    last_used_at: record.lastUsedAt ?? null,
     superseded_by: record.supersededBy ?? null,
   }
 }
 
 /** Reads the columns that every kind has. */
-export function toCredentialRecord(row: CredentialColumns): CredentialRecord {
+export function toCredentialRecord(row: CredentialRow): CredentialRecord {
   return {
     id: row.id,
     agentId: row.agent_id,
@@ -47,6 +50,12 @@ export function toCredentialRecord(row: CredentialColumns): CredentialRecord {
 /** The writes that do not depend on the kind. */
 export function createCredentialWrites(db: Kysely<Tables>, table: CredentialTable) {
   return {
+    /** For the few that were used before they are inserted, as those of another store. */
+    async keepLastUse({ id, lastUsedAt }: CredentialRecord): Promise<void> {
+      if (lastUsedAt === undefined) return
+      await createKyselyCredentialUseStore(db).touch(new Map([[id, lastUsedAt]]))
+    },
+
     /** Ends a credential; one that has ended keeps its time. */
     async deactivate({ id, within }: CredentialAt, now: EpochSeconds): Promise<void> {
       await db
@@ -68,12 +77,6 @@ export function createCredentialWrites(db: Kysely<Tables>, table: CredentialTabl
         .where('deactivated_at', 'is', null)
         .executeTakeFirstOrThrow()
       return result.numUpdatedRows === 1n
-    },
-
-    async touch(uses: ReadonlyMap<string, EpochSeconds>): Promise<void> {
-      for (const [id, at] of uses) {
-        await db.updateTable(table).set({ last_used_at: at }).where('id', '=', id).execute()
-      }
     },
   }
 }

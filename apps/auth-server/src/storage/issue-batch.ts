@@ -16,8 +16,8 @@ export type IssueStatements = {
   readonly findDenial: string
   /** The columns of `toAuditColumns`, in their order. */
   readonly insertEntry: string
-  /** The moment, then the id. */
-  readonly touchSecret: string
+  /** A JSON list of `IssueBatch.uses`. */
+  readonly touchCredentials: string
   /** The columns of `toGrantRow`, in their order. */
   readonly insertNode: string
 }
@@ -43,7 +43,7 @@ export type SentNode = {
 export type IssueBatch = {
   readonly at: number
   readonly issues: readonly SentIssue[]
-  /** Secrets, and when each was last used. */
+  /** Credentials, and when each was last used; in the order of their ids. */
   readonly uses: readonly (readonly [id: string, usedAt: number])[]
   /** Begins a chain: where there is none yet, or what became of its end is not known. */
   readonly start: { readonly writerId: string; readonly event: TrailEvent } | undefined

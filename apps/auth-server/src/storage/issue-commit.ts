@@ -51,7 +51,7 @@ export function createIssueCommit(
   function write(batch: IssueBatch): IssueBatchResult {
     const version = readVersion()
     const { at, issues, start, uses } = batch
-    for (const [id, usedAt] of uses) connection.run(query(statements.touchSecret, [usedAt, id]))
+    if (uses.length > 0) connection.run(query(statements.touchCredentials, [JSON.stringify(uses)]))
     const outcomes = issues.map((issue) => judge(issue, version))
     const written = issues.filter((_issue, place) => outcomes[place] === 'written')
     if (written.length === 0) return { outcomes, head: undefined }

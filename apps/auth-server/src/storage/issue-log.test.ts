@@ -118,7 +118,7 @@ const CHANGES: readonly {
   {
     what: 'a last use was noted',
     isChange: false,
-    act: async ({ clientSecrets }) => clientSecrets.touch(new Map([['secret-1', START_AT]])),
+    act: async ({ lastUses }) => lastUses.touch(new Map([['secret-1', START_AT]])),
   },
 ]
 
@@ -285,17 +285,31 @@ describe.each(STORAGE_ADAPTERS)('IssueLog on $name', (adapter) => {
     await enrollAlice(storage)
     const basis = await storage.versionedClients.version()
 
-    await storage.issues.touchSecrets(new Map([['secret-1', START_AT + 1]]))
+    await storage.issues.touch(new Map([['secret-1', START_AT + 1]]))
     const first = await storage.clientSecrets.find(AT_SECRET)
     const [outcome] = await Promise.all([
       storage.issues.write(makeIssue('token-1', { basis })),
-      storage.issues.touchSecrets(new Map([['secret-1', START_AT + 2]])),
+      storage.issues.touch(new Map([['secret-1', START_AT + 2]])),
     ])
     const second = await storage.clientSecrets.find(AT_SECRET)
 
     expect(outcome).toBe('written')
     expect([first?.lastUsedAt, second?.lastUsedAt]).toEqual([START_AT + 1, START_AT + 2])
     expect(await verifyChains(storage.audit)).toMatchObject({ ok: true })
+  })
+
+  test('keeps the latest use of each credential, of thousands that come at once', async () => {
+    await using storage = await createStorage(adapter)
+    await enrollAlice(storage)
+    const ids = Array.from({ length: 2500 }, (_none, place) => `secret-${String(place)}`)
+
+    await storage.issues.touch(new Map([['secret-1', START_AT + 9]]))
+    await storage.issues.touch(new Map(ids.map((id, place) => [id, START_AT + (place % 3)])))
+
+    expect(await storage.clientSecrets.find(AT_SECRET)).toMatchObject({ lastUsedAt: START_AT + 9 })
+    await storage.clientSecrets.insert(makeClientSecret({ id: 'secret-2000' }))
+    const other = { id: 'secret-2000', within: EVERY_OWNER } as const
+    expect(await storage.clientSecrets.find(other)).toMatchObject({ lastUsedAt: START_AT + 2 })
   })
 
   test('goes on after a commit that failed, and the trail verifies', async () => {

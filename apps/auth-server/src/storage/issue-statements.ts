@@ -1,6 +1,7 @@
 // The SQL of the issue log, compiled once by Kysely, for a thread that has no Kysely.
 import type { Kysely } from 'kysely'
 import { toAuditColumns } from './audit-row.ts'
+import { TOUCH_CREDENTIALS } from './credential-use-store.ts'
 import { toGrantRow } from './grant-store.ts'
 import { DENIAL_WIDTH, type IssueStatements } from './issue-batch.ts'
 import type { Tables } from './tables.ts'
@@ -17,11 +18,7 @@ export function compileIssueStatements(db: Kysely<Tables>): IssueStatements {
       .where('kind', '=', 'grant')
       .where('denied_id', 'in', NO_TEXTS)
       .compile().sql,
-    touchSecret: db
-      .updateTable('client_secret')
-      .set({ last_used_at: 0 })
-      .where('id', '=', '')
-      .compile().sql,
+    touchCredentials: TOUCH_CREDENTIALS,
     insertEntry: db.insertInto('audit_entry').values(SAMPLE_ENTRY).compile().sql,
     insertNode: db.insertInto('delegation_grant').values(SAMPLE_NODE).compile().sql,
   }

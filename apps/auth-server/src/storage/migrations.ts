@@ -10,6 +10,7 @@ import { delegation } from './migrations/008-delegation.ts'
 import { approvals } from './migrations/009-approvals.ts'
 import { ownerEnds } from './migrations/010-owner-ends.ts'
 import { authorityVersion } from './migrations/011-authority-version.ts'
+import { credentialUses } from './migrations/012-credential-uses.ts'
 
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -24,4 +25,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '009-approvals': approvals,
   '010-owner-ends': ownerEnds,
   '011-authority-version': authorityVersion,
+  '012-credential-uses': credentialUses,
 }

@@ -2,7 +2,7 @@
 // in memory, where there is no file for a thread to write.
 import type { Issue, IssueOutcome } from '../tokens/issue-log.ts'
 import type { AuditWriter } from './audit-writer.ts'
-import { createCredentialWrites } from './credential-rows.ts'
+import { createKyselyCredentialUseStore } from './credential-use-store.ts'
 import { createKyselyGrantStore } from './grant-store.ts'
 import { createKyselyRevocationStore } from './revocation-store.ts'
 import type { ClosableIssueLog } from './threaded-issue-log.ts'
@@ -74,9 +74,9 @@ export function createSharedIssueLog(writer: Pick<AuditWriter, 'act'>): Closable
       const outcome = await write(issue)
       return outcome === 'written' ? signer.sign(input) : outcome
     },
-    async touchSecrets(uses) {
+    async touch(uses) {
       await writer.act(async (transaction) =>
-        createCredentialWrites(transaction, 'client_secret').touch(uses),
+        createKyselyCredentialUseStore(transaction).touch(uses),
       )
     },
     async close() {

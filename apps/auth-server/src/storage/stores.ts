@@ -5,6 +5,7 @@ import type { ApprovalStore } from '../approvals/approval-store.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
 import type { ClientKeyStore } from '../clients/client-key-store.ts'
 import type { ClientSecretStore } from '../clients/client-secret-store.ts'
+import type { CredentialUseStore } from '../credentials/credential-use-store.ts'
 import type { GrantStore } from '../delegation/grant-store.ts'
 import type { SigningKeyStore } from '../keys/signing-key-store.ts'
 import type { OwnerStore } from '../owners/owner-store.ts'
@@ -17,6 +18,7 @@ import { createKyselyApprovalStore } from './approval-store.ts'
 import { createKyselyClientDirectory } from './client-directory.ts'
 import { createKyselyClientKeyStore } from './client-key-store.ts'
 import { createKyselyClientSecretStore } from './client-secret-store.ts'
+import { createKyselyCredentialUseStore } from './credential-use-store.ts'
 import { createKyselyGrantStore } from './grant-store.ts'
 import { createKyselyOwnerStore } from './owner-store.ts'
 import { createKyselyInitialAccessTokenStore } from './initial-access-token-store.ts'
@@ -32,6 +34,7 @@ export type Stores = {
   readonly clients: ClientDirectory
   readonly clientSecrets: ClientSecretStore
   readonly clientKeys: ClientKeyStore
+  readonly lastUses: CredentialUseStore
   readonly apiKeys: ApiKeyStore
   readonly initialAccessTokens: InitialAccessTokenStore
   readonly registrations: RegistrationStore
@@ -49,6 +52,7 @@ export function createStores(db: Kysely<Tables>): Stores {
     clients: createKyselyClientDirectory(db),
     clientSecrets: createKyselyClientSecretStore(db),
     clientKeys: createKyselyClientKeyStore(db),
+    lastUses: createKyselyCredentialUseStore(db),
     apiKeys: createKyselyApiKeyStore(db),
     initialAccessTokens: createKyselyInitialAccessTokenStore(db),
     registrations: createKyselyRegistrationStore(db),

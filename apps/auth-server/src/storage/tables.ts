@@ -41,9 +41,11 @@ export type CredentialColumns = {
   created_at: number
   expires_at: number | null
   deactivated_at: number | null
-  last_used_at: number | null
   superseded_by: string | null
 }
+
+/** When a credential of any kind was last used; one that never was has no row. */
+export type CredentialUseTable = { credential_id: string; last_used_at: number }
 
 export type ClientSecretTable = CredentialColumns & { secret_sha256: Uint8Array }
 
@@ -197,6 +199,7 @@ export type Tables = {
   client_secret: ClientSecretTable
   api_key: ApiKeyTable
   client_key: ClientKeyTable
+  credential_use: CredentialUseTable
   initial_access_token: InitialAccessTokenTable
   client_registration: ClientRegistrationTable
   delegation_grant: DelegationGrantTable

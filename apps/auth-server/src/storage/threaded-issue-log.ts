@@ -137,7 +137,7 @@ export function createThreadedIssueLog(options: ThreadedIssueLogOptions): Closab
         })
       })
     },
-    async touchSecrets(uses) {
+    async touch(uses) {
       const isWritten = Promise.withResolvers<void>()
       touching.push({ uses, isWritten })
       writing ??= writeAll()

@@ -27,7 +27,7 @@ export type IntrospectionOptions = {
   readonly clients: Pick<ClientDirectory, 'find' | 'findMany'>
   readonly apiKeys: Pick<ApiKeyStore, 'findByHash'>
   readonly revocations: Pick<RevocationStore, 'findDenial'>
-  readonly keyUses: Pick<UseLog, 'note'>
+  readonly credentialUses: Pick<UseLog, 'note'>
   readonly clock: Clock
 }
 
@@ -35,7 +35,7 @@ const INACTIVE: IntrospectionResponse = { active: false }
 
 /** Creates the answering. */
 export function createIntrospection(options: IntrospectionOptions): IntrospectFor {
-  const { apiKeys, clients, clock, issuer, keys, keyUses, revocations } = options
+  const { apiKeys, clients, clock, credentialUses, issuer, keys, revocations } = options
 
   async function introspectToken(resource: Agent, token: string): Promise<IntrospectionResponse> {
     const verifier = createAccessTokenVerifier({
@@ -90,7 +90,7 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
     const scopes = record.scopes.filter(
       (scope) => allowed.includes(scope) && !resource.approvalScopes.includes(scope),
     )
-    keyUses.note(record.id, now)
+    credentialUses.note(record.id, now)
     return {
       active: true,
       token_type: 'api_key',

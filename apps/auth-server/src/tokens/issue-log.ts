@@ -1,6 +1,6 @@
-import type { EpochSeconds } from '@deputy/auth/protocol'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import type { AuthorityVersion } from '../clients/client-directory.ts'
+import type { CredentialUseStore } from '../credentials/credential-use-store.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
 import type { UnsignedJwt } from './jwt-encoder.ts'
 
@@ -34,6 +34,6 @@ export type IssueLog = {
    * a thread of its own writes, that thread signs.
    */
   sign(issue: Issue, jwt: UnsignedJwt): Promise<Uint8Array | Exclude<IssueOutcome, 'written'>>
-  /** Writes when secrets were last used, by their ids: in the commit of whatever is issued, if anything is. */
-  touchSecrets(uses: ReadonlyMap<string, EpochSeconds>): Promise<void>
+  /** See `CredentialUseStore`: in the commit of whatever is issued, if anything is. */
+  touch: CredentialUseStore['touch']
 }
