@@ -18,7 +18,8 @@ import { createOpenBilling, createOpenBillingFor } from './billing/open-billing.
 import { findDefaultFolders } from './documents/default-folder.ts'
 import type { DocumentFolder } from './documents/find-documents.ts'
 import { openLibrary } from './documents/library.ts'
-import { recoverJobs } from './jobs/recover-jobs.ts'
+import { keepLeases } from './jobs/lease.ts'
+import { sweepJobs } from './jobs/sweep-jobs.ts'
 import { DEFAULT_LIMITS, type LoopLimits } from './loop/limits.ts'
 import { openPlanner, type ModelSettings } from './models/open-planner.ts'
 import { createResearchService } from './research-service.ts'
@@ -56,6 +57,9 @@ export type ResearchAgentOptions = {
   readonly logger: Logger
 }
 
+/** How long a job that was interrupted waits for its asker: well below what billing keeps a hold for. */
+const RESUME_SECONDS = 600
+
 function toFolders(documents: string | undefined): readonly DocumentFolder[] {
   return documents === undefined ? findDefaultFolders() : [{ path: documents, prefix: '' }]
 }
@@ -75,9 +79,11 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   const openBilling = { ...identity, url: options.billingUrl }
   const billing = createAgentBillingGateway(createOpenBilling(openBilling))
   const library = stack.use(openLibrary(documents, toFolders(options.documents), logger))
-  // Listed before the first call: what is begun from then on is in this process's hands.
-  const recovered = recoverJobs({ jobs, billing, clock, logger }, await jobs.listUnsettled())
-  stack.defer(async () => recovered)
+  const settling = { jobs, billing, clock, logger, resumeSeconds: RESUME_SECONDS }
+  const swept = sweepJobs(settling)
+  stack.defer(async () => swept)
+  stack.use(startPruning({ prune: async () => sweepJobs(settling), logger, clock }))
+  stack.use(keepLeases({ jobs, clock, logger }))
 
   const { approvals, callCounter, prune } = storage.createLimitUse(clock)
   stack.use(startPruning({ prune, logger }))
@@ -95,16 +101,13 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
     }),
   )
   const service = createResearchService({
-    jobs,
+    ...settling,
     traces,
     library,
-    billing,
     openBillingFor: createOpenBillingFor(openBilling),
     planner: openPlanner(options.model),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     nowMs: () => performance.now(),
-    clock,
-    logger,
   })
   stack.defer(async () => service.close())
   const running = stack.use(

@@ -1,4 +1,5 @@
 // `research.ask` and `research.answer`: each idempotency key is one job, and one brief.
+import { startTimer } from '@deputy/auth/protocol'
 import { AuthError } from '@deputy/auth/trpc'
 import type { Call } from '@deputy/contracts/call'
 import type { AskEventWithId, AskInput, AskStreamInput, Brief } from '@deputy/contracts/research'
@@ -6,9 +7,9 @@ import { randomUUID } from 'node:crypto'
 import { parseEventId, toEventId } from './jobs/event-id.ts'
 import type { Job } from './jobs/job.ts'
 import type { NewJob } from './jobs/job-store.ts'
+import { startLease } from './jobs/lease.ts'
 import { findOwnJob } from './jobs/own-jobs.ts'
 import type { RunningJob, RunningJobs } from './jobs/running-jobs.ts'
-import { settleJob } from './jobs/settle-job.ts'
 import { workOnJob, type WorkDeps } from './jobs/work-on-job.ts'
 import { parseIntent } from './loop/parse-intent.ts'
 import { refuseCall } from './refusals.ts'
@@ -21,9 +22,11 @@ export type AskDeps = WorkDeps & {
 
 /** Answers a question, when the answer is there. Throws `CallRefusal`. */
 export async function answer(deps: AskDeps, call: Call, input: AskInput): Promise<Brief> {
-  const begun = await begin(deps, call, input)
+  const begun = await begin(deps, call, { ...input, isStream: false })
   if ('brief' in begun) return begun.brief
-  if ('earlier' in begun) throw refuseInProgress(begun.earlier)
+  if ('earlier' in begun) {
+    throw refuseCall('job_in_progress', `The job ${begun.earlier} is being worked on`)
+  }
   return begun.work
 }
 
@@ -40,40 +43,60 @@ export async function* ask(
     yield* follow(deps, call, { jobId: job.jobId, after: position.sequence })
     return
   }
-  const begun = await begin(deps, call, input)
+  const begun = await begin(deps, call, { ...input, isStream: true })
   // What it ends with is told to whoever follows it, who may be somebody else by then.
   if ('work' in begun) begun.work.catch(() => undefined)
   const jobId = 'earlier' in begun ? begun.earlier : begun.jobId
   yield* follow(deps, call, { jobId, after: 0 })
 }
 
-/** The events of a job after a step: live while it is worked on, otherwise as they were. */
+/**
+ * The events of a job after a step: live while this process works on it, as they are written down while another one does,
+ * and otherwise as they were. A job that nobody works on is taken up.
+ */
 async function* follow(
   deps: AskDeps,
   call: Call,
   { after, jobId }: { readonly jobId: string; readonly after: number },
 ): AsyncGenerator<AskEventWithId> {
-  const running = deps.running.find(jobId)
-  if (running !== undefined) {
-    endWithAuthority(call, running)
-    yield* running.follow(after)
-    return
+  let position = after
+  for (;;) {
+    const running = deps.running.find(jobId)
+    if (running !== undefined) {
+      endWithAuthority(call, running)
+      const events = running.follow(position)
+      for (let event = await events.next(); ; event = await events.next()) {
+        if (event.done === true) {
+          if (event.value) return
+          break
+        }
+        position = parseEventId(event.value.id)?.sequence ?? position
+        yield event.value
+      }
+    }
+    for (const step of await deps.traces.list(jobId, position)) {
+      position = step.sequence
+      yield { id: toEventId(jobId, step.sequence), event: { type: 'step', jobId, step } }
+    }
+    const job = await findOwnJob(deps.jobs, call.principal, jobId)
+    if (job.state === 'failed') {
+      throw refuseCall('job_failed', `The job ${jobId} failed: ${job.reason ?? 'internal_error'}`)
+    }
+    if (job.brief !== undefined) {
+      // What was written between the two looks comes first.
+      const rest = await deps.traces.list(jobId, position)
+      if (rest.length > 0) continue
+      const { brief } = job
+      const id = toEventId(jobId, (await deps.traces.list(jobId)).length + 1)
+      if ((parseEventId(id)?.sequence ?? 0) > after) {
+        yield { id, event: { type: 'brief', jobId, brief } }
+      }
+      return
+    }
+    const taken = await takeUp(deps, call, jobId)
+    if (taken === undefined) await waitFor(deps, call)
+    else taken.work.catch(() => undefined)
   }
-  const steps = await deps.traces.list(jobId)
-  for (const step of steps.filter(({ sequence }) => sequence > after)) {
-    yield { id: toEventId(jobId, step.sequence), event: { type: 'step', jobId, step } }
-  }
-  const found = await findOwnJob(deps.jobs, call.principal, jobId)
-  // Left by a process before this one, while billing was away: settled as when it is asked for again.
-  await settleLeft(deps, found)
-  const job = await findOwnJob(deps.jobs, call.principal, jobId)
-  if (job.state === 'working') throw refuseInProgress(jobId)
-  if (job.brief === undefined) {
-    throw refuseCall('job_failed', `The job ${jobId} failed: ${job.reason ?? 'internal_error'}`)
-  }
-  const { brief } = job
-  if (after > steps.length) return
-  yield { id: toEventId(jobId, steps.length + 1), event: { type: 'brief', jobId, brief } }
 }
 
 type Begun =
@@ -81,19 +104,14 @@ type Begun =
   | { readonly jobId: string; readonly work: Promise<Brief> }
   | { readonly earlier: string }
 
-/**
- * Begins a job, or finds the one that has its idempotency key already. A job that was left open, because
- * billing could not be reached when it was to be paid for, is settled first.
- */
-async function begin(deps: AskDeps, call: Call, input: AskInput): Promise<Begun> {
-  const { clock, library, planner, running } = deps
-  const documents = await library.whenIndexed()
-  if (!documents.ok) {
-    throw refuseCall(
-      'documents_unavailable',
-      `There is nothing to search: ${documents.refusal.detail}`,
-    )
-  }
+/** Begins a job, or finds the one that has its idempotency key already, and takes that up where nobody works on it. */
+async function begin(
+  deps: AskDeps,
+  call: Call,
+  { isStream, ...input }: AskInput & { readonly isStream: boolean },
+): Promise<Begun> {
+  const { clock, planner, running } = deps
+  const documents = await countDocuments(deps)
   const { agentId, subject } = call.principal
   const { idempotencyKey, maxSentences, question, taskGrant } = input
   const job: NewJob = {
@@ -101,6 +119,8 @@ async function begin(deps: AskDeps, call: Call, input: AskInput): Promise<Begun>
     asker: { agentId, subject },
     // What looks like a secret is kept nowhere, as little as it is shown to a model.
     question: parseIntent(question).question,
+    maxSentences,
+    taskGrant,
     idempotencyKey,
     bodySha256: sha256OfJson({ question, maxSentences, taskGrant }),
     answeredBy: planner.label,
@@ -108,42 +128,89 @@ async function begin(deps: AskDeps, call: Call, input: AskInput): Promise<Begun>
   }
   // Before it is on disk: whoever finds it there must see that somebody works on it.
   const own = running.open(job.jobId)
-  try {
-    const earlier = await claim(deps, job)
-    if (earlier !== undefined) {
+  const earlier = await deps.jobs
+    .begin(job, startLease(clock).until)
+    .then(async (found) => found && (await claim(deps, call, { job, found })))
+    .catch((error: unknown) => {
       own.discard()
-      return earlier
+      throw error
+    })
+  if (earlier !== undefined) {
+    own.discard()
+    return earlier
+  }
+  endWithAuthority(call, own)
+  const work = { job, call, documents, isResumable: isStream || idempotencyKey !== undefined }
+  return { jobId: job.jobId, work: own.run(async () => workOnJob(deps, work, own)) }
+}
+
+async function claim(
+  deps: AskDeps,
+  call: Call,
+  { found, job }: { readonly job: NewJob; readonly found: Job },
+): Promise<Begun | undefined> {
+  if (found.bodySha256 !== job.bodySha256) {
+    throw refuseCall('idempotency_conflict', 'The idempotency key was used for another question')
+  }
+  const { jobId } = found
+  if (found.brief !== undefined) return { jobId, brief: found.brief }
+  if (deps.running.find(jobId) !== undefined) return { earlier: jobId }
+  const taken = await takeUp(deps, call, jobId)
+  if (taken !== undefined) return { jobId, ...taken }
+  // It may have ended just before it was to be taken up.
+  const now = (await deps.jobs.find(jobId)) ?? found
+  if (now.brief !== undefined) return { jobId, brief: now.brief }
+  if (now.state === 'working') return { earlier: jobId }
+  // Its key is free now, unless another call was faster.
+  const again = await deps.jobs.begin(job, startLease(deps.clock).until)
+  return again === undefined ? undefined : { earlier: again.jobId }
+}
+
+/** Goes on with a job that nobody works on, for whoever asks for it now; `undefined` when somebody does, or it has ended. */
+async function takeUp(
+  deps: AskDeps,
+  call: Call,
+  jobId: string,
+): Promise<{ readonly work: Promise<Brief> } | undefined> {
+  const { clock, jobs, running, traces } = deps
+  const documents = await countDocuments(deps)
+  if (running.find(jobId) !== undefined) return undefined
+  const own = running.open(jobId)
+  try {
+    const left = await jobs.takeUp(jobId, startLease(clock))
+    if (left === undefined) {
+      own.discard()
+      return undefined
     }
+    const steps = await traces.list(jobId)
+    for (const step of steps) own.addStep(step)
+    endWithAuthority(call, own)
+    const work = { job: left, call, documents, isResumable: true, left: { ...left, steps } }
+    return { work: own.run(async () => workOnJob(deps, work, own)) }
   } catch (error) {
     own.discard()
     throw error
   }
-  endWithAuthority(call, own)
-  const work = { ...job, call, maxSentences, taskGrant, documents: documents.value }
-  return { jobId: job.jobId, work: own.run(async () => workOnJob(deps, work, own)) }
 }
 
-async function claim(deps: AskDeps, job: NewJob): Promise<Begun | undefined> {
-  const { jobs, running } = deps
-  const earlier = await jobs.begin(job)
-  if (earlier === undefined) return undefined
-  if (earlier.bodySha256 !== job.bodySha256) {
-    throw refuseCall('idempotency_conflict', 'The idempotency key was used for another question')
-  }
-  const { jobId } = earlier
-  if (earlier.brief !== undefined) return { jobId, brief: earlier.brief }
-  if (running.find(jobId) !== undefined) return { earlier: jobId }
-  // Read again: it may have ended just before it was asked whether it is in hand.
-  const left = (await jobs.find(jobId)) ?? earlier
-  const brief = left.brief ?? (await settleLeft(deps, left))
-  if (brief !== undefined) return { jobId, brief }
-  // Its key is free now, unless billing is still away or another call was faster.
-  return (await jobs.begin(job)) === undefined ? undefined : { earlier: jobId }
+/** How many are searched. Throws `documents_unavailable`. */
+async function countDocuments({ library }: AskDeps): Promise<number> {
+  const documents = await library.whenIndexed()
+  if (documents.ok) return documents.value
+  throw refuseCall(
+    'documents_unavailable',
+    `There is nothing to search: ${documents.refusal.detail}`,
+  )
 }
 
-async function settleLeft(deps: AskDeps, job: Job): Promise<Brief | undefined> {
-  if (job.state !== 'working') return undefined
-  return settleJob(deps, job, { billing: deps.billing(job.jobId), reason: 'interrupted' })
+/** How often a job that another process works on is looked at. */
+const LOOK_EVERY_MS = 500
+
+async function waitFor({ clock }: AskDeps, { signal }: Call): Promise<void> {
+  signal?.throwIfAborted()
+  await new Promise<void>((resolve) => {
+    startTimer(clock, LOOK_EVERY_MS, resolve)
+  })
 }
 
 /**
@@ -158,8 +225,4 @@ function endWithAuthority({ signal }: Call, running: RunningJob): void {
   }
   if (signal?.aborted === true) end()
   else signal?.addEventListener('abort', end, { once: true })
-}
-
-function refuseInProgress(jobId: string) {
-  return refuseCall('job_in_progress', `The job ${jobId} is being worked on`)
 }

@@ -25,7 +25,7 @@ const WORDS: Record<ResearchReason, Words> = {
   },
   interrupted: {
     code: 'SERVICE_UNAVAILABLE',
-    hint: 'Nothing was charged. Ask again: the agent is being restarted.',
+    hint: 'Nothing was charged. Ask again with the same idempotency key, or after the last event: the work goes on where it was.',
   },
   job_failed: {
     code: 'PRECONDITION_FAILED',

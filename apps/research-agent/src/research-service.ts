@@ -13,7 +13,7 @@ import { readTrace } from './trace/read-trace.ts'
 
 /** The service, and the end of what it works on. */
 export type ClosableResearchService = ResearchService & {
-  /** Ends the jobs under way; nothing is held for them any more. */
+  /** Lays down the jobs under way, for whoever asked to have them taken up again; the others end, and nothing is held for them. */
   close(): Promise<void>
 }
 
@@ -26,8 +26,8 @@ export function createResearchService(deps: WorkDeps): ClosableResearchService {
     listJobs: async (call, input) => listJobs(deps, call, input),
     receipt: async (call, input) => readReceipt(deps.jobs, call, input),
     trace: async (call, input) => readTrace(deps, call, input),
-    listConversations: async (call, input) => listConversations(deps.jobs, call, input),
-    getConversation: async (call, input) => getConversation(deps.jobs, call, input),
+    listConversations: async (call, input) => listConversations(deps, call, input),
+    getConversation: async (call, input) => getConversation(deps, call, input),
     close: async () =>
       running.close(refuseCall('interrupted', 'The agent was closed before the job was done')),
   }

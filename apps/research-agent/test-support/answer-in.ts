@@ -62,9 +62,10 @@ export async function answerIn(
       recorder,
       nowMs,
       signal: options.signal ?? new AbortController().signal,
+      save: async () => undefined,
     },
     prepared,
-    maxSentences,
+    { maxSentences, from: undefined },
   )
   return { ...answer, steps }
 }

@@ -149,12 +149,14 @@ export function createFakeBilling() {
 export type ResearchWorldOptions = Partial<Pick<WorkDeps, 'planner' | 'logger' | 'limits'>> & {
   /** Default: in memory. */
   readonly databaseFile?: string
+  /** Default: one of its own. */
+  readonly billing?: ReturnType<typeof createFakeBilling>
 }
 
 /** Starts a world over these files. */
 export async function createResearchWorld(
   files: Record<string, string | Uint8Array>,
-  { databaseFile = ':memory:', ...more }: ResearchWorldOptions = {},
+  { databaseFile = ':memory:', billing = createFakeBilling(), ...more }: ResearchWorldOptions = {},
 ) {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await createTemporaryFolder())
@@ -162,7 +164,6 @@ export async function createResearchWorld(
   await writeFiles(folder.file('documents'), files)
   const storage = stack.use(await openStorage(databaseFile))
   const clock = createSettableClock()
-  const billing = createFakeBilling()
   const library = stack.use(
     openLibrary(storage.documents, [{ path: folder.file('documents'), prefix: '' }], silent),
   )
@@ -177,6 +178,7 @@ export async function createResearchWorld(
     limits: DEFAULT_LIMITS,
     nowMs: () => performance.now(),
     clock,
+    resumeSeconds: 600,
     logger: silent,
     ...more,
   }

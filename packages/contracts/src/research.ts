@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { CallRecord, toCall, type Call } from './call.ts'
 import { IdempotencyKey } from './idempotency-key.ts'
 import { Money } from './money.ts'
-import { Trace, TraceStep } from './trace.ts'
+import { JOB_STATES, Trace, TraceStep } from './trace.ts'
 
 /** The research agent's id: the audience of tokens for it. */
 export const RESEARCH_AGENT_ID = 'agent-research-v1'
@@ -130,8 +130,6 @@ const Page = z.object({
   limit: z.int().min(1).max(100).default(20),
   cursor: z.string().max(128).optional().describe('nextCursor of the page before'),
 })
-
-const JOB_STATES = ['working', 'completed', 'failed'] as const
 
 export const JobsInput = Page.extend({
   state: z.enum(JOB_STATES).optional().describe('without one, jobs in any state'),

@@ -2,7 +2,7 @@
 // a token is ever in it.
 import * as z from 'zod'
 
-/** The steps of the loop, in the order in which a job first comes to them. */
+/** The steps of the loop, in the order in which a job first comes to them; `resume` where it was taken up again. */
 export const STEP_KINDS = [
   'intent',
   'classify',
@@ -13,8 +13,12 @@ export const STEP_KINDS = [
   'tool',
   'verify',
   'outcome',
+  'resume',
 ] as const
 export type StepKind = (typeof STEP_KINDS)[number]
+
+/** `interrupted`: nobody works on it, and it goes on where it was when its asker asks for it again in time. */
+export const JOB_STATES = ['working', 'interrupted', 'completed', 'failed'] as const
 
 export const TraceStep = z.object({
   sequence: z.int().min(1),
@@ -38,7 +42,7 @@ export type TraceStep = z.infer<typeof TraceStep>
 export const Trace = z.object({
   jobId: z.string(),
   question: z.string(),
-  state: z.enum(['working', 'completed', 'failed']),
+  state: z.enum(JOB_STATES),
   reason: z.string().optional().describe('why it failed'),
   answeredBy: z.string(),
   askedAt: z.int(),

@@ -1,21 +1,59 @@
 import type { EpochSeconds } from '@deputy/auth/protocol'
-import type { Asker, Job, JobResult } from './job.ts'
+import type { Asker, Job, JobResult, JobState } from './job.ts'
 
 export type NewJob = Pick<
   Job,
-  'jobId' | 'asker' | 'question' | 'bodySha256' | 'answeredBy' | 'askedAt'
+  | 'jobId'
+  | 'asker'
+  | 'question'
+  | 'maxSentences'
+  | 'taskGrant'
+  | 'bodySha256'
+  | 'answeredBy'
+  | 'askedAt'
 > & {
   readonly idempotencyKey: string | undefined
 }
 
-/** Where jobs are kept. What a method answers is on disk. */
+/** How far a job has come. `checkpoint` is where the loop was, as JSON of its own. */
+export type JobStep = Partial<Pick<Job, 'quoteId' | 'quote' | 'holdId' | 'draft'>> & {
+  readonly checkpoint?: string
+}
+
+/** Somebody else works on the job since: whoever finds that out leaves it, and its money, to them. */
+export class LeaseLostError extends Error {
+  override name = 'LeaseLostError'
+  constructor(jobId: string) {
+    super(`another process works on the job ${jobId}`)
+  }
+}
+
+/** When it is, and until when a job is taken. */
+export type Lease = { readonly now: EpochSeconds; readonly until: EpochSeconds }
+
+/**
+ * Where jobs are kept, for one worker: who has the lease of a job may note and end it, and nobody else. What a method answers
+ * is on disk.
+ */
 export type JobStore = {
-  /** Begins a job, or answers the one that has this asker's (agent's and subject's) key already. */
-  begin(job: NewJob): Promise<Job | undefined>
+  /** Begins a job with its lease, or answers the one that has this asker's (agent's and subject's) key already. */
+  begin(job: NewJob, leaseUntil: EpochSeconds): Promise<Job | undefined>
   find(jobId: string): Promise<Job | undefined>
-  /** Notes how far a job has come, so that a crash leaves nothing held and nothing undelivered. */
-  note(jobId: string, step: Partial<Pick<Job, 'quoteId' | 'holdId' | 'draft'>>): Promise<void>
-  /** Ends a job that is working; it is settled with that. */
+  /**
+   * Takes the lease of a job that is working and that nobody works on, and counts a loss where somebody had not laid it down.
+   * Of parallel attempts one gets it. Answers the job with its checkpoint.
+   */
+  takeUp(
+    jobId: string,
+    lease: Lease,
+  ): Promise<(Job & { readonly checkpoint: string | undefined }) | undefined>
+  /** Prolongs the leases that this worker has, or the one of a job. Answers how many. */
+  renew(leaseUntil: EpochSeconds, jobId?: string): Promise<number>
+  /** Gives a lease back: the job may be taken up at once. */
+  layDown(jobId: string): Promise<void>
+  /** Notes how far a job has come, so that a crash leaves nothing held and nothing undelivered. Throws `LeaseLostError`. */
+  note(jobId: string, step: JobStep): Promise<void>
+  /** Ends a job that is working; it is settled with that. Throws `LeaseLostError`. */
   complete(jobId: string, result: JobResult): Promise<void>
   /** Ends a job that is working, and frees its idempotency key: a new try is a new job. */
   fail(jobId: string, reason: string, now: EpochSeconds): Promise<void>
@@ -27,9 +65,10 @@ export type JobStore = {
     page: {
       readonly limit: number
       readonly before: number | undefined
-      readonly state?: Job['state'] | undefined
+      readonly state?: JobState | undefined
+      readonly now: EpochSeconds
     },
   ): Promise<readonly Job[]>
-  /** Jobs that billing may still hold money for, oldest first. */
-  listUnsettled(): Promise<readonly Job[]>
+  /** Jobs that nobody works on since a moment, and that billing may still hold money for, oldest first. */
+  listUnsettled(leftBefore: EpochSeconds): Promise<readonly Job[]>
 }

@@ -1,3 +1,4 @@
+import type { EpochSeconds } from '@deputy/auth/protocol'
 import type { Call } from '@deputy/contracts/call'
 import type {
   Conversation,
@@ -6,36 +7,40 @@ import type {
   ConversationsInput,
   FullConversation,
 } from '@deputy/contracts/research'
-import type { Job } from './job.ts'
+import { findState, type Job } from './job.ts'
+import type { JobsDeps } from './list-jobs.ts'
 import { findOwnJob, pageOfJobs } from './own-jobs.ts'
-import type { JobStore } from './job-store.ts'
 
 /** `conversations.get`: a question of the caller's own, with its answer. */
 export async function getConversation(
-  jobs: JobStore,
+  { clock, jobs }: Omit<JobsDeps, 'traces'>,
   { principal }: Call,
   { jobId }: ConversationInput,
 ): Promise<FullConversation> {
   const job = await findOwnJob(jobs, principal, jobId)
-  return { ...toConversation(job), ...(job.brief === undefined ? {} : { brief: job.brief }) }
+  return {
+    ...toConversation(job, clock.now()),
+    ...(job.brief === undefined ? {} : { brief: job.brief }),
+  }
 }
 
 /** `conversations.list`: the caller's own jobs, newest first, in pages. */
 export async function listConversations(
-  jobs: JobStore,
+  { clock, jobs }: Omit<JobsDeps, 'traces'>,
   { principal }: Call,
   { cursor, limit }: ConversationsInput,
 ): Promise<ConversationPage> {
-  const { page, ...next } = await pageOfJobs(jobs, principal, { cursor, limit })
-  return { conversations: page.map(toConversation), ...next }
+  const now = clock.now()
+  const { page, ...next } = await pageOfJobs(jobs, principal, { cursor, limit, now })
+  return { conversations: page.map((job) => toConversation(job, now)), ...next }
 }
 
-function toConversation(job: Job): Conversation {
-  const { askedAt, brief, completedAt, jobId, question, reason, state } = job
+function toConversation(job: Job, now: EpochSeconds): Conversation {
+  const { askedAt, brief, completedAt, jobId, question, reason } = job
   return {
     jobId,
     question,
-    state,
+    state: findState(job, now),
     sentences: brief?.sentences.length ?? 0,
     askedAt,
     ...(reason === undefined ? {} : { reason }),

@@ -1,7 +1,8 @@
 // A caller's own jobs, and nobody else's: whose a job is, its subject says.
 import type { Principal } from '@deputy/auth'
+import type { EpochSeconds } from '@deputy/auth/protocol'
 import { refuseCall } from '../refusals.ts'
-import type { Job } from './job.ts'
+import type { Job, JobState } from './job.ts'
 import type { JobStore } from './job-store.ts'
 
 /** The job, if it is the caller's. For anybody else a job that exists looks like one that does not. */
@@ -18,17 +19,18 @@ export async function findOwnJob(
 export type PageInput = {
   readonly cursor?: string | undefined
   readonly limit: number
-  readonly state?: Job['state'] | undefined
+  readonly state?: JobState | undefined
+  readonly now: EpochSeconds
 }
 
 /** A page of the caller's jobs, newest first. Throws `cursor_invalid`. */
 export async function pageOfJobs(
   jobs: JobStore,
   { subject }: Pick<Principal, 'subject'>,
-  { cursor, limit, state }: PageInput,
+  { cursor, limit, now, state }: PageInput,
 ): Promise<{ readonly page: readonly Job[]; readonly nextCursor?: string }> {
   const before = cursor === undefined ? undefined : parseCursor(cursor)
-  const found = await jobs.listByAsker({ subject }, { limit: limit + 1, before, state })
+  const found = await jobs.listByAsker({ subject }, { limit: limit + 1, before, state, now })
   const page = found.slice(0, limit)
   const last = page.at(-1)
   const isMore = found.length > limit && last !== undefined

@@ -15,8 +15,10 @@ export type RunningJob = {
   discard(): void
   /** Ends the work with this reason. */
   abort(reason: Error): void
-  /** The steps after a number, as they come, then the brief. Throws what the work ended with. */
-  follow(after: number): AsyncGenerator<AskEventWithId>
+  /**
+   * The steps after a number, as they come, then the brief, and whether it came. Throws what the work ended with.
+   */
+  follow(after: number): AsyncGenerator<AskEventWithId, boolean>
 }
 
 export type RunningJobs = {
@@ -93,9 +95,10 @@ function createRunningJob(jobId: string, onEnd: () => void): RunningJob {
         if (isEnded) break
         await next
       }
-      if (result === undefined) return
+      if (result === undefined) return false
       const brief = await result
       yield { id: toEventId(jobId, sequence + 1), event: { type: 'brief', jobId, brief } }
+      return true
     },
   }
 }

@@ -12,7 +12,8 @@ import {
 } from '../../test-support/research-world.ts'
 import { createResearchService } from '../research-service.ts'
 import type { OpenJob } from './settle-job.ts'
-import { recoverJobs } from './recover-jobs.ts'
+import { LEASE_SECONDS } from './lease.ts'
+import { sweepJobs } from './sweep-jobs.ts'
 
 const FILES = { 'keys.md': '# Keys\n\nA deactivated key is refused from the next request on.\n' }
 const QUESTION = 'When is a deactivated key refused?'
@@ -26,21 +27,41 @@ async function leave(world: World, steps: Partial<OpenJob>) {
   const job = {
     jobId: 'job-1',
     question: QUESTION,
+    maxSentences: 5,
+    taskGrant: undefined,
     bodySha256: 'x',
     answeredBy: 'rules',
     idempotencyKey: KEY,
   }
-  await jobs.begin({ ...job, asker: { agentId: ALICE, subject: ALICE }, askedAt: 1 })
+  await jobs.begin(
+    { ...job, asker: { agentId: ALICE, subject: ALICE }, askedAt: 1 },
+    world.clock.now() + LEASE_SECONDS,
+  )
   if (Object.keys(steps).length > 0) await jobs.note('job-1', steps)
 }
-const restart = async (world: World): Promise<void> =>
-  recoverJobs(world.deps, await world.storage.jobs.listUnsettled())
+/** The sweep of a process that starts when nobody came for the job in time. */
+const restart = async (world: World): Promise<void> => {
+  world.clock.advance(LEASE_SECONDS + world.deps.resumeSeconds)
+  await sweepJobs(world.deps)
+}
 const onlyJob = async (world: World) => {
   const page = await world.service.listConversations(callBy(ALICE), { limit: 10 })
   return page.conversations
 }
 
-describe('at the next start, a job', () => {
+describe('a job that nobody takes up in time', () => {
+  test('is left alone while its asker may still come', async () => {
+    await using world = await createResearchWorld(FILES)
+    world.billing.holds.set('hold-of-job-1', 'held')
+    await leave(world, { quoteId: 'quote-1', holdId: 'hold-of-job-1' })
+
+    world.clock.advance(LEASE_SECONDS + world.deps.resumeSeconds - 1)
+    await sweepJobs(world.deps)
+
+    expect(world.billing.acts).toEqual([])
+    expect(await onlyJob(world)).toMatchObject([{ state: 'interrupted' }])
+  })
+
   test('that held money gives it back, has failed, and frees its key', async () => {
     await using world = await createResearchWorld(FILES)
     world.billing.holds.set('hold-of-job-1', 'held')
@@ -51,7 +72,7 @@ describe('at the next start, a job', () => {
     expect(world.billing.acts).toEqual(['release'])
     expect(await onlyJob(world)).toMatchObject([{ state: 'failed', reason: 'interrupted' }])
     expect(await world.ask(QUESTION, ALICE, KEY)).toMatchObject({ question: QUESTION })
-    expect(await world.storage.jobs.listUnsettled()).toEqual([])
+    expect(await world.storage.jobs.listUnsettled(world.clock.now())).toEqual([])
   })
 
   test('that may have asked for a hold learns whether it did, and gives it back', async () => {
@@ -75,7 +96,7 @@ describe('at the next start, a job', () => {
     expect(await onlyJob(world)).toMatchObject([{ state: 'failed' }])
   })
 
-  test('whose money could not be given back is tried again at the start after that', async () => {
+  test('whose money could not be given back is tried again by the next sweep', async () => {
     await using world = await createResearchWorld(FILES)
     world.billing.holds.set('hold-of-job-1', 'held')
     await leave(world, { quoteId: 'quote-1', holdId: 'hold-of-job-1' })
@@ -101,7 +122,7 @@ describe('at the next start, a job', () => {
     await restart(world)
     const brief = await world.ask(QUESTION, ALICE, KEY)
 
-    expect(before).toMatchObject([{ state: 'working' }])
+    expect(before).toMatchObject([{ state: 'interrupted' }])
     expect(brief.sentences).toHaveLength(1)
     expect(brief.calls.map(({ procedure }) => procedure)).toEqual([
       'billing.quote',
@@ -118,14 +139,18 @@ describe('at the next start, a job', () => {
     await using world = await createResearchWorld(FILES)
     world.billing.holds.set('hold-of-job-1', 'held')
     await leave(world, { quoteId: 'quote-1', holdId: 'hold-of-job-1' })
-    const open = await world.storage.jobs.listUnsettled()
-    const broken = open.map((job) => Object.assign({}, job, { jobId: 'broken' }))
+    const { jobs } = world.storage
+    const later = await jobs.find('job-1')
+    if (later === undefined) throw new Error('there is no job')
+    const first = { ...later, jobId: 'broken', idempotencyKey: undefined }
+    await jobs.begin(first, world.clock.now())
     const billing: typeof world.deps.billing = (jobId) => {
       if (jobId === 'broken') throw new Error('a bug')
       return world.deps.billing(jobId)
     }
+    world.clock.advance(LEASE_SECONDS + world.deps.resumeSeconds)
 
-    await recoverJobs({ ...world.deps, billing }, [...broken, ...open])
+    await sweepJobs({ ...world.deps, billing })
 
     expect(world.billing.holds.get('hold-of-job-1')).toBe('released')
   })
@@ -177,7 +202,7 @@ describe('while the process runs', () => {
       reason: 'billing_refused',
       message: expect.stringContaining('hold_released') as string,
     })
-    expect(await world.storage.jobs.listUnsettled()).toEqual([])
+    expect(await world.storage.jobs.listUnsettled(world.clock.now())).toEqual([])
   })
 
   test('a hold whose answer is lost is not left held', async () => {
@@ -190,7 +215,7 @@ describe('while the process runs', () => {
     expect([...world.billing.holds.values()]).toEqual(['released'])
   })
 
-  test('a repeated call settles what billing’s absence left open', async () => {
+  test('a repeated call delivers what billing’s absence left open', async () => {
     await using world = await createResearchWorld(FILES)
     world.billing.failures.set('capture', [ANSWER_LOST, DOWN])
     world.billing.failures.set('release', [DOWN])
@@ -204,7 +229,7 @@ describe('while the process runs', () => {
     expect(await onlyJob(world)).toMatchObject([{ jobId: brief.jobId, state: 'completed' }])
   })
 
-  test('a repeated call begins anew when nothing was paid for', async () => {
+  test('a repeated call pays for what was found, and is not worked on twice', async () => {
     await using world = await createResearchWorld(FILES)
     world.billing.failures.set('capture', [DOWN, DOWN])
     world.billing.failures.set('release', [DOWN])
@@ -212,22 +237,20 @@ describe('while the process runs', () => {
     await refusalOf(world.ask(QUESTION, ALICE, KEY))
     const brief = await world.ask(QUESTION, ALICE, KEY)
 
-    expect([...world.billing.holds.values()]).toEqual(['released', 'captured'])
-    expect(await onlyJob(world)).toMatchObject([
-      { jobId: brief.jobId, state: 'completed' },
-      { state: 'failed', reason: 'interrupted' },
-    ])
+    expect([...world.billing.holds.values()]).toEqual(['captured'])
+    expect(world.billing.acts.filter((act) => act.startsWith('quote'))).toHaveLength(1)
+    expect(await onlyJob(world)).toMatchObject([{ jobId: brief.jobId, state: 'completed' }])
   })
 
   test('a repeated call waits for billing when that is still away', async () => {
     await using world = await createResearchWorld(FILES)
-    world.billing.failures.set('capture', [DOWN, DOWN])
+    world.billing.failures.set('capture', [DOWN, DOWN, DOWN, DOWN])
     world.billing.failures.set('release', [DOWN, DOWN])
 
     await refusalOf(world.ask(QUESTION, ALICE, KEY))
     const second = await refusalOf(world.ask(QUESTION, ALICE, KEY))
 
-    expect(second.reason).toBe('job_in_progress')
-    expect(await onlyJob(world)).toMatchObject([{ state: 'working' }])
+    expect(second.reason).toBe('billing_unavailable')
+    expect(await onlyJob(world)).toMatchObject([{ state: 'interrupted' }])
   })
 })

@@ -12,18 +12,20 @@ export type SettleDeps = {
   readonly billing: BillingGateway
   readonly clock: Clock
   readonly logger: Logger
+  /** How long a job that nobody works on waits for its asker. */
+  readonly resumeSeconds: number
 }
 
 /** How far a job has come. */
-export type OpenJob = Pick<Job, 'jobId' | 'quoteId' | 'holdId' | 'draft'>
+export type OpenJob = Pick<Job, 'jobId' | 'quoteId' | 'quote' | 'holdId' | 'draft'>
 
 /**
  * Settles a job with billing and answers its brief if that was paid for; otherwise the job has failed
  * with `reason`. While billing cannot be reached, a job whose brief may be paid for stays open, and any
- * other one fails now and is released at the next start.
+ * other one fails now and is released by a later sweep. Of a job under way its worker alone may do this.
  */
 export async function settleJob(
-  { clock, jobs, logger }: Omit<SettleDeps, 'billing'>,
+  { clock, jobs, logger }: Omit<SettleDeps, 'billing' | 'resumeSeconds'>,
   job: OpenJob,
   { billing, reason }: { readonly billing: JobBilling; readonly reason: string },
 ): Promise<Brief | undefined> {

@@ -1,4 +1,8 @@
 import type { Result } from '@deputy/auth/protocol'
+import { BILLING_AGENT_ID } from '@deputy/contracts/billing'
+import type { CallRecord } from '@deputy/contracts/call'
+import { RESEARCH_AGENT_ID } from '@deputy/contracts/research'
+import type { TraceStep } from '@deputy/contracts/trace'
 import type { BillingFailure, JobBilling } from '../billing/billing-gateway.ts'
 import type { Recorder } from '../trace/recorder.ts'
 
@@ -23,4 +27,14 @@ export function traceBilling(billing: JobBilling, recorder: Recorder): JobBillin
       traced(async () => billing.capture(holdId, amountMinor)),
     release: async (holdId) => traced(async () => billing.release(holdId)),
   }
+}
+
+/** The calls of billing that are on the trace of a job: what a process before this one did for it. */
+export function toCallRecords(steps: readonly TraceStep[]): readonly CallRecord[] {
+  return steps.flatMap(({ durationMs, kind, reason, scopes = [], tool }) => {
+    if (kind !== 'billing' || tool === undefined) return []
+    const outcome = reason ?? 'ok'
+    const ends = { from: RESEARCH_AGENT_ID, to: BILLING_AGENT_ID }
+    return [{ ...ends, procedure: tool, scopes, outcome, durationMs }]
+  })
 }

@@ -1,24 +1,21 @@
 // A job from its quote to its brief: question → quote → hold → loop → capture. Money is held before the work
 // and captured for what was delivered; whatever goes wrong in between, it is released. Each step is on disk
-// before the next one, so that a crash loses neither money nor a brief that was paid for.
-import type { Quote } from '@deputy/contracts/billing'
+// before the next one, so that a crash loses neither money nor a brief that was paid for, and the job goes on from there.
 import type { Call } from '@deputy/contracts/call'
 import type { Brief } from '@deputy/contracts/research'
+import type { TraceStep } from '@deputy/contracts/trace'
 import type { JobBilling } from '../billing/billing-gateway.ts'
 import { requireBilling } from '../billing/require-billing.ts'
-import { openDocumentReader } from '../documents/document-reader.ts'
 import type { Library } from '../documents/library.ts'
-import type { LoopAnswer, Planner } from '../loop/agent-loop.ts'
-import { answerQuestion, prepareQuestion } from '../loop/answer-question.ts'
+import type { Planner } from '../loop/agent-loop.ts'
 import type { LoopLimits } from '../loop/limits.ts'
 import { reasonOf, refuseCall } from '../refusals.ts'
-import { sha256OfJson } from '../sha256.ts'
-import { createDocumentService } from '../tools/document-service.ts'
-import { createJobTools, type OpenBillingFor } from '../tools/job-tools.ts'
+import type { OpenBillingFor } from '../tools/job-tools.ts'
 import { openRecorder, type Recorder } from '../trace/recorder.ts'
 import type { TraceStore } from '../trace/trace-store.ts'
-import type { JobResult } from './job.ts'
-import type { NewJob } from './job-store.ts'
+import { LeaseLostError, type JobStep, type NewJob } from './job-store.ts'
+import { startLease } from './lease.ts'
+import { makeDraft } from './make-draft.ts'
 import type { RunningJob } from './running-jobs.ts'
 import { completeJob, settleJob, type OpenJob, type SettleDeps } from './settle-job.ts'
 import { traceBilling } from './trace-billing.ts'
@@ -34,75 +31,102 @@ export type WorkDeps = SettleDeps & {
 }
 
 /** What there is to do. */
-export type Work = NewJob & {
+export type Work = {
+  /** As it was begun, or as it was left. */
+  readonly job: Pick<NewJob, 'jobId' | 'question' | 'maxSentences' | 'taskGrant' | 'askedAt'>
   readonly call: Call
-  readonly maxSentences: number
-  /** What the work is paid for within; without one, by research itself. */
-  readonly taskGrant: string | undefined
+  /** Whoever asked can ask for the same job again. */
+  readonly isResumable: boolean
   /** How many are searched. */
   readonly documents: number
+  /** Where the work was, when it is taken up again. */
+  readonly left?: Left | undefined
 }
 
-/** Works on a job that was just begun. Throws `CallRefusal`, or what the job was aborted with. */
+export type Left = OpenJob & {
+  readonly checkpoint: string | undefined
+  readonly steps: readonly TraceStep[]
+  readonly losses: number
+}
+
+/**
+ * How often whoever works on a job may be lost in the middle of it. A job that takes its process down with it is not
+ * taken up for ever.
+ */
+const MAX_LOSSES = 3
+
+const NOTHING = { quoteId: undefined, quote: undefined, holdId: undefined, draft: undefined }
+
+/**
+ * Works on a job that is in this process's hands, from where it was. Throws `CallRefusal`, or what the job was aborted with.
+ */
 export async function workOnJob(deps: WorkDeps, work: Work, running: RunningJob): Promise<Brief> {
   const { jobs, nowMs, traces } = deps
-  const { jobId } = work
-  const recorder = openRecorder({ jobId, traces, nowMs, onStep: (step) => running.addStep(step) })
-  const openBilling = (taskGrant?: string): JobBilling =>
-    traceBilling(deps.billing(jobId, taskGrant), recorder)
-  let billing = openBilling(work.taskGrant)
-  let open: OpenJob = { jobId, quoteId: undefined, holdId: undefined, draft: undefined }
-  const note = async (step: Partial<OpenJob>): Promise<void> => {
+  const { left } = work
+  const { jobId, taskGrant } = work.job
+  const onStep = (step: TraceStep): void => running.addStep(step)
+  const ends = (left?.steps ?? []).map(({ durationMs, offsetMs }) => offsetMs + durationMs)
+  const beforeMs = Math.max(0, ...ends)
+  const recorder = openRecorder({ jobId, traces, nowMs, onStep, beforeMs })
+  const openBilling = (grant?: string): JobBilling =>
+    traceBilling(deps.billing(jobId, grant), recorder)
+  let billing = openBilling(taskGrant)
+  let open: OpenJob = left ?? { jobId, ...NOTHING }
+  const note = async ({ checkpoint, ...step }: JobStep): Promise<void> => {
+    await jobs.note(jobId, checkpoint === undefined ? step : { ...step, checkpoint })
     open = { ...open, ...step }
-    await jobs.note(jobId, step)
   }
   try {
-    const tools = openTools(deps, work)
-    const prepared = await prepareQuestion(recorder, work.question, Object.keys(tools.tools))
-    const quote = requireBilling(await billing.quote(work.maxSentences))
-    await note({ quoteId: quote.quoteId })
-    const held = await billing.hold(quote.quoteId)
-    if (!held.ok && held.refusal.kind === 'refused') await note({ quoteId: undefined })
-    const { holdId } = requireBilling(held)
-    await note({ holdId })
+    if (left !== undefined) await recordResume(recorder, left)
+    const making = { billing, note, open, recorder, running }
+    const draft = open.draft ?? (await makeDraft(deps, work, making))
 
-    const timeout = AbortSignal.timeout(deps.limits.maxSeconds * 1000)
-    const signal = AbortSignal.any([running.signal, timeout])
-    const { limits, planner } = deps
-    const options = { ...tools, planner, limits, recorder, nowMs, signal }
-    const answer = await answerQuestion(options, prepared, work.maxSentences).catch((error) => {
-      throw timeout.aborted ? refuseCall('limits_reached', 'The work took too long') : error
-    })
-    running.signal.throwIfAborted()
-    if (answer.sentences.length === 0) throw refuseAnswer(answer, work.documents)
-    const draft = toDraft(deps, work, { answer, quote, holdId, calls: billing.calls })
-    await note({ draft })
-
-    billing = openBilling(work.taskGrant)
-    requireBilling(await captureSurely(billing, holdId, draft.brief.cost.amountMinor))
-    const { sentences } = draft.brief
+    billing = openBilling(taskGrant)
+    const { cost, holdId, sentences } = draft.brief
+    requireBilling(await captureSurely(billing, holdId, cost.amountMinor))
     await recordOutcome(
       recorder,
       `${String(sentences.length)} sentences are delivered and paid for`,
     )
     return await completeJob(jobs, draft, billing)
   } catch (error) {
+    await requireLease(deps, work, { error, running })
     // What is held is research's own to give back, also when the task grant has just ended.
-    const own = work.taskGrant === undefined ? billing : openBilling()
+    const own = taskGrant === undefined ? billing : openBilling()
     const reason = reasonOf(error)
     const brief = await settleJob(deps, open, { billing: own, reason })
     await recordOutcome(recorder, brief === undefined ? undefined : 'it was paid for', reason)
     if (brief !== undefined) return brief
     throw error
+  } finally {
+    await jobs.layDown(jobId)
   }
 }
 
-/** The tools that the caller's scopes reach, until the work is done. */
-function openTools(deps: WorkDeps, { call }: Work) {
-  const { index } = deps.library
-  const reader = openDocumentReader(index)
-  const documents = createDocumentService(index, reader)
-  return { reader, ...createJobTools(call, documents, deps.openBillingFor(call)) }
+/** Tells of the interruption. Throws `interrupted` when it was one too many. */
+async function recordResume(recorder: Recorder, { losses }: Left): Promise<void> {
+  await recorder.run('resume', async (note) => {
+    note({ detail: 'the work was interrupted, and is taken up where it was' })
+    if (losses > MAX_LOSSES) {
+      throw refuseCall('interrupted', `The work was interrupted ${String(losses)} times`)
+    }
+  })
+}
+
+/**
+ * Passes when the job is this process's to end. Throws where another one works on it by now, and the error where the agent
+ * closes and whoever asked can come back: then the job is only laid down.
+ */
+async function requireLease(
+  { clock, jobs }: WorkDeps,
+  { isResumable, job: { jobId } }: Work,
+  { error, running }: { readonly error: unknown; readonly running: RunningJob },
+): Promise<void> {
+  const isClosed = running.signal.aborted && reasonOf(running.signal.reason) === 'interrupted'
+  if (isClosed && isResumable && error === running.signal.reason) throw error
+  const isLost =
+    error instanceof LeaseLostError || (await jobs.renew(startLease(clock).until, jobId)) === 0
+  if (isLost) throw refuseCall('interrupted', `Another process took up the job ${jobId}`)
 }
 
 async function recordOutcome(
@@ -124,50 +148,4 @@ async function captureSurely(billing: JobBilling, holdId: string, amountMinor: n
   const captured = await billing.capture(holdId, amountMinor)
   if (captured.ok || captured.refusal.kind === 'refused') return captured
   return billing.capture(holdId, amountMinor)
-}
-
-function refuseAnswer({ dropped }: LoopAnswer, documents: number) {
-  const message =
-    dropped.length === 0
-      ? `Nothing in ${String(documents)} documents answers this question`
-      : `Of ${String(dropped.length)} sentences of the answer, none is supported by what it cites`
-  return refuseCall('no_answer_found', message)
-}
-
-function toDraft(
-  { clock, planner }: Pick<WorkDeps, 'clock' | 'planner'>,
-  { askedAt, documents, jobId, question }: Work,
-  delivery: {
-    readonly answer: LoopAnswer
-    readonly quote: Quote
-    readonly holdId: string
-    readonly calls: JobBilling['calls']
-  },
-): JobResult {
-  const { answer, calls, holdId, quote } = delivery
-  const sentences = [...answer.sentences]
-  const cost = {
-    amountMinor: quote.baseMinor + quote.unitPriceMinor * sentences.length,
-    currency: quote.amount.currency,
-  }
-  const common = { jobId, holdId, cost, completedAt: clock.now() }
-  return {
-    brief: {
-      ...common,
-      question,
-      sentences,
-      dropped: [...answer.dropped],
-      notes: [...answer.notes],
-      answeredBy: planner.label,
-      documentsSearched: documents,
-      askedAt,
-      calls: [...calls],
-    },
-    receipt: {
-      ...common,
-      sentences: sentences.length,
-      documents: [...answer.documents],
-      briefSha256: sha256OfJson(sentences),
-    },
-  }
 }

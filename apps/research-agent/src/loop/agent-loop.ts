@@ -1,19 +1,20 @@
 // The loop: model → policy → tools → model … → verifier → guard, which lets the answer pass or sends it back.
 // It ends by itself, or at a bound, then with what was quoted by then.
 import type { BriefNote } from '@deputy/contracts/research'
-import type { LanguageModel, ModelMessage, ToolSet } from 'ai'
+import type { LanguageModel, ToolSet } from 'ai'
 import type { DocumentReader } from '../documents/document-reader.ts'
 import { refuseCall } from '../refusals.ts'
 import type { Recorder } from '../trace/recorder.ts'
 import { actOnCall, type Acting } from './act-on-call.ts'
-import { callModel } from './call-model.ts'
+import { callModel, type ModelTurn } from './call-model.ts'
 import type { ToolPolicy } from './check-tool-call.ts'
 import { parseAnswer, type Claim } from './citation-mark.ts'
 import { guardAnswer } from './guard-answer.ts'
 import { findBound, findOutputLeft, type Bound, type LoopLimits } from './limits.ts'
+import { beginLoop, formatLoop, type LoopState } from './loop-state.ts'
 import { toAssistantMessage, toToolMessage } from './messages.ts'
-import { INSTRUCTIONS, NO_ANSWER } from './prompt.ts'
-import { estimateMessages, estimateTokens } from './token-estimate.ts'
+import { NO_ANSWER } from './prompt.ts'
+import { estimateMessages } from './token-estimate.ts'
 import { verifyAnswer, type VerifiedAnswer } from './verify-answer.ts'
 
 /** What drives the loop: a model, or rules. */
@@ -37,81 +38,114 @@ export type LoopOptions = {
   readonly nowMs: () => number
   /** Aborted: the job is over, with the signal's reason. */
   readonly signal: AbortSignal
+  /** Keeps where the loop is, after each of its steps. */
+  readonly save: (state: string) => Promise<void>
 }
 
-export type LoopTask = { readonly prompt: string; readonly maxSentences: number }
+export type LoopTask = {
+  readonly prompt: string
+  readonly maxSentences: number
+  /** Where it was when it was interrupted. */
+  readonly from: LoopState | undefined
+}
 
 export type LoopAnswer = VerifiedAnswer & { readonly notes: readonly BriefNote[] }
 
 /** Runs the loop. Throws `model_unavailable`, `limits_reached` when a bound ends it with nothing, or the signal's reason. */
 export async function runAgentLoop(options: LoopOptions, task: LoopTask): Promise<LoopAnswer> {
-  const { limits, nowMs, recorder, tools } = options
-  const startedMs = nowMs()
-  const messages: ModelMessage[] = [{ role: 'user', content: task.prompt }]
-  const acting: Acting = { calls: new Map(), quoted: [], notes: [] }
-  const use = { steps: 0, tokens: 0, costMicros: 0 }
-  let last: CountedInput = { inputTokens: estimateTokens(INSTRUCTIONS), estimate: 0 }
-  let backs = 0
+  const { limits, nowMs } = options
+  const state = task.from ?? beginLoop(task.prompt)
+  const startedMs = nowMs() - state.elapsedMs
+  const save = async (): Promise<void> => options.save(formatLoop(state, nowMs() - startedMs))
 
   for (;;) {
     options.signal.throwIfAborted()
-    const { price } = options.planner
-    // What the next step takes in is known before it is paid for: a bound is not found out about afterwards.
-    const estimate = estimateMessages(messages)
-    const nextInput = nextInputOf(estimate, last)
-    const next = {
-      steps: use.steps,
-      tokens: use.tokens + nextInput,
-      costMicros: use.costMicros + nextInput * price.input,
-      elapsedMs: nowMs() - startedMs,
+    if (state.turn === undefined) {
+      const bound = await takeTurn(options, state, nowMs() - startedMs)
+      if (bound !== undefined) return endAtBound(options, task, { bound, acting: state.acting })
+      await save()
     }
-    const bound = findBound(next, limits)
-    if (bound !== undefined) return endAtBound(options, task, { bound, acting })
-    const turn = await recorder.run('model', async (note) => {
-      note({ detail: options.planner.label })
-      const answer = await callModel({
-        model: options.planner.model,
-        tools: shown(tools),
-        messages,
-        maxOutputTokens: findOutputLeft(next, limits, price.output),
-        signal: options.signal,
-        timeoutMs: Math.min(limits.maxModelSeconds, limits.maxSeconds) * 1000,
-      })
-      const { inputTokens, outputTokens } = answer
-      const costMicros = Math.ceil(inputTokens * price.input + outputTokens * price.output)
-      note({ inputTokens, outputTokens, costMicros })
-      last = { inputTokens, estimate }
-      use.steps += 1
-      use.tokens += inputTokens + outputTokens
-      use.costMicros += costMicros
-      return answer
-    })
-    messages.push(toAssistantMessage(turn))
-
-    if (turn.calls.length > 0) {
-      const results = []
-      for (const call of turn.calls) {
-        results.push({ call, outcome: await actOnCall(options, acting, call) })
-      }
-      messages.push(toToolMessage(results))
-      continue
-    }
-    const claims = turn.text.trim() === NO_ANSWER ? [] : parseAnswer(turn.text)
-    const { guard, verified } = await verify(options, task, {
-      claims,
-      backsLeft: limits.maxBacks - backs,
-    })
-    if (guard.decision === 'pass') return { ...verified, notes: acting.notes }
-    backs += 1
-    messages.push({ role: 'user', content: guard.message })
+    const { turn } = state
+    if (turn === undefined) continue
+    const answer = await actOnTurn(options, task, { state, turn, limits })
+    if (answer !== undefined) return { ...answer, notes: state.acting.notes }
+    state.turn = undefined
+    await save()
   }
 }
 
-/** What a step took in, and what its messages had been estimated at. */
-type CountedInput = { readonly inputTokens: number; readonly estimate: number }
+/** Asks the model, unless a bound is reached: what the step takes in is known before it is paid for. */
+async function takeTurn(
+  { limits, planner, recorder, signal, tools }: LoopOptions,
+  state: LoopState,
+  elapsedMs: number,
+): Promise<Bound | undefined> {
+  const { messages, use } = state
+  const { price } = planner
+  const estimate = estimateMessages(messages)
+  const nextInput = nextInputOf(estimate, state.last)
+  const next = {
+    steps: use.steps,
+    tokens: use.tokens + nextInput,
+    costMicros: use.costMicros + nextInput * price.input,
+    elapsedMs,
+  }
+  const bound = findBound(next, limits)
+  if (bound !== undefined) return bound
+  const turn = await recorder.run('model', async (note) => {
+    note({ detail: planner.label })
+    const answer = await callModel({
+      model: planner.model,
+      tools: shown(tools),
+      messages,
+      maxOutputTokens: findOutputLeft(next, limits, price.output),
+      signal,
+      timeoutMs: Math.min(limits.maxModelSeconds, limits.maxSeconds) * 1000,
+    })
+    const { inputTokens, outputTokens } = answer
+    const costMicros = Math.ceil(inputTokens * price.input + outputTokens * price.output)
+    note({ inputTokens, outputTokens, costMicros })
+    state.last = { inputTokens, estimate }
+    use.steps += 1
+    use.tokens += inputTokens + outputTokens
+    use.costMicros += costMicros
+    return answer
+  })
+  messages.push(toAssistantMessage(turn))
+  state.turn = turn
+  return undefined
+}
+
+/** Makes the calls that the model wants, or checks its answer, which is the loop's when it passes. */
+async function actOnTurn(
+  options: LoopOptions,
+  task: LoopTask,
+  {
+    limits,
+    state,
+    turn,
+  }: { readonly state: LoopState; readonly turn: ModelTurn; readonly limits: LoopLimits },
+): Promise<VerifiedAnswer | undefined> {
+  const { acting, messages } = state
+  if (turn.calls.length > 0) {
+    const results = []
+    for (const call of turn.calls) {
+      results.push({ call, outcome: await actOnCall(options, acting, call) })
+    }
+    messages.push(toToolMessage(results))
+    return undefined
+  }
+  const claims = turn.text.trim() === NO_ANSWER ? [] : parseAnswer(turn.text)
+  const backsLeft = limits.maxBacks - state.backs
+  const { guard, verified } = await verify(options, task, { claims, backsLeft })
+  if (guard.decision === 'pass') return verified
+  state.backs += 1
+  messages.push({ role: 'user', content: guard.message })
+  return undefined
+}
 
 /** What the next step will take in: as much as the last one, and what has come since. Rules take in nothing. */
-function nextInputOf(estimate: number, last: CountedInput): number {
+function nextInputOf(estimate: number, last: LoopState['last']): number {
   return last.inputTokens === 0 ? 0 : last.inputTokens + Math.max(0, estimate - last.estimate)
 }
 

@@ -1,7 +1,7 @@
 // From a question to sentences that are supported: intent → classify → plan → loop → verified answer.
 import type { DocumentReader } from '../documents/document-reader.ts'
 import type { Recorder } from '../trace/recorder.ts'
-import { runAgentLoop, type LoopAnswer, type Planner } from './agent-loop.ts'
+import { runAgentLoop, type LoopAnswer, type LoopTask, type Planner } from './agent-loop.ts'
 import type { ToolSet } from 'ai'
 import type { ToolPolicy } from './check-tool-call.ts'
 import { classifyQuestion } from './classify-question.ts'
@@ -45,13 +45,14 @@ export type AnswerDeps = {
   readonly recorder: Recorder
   readonly nowMs: () => number
   readonly signal: AbortSignal
+  readonly save: (state: string) => Promise<void>
 }
 
 /** Runs the loop with the tools of the plan. Throws as `runAgentLoop` does. */
 export async function answerQuestion(
   deps: AnswerDeps,
   { plan, question }: Prepared,
-  maxSentences: number,
+  { from, maxSentences }: Omit<LoopTask, 'prompt'>,
 ): Promise<LoopAnswer> {
   const tools = Object.fromEntries(
     plan.tools.flatMap((name) => {
@@ -61,5 +62,5 @@ export async function answerQuestion(
   )
   const policies = new Map([...deps.policies].filter(([name]) => plan.tools.includes(name)))
   const prompt = formatTask(question, maxSentences, plan)
-  return runAgentLoop({ ...deps, tools, policies }, { prompt, maxSentences })
+  return runAgentLoop({ ...deps, tools, policies }, { prompt, maxSentences, from })
 }

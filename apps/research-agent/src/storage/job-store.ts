@@ -1,16 +1,25 @@
+import { Quote } from '@deputy/contracts/billing'
 import { Brief, Receipt } from '@deputy/contracts/research'
-import type { Kysely, Selectable } from 'kysely'
+import { sql, type Kysely, type Selectable } from 'kysely'
 import * as z from 'zod'
 import type { Job } from '../jobs/job.ts'
-import type { JobStore } from '../jobs/job-store.ts'
+import { LeaseLostError, type JobStore } from '../jobs/job-store.ts'
 import type { JobTable, Tables } from './tables.ts'
 
 const Draft = z.object({ brief: Brief, receipt: Receipt })
 
-/** Creates the store on Kysely. */
-export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
+/** Creates the store on Kysely, for one worker, whose name nobody else has. */
+export function createKyselyJobStore(db: Kysely<Tables>, worker: string): JobStore {
+  /** A job that is in this worker's hands. */
+  const updateOwn = (jobId: string) =>
+    db
+      .updateTable('job')
+      .where('id', '=', jobId)
+      .where('state', '=', 'working')
+      .where('worker', '=', worker)
+
   return {
-    async begin(job) {
+    async begin(job, leaseUntil) {
       const { asker, idempotencyKey: key } = job
       const result = await db
         .insertInto('job')
@@ -22,7 +31,11 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
           idempotency_key: key ?? null,
           body_sha256: job.bodySha256,
           answered_by: job.answeredBy,
+          max_sentences: job.maxSentences,
+          task_grant: job.taskGrant ?? null,
           state: 'working',
+          worker,
+          lease_until: leaseUntil,
           asked_at: job.askedAt,
         })
         // Of parallel asks with one key, one begins: the index decides.
@@ -46,40 +59,67 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
       return row && toJob(row)
     },
 
-    async note(jobId, { draft, ...step }) {
-      await db
+    async takeUp(jobId, { now, until }) {
+      const row = await db
         .updateTable('job')
+        .set({
+          worker,
+          lease_until: until,
+          losses: sql`losses + (worker is not null)`,
+        })
+        .where('id', '=', jobId)
+        .where('state', '=', 'working')
+        .where('lease_until', '<=', now)
+        .returningAll()
+        .executeTakeFirst()
+      return row && { ...toJob(row), checkpoint: row.checkpoint ?? undefined }
+    },
+
+    async renew(leaseUntil, jobId) {
+      const { numUpdatedRows } = await db
+        .updateTable('job')
+        .set({ lease_until: leaseUntil })
+        .where('state', '=', 'working')
+        .where('worker', '=', worker)
+        .$if(jobId !== undefined, (query) => query.where('id', '=', jobId ?? ''))
+        .executeTakeFirst()
+      return Number(numUpdatedRows)
+    },
+
+    async layDown(jobId) {
+      await updateOwn(jobId).set({ worker: null, lease_until: 0 }).execute()
+    },
+
+    async note(jobId, { checkpoint, draft, quote, ...step }) {
+      const { numUpdatedRows } = await updateOwn(jobId)
         .set({
           ...('quoteId' in step ? { quote_id: step.quoteId ?? null } : {}),
           ...('holdId' in step ? { hold_id: step.holdId ?? null } : {}),
+          ...(quote === undefined ? {} : { quote: JSON.stringify(quote) }),
           ...(draft === undefined ? {} : { draft: JSON.stringify(draft) }),
+          ...(checkpoint === undefined ? {} : { checkpoint }),
         })
-        .where('id', '=', jobId)
-        .execute()
+        .executeTakeFirst()
+      if (numUpdatedRows === 0n) throw new LeaseLostError(jobId)
     },
 
     async complete(jobId, { brief, receipt }) {
-      await db
-        .updateTable('job')
+      const { numUpdatedRows } = await updateOwn(jobId)
         .set({
+          ...ENDED,
           state: 'completed',
           brief: JSON.stringify(brief),
           receipt: JSON.stringify(receipt),
-          draft: null,
           completed_at: brief.completedAt,
           settled: 1,
         })
-        .where('id', '=', jobId)
-        .where('state', '=', 'working')
-        .execute()
+        .executeTakeFirst()
+      if (numUpdatedRows === 0n) throw new LeaseLostError(jobId)
     },
 
     async fail(jobId, reason, now) {
-      await db
-        .updateTable('job')
-        .set({ state: 'failed', reason, draft: null, completed_at: now, idempotency_key: null })
-        .where('id', '=', jobId)
-        .where('state', '=', 'working')
+      await updateOwn(jobId)
+        .set({ ...ENDED, state: 'failed', reason, completed_at: now, idempotency_key: null })
         .execute()
     },
 
@@ -87,12 +127,16 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
       await db.updateTable('job').set({ settled: 1 }).where('id', '=', jobId).execute()
     },
 
-    async listByAsker({ subject }, { before, limit, state }) {
+    async listByAsker({ subject }, { before, limit, now, state }) {
       const rows = await db
         .selectFrom('job')
         .selectAll()
         .where('asker_subject', '=', subject)
-        .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'working'))
+        .$if(state !== undefined, (query) =>
+          query.where('state', '=', state === 'interrupted' ? 'working' : (state ?? 'working')),
+        )
+        .$if(state === 'interrupted', (query) => query.where('lease_until', '<=', now))
+        .$if(state === 'working', (query) => query.where('lease_until', '>', now))
         .$if(before !== undefined, (query) => query.where('sequence', '<', before ?? 0))
         .orderBy('sequence', 'desc')
         .limit(limit)
@@ -100,17 +144,23 @@ export function createKyselyJobStore(db: Kysely<Tables>): JobStore {
       return rows.map(toJob)
     },
 
-    async listUnsettled() {
+    async listUnsettled(leftBefore) {
       const rows = await db
         .selectFrom('job')
         .selectAll()
         .where('settled', '=', 0)
+        .where((match) =>
+          match.or([match('state', '<>', 'working'), match('lease_until', '<=', leftBefore)]),
+        )
         .orderBy('sequence')
         .execute()
       return rows.map(toJob)
     },
   }
 }
+
+/** What nobody needs any more once a job has ended. */
+const ENDED = { draft: null, quote: null, checkpoint: null, worker: null, lease_until: 0 } as const
 
 function toJob(row: Selectable<JobTable>): Job {
   return {
@@ -121,7 +171,12 @@ function toJob(row: Selectable<JobTable>): Job {
     answeredBy: row.answered_by,
     state: row.state,
     reason: row.reason ?? undefined,
+    maxSentences: row.max_sentences,
+    taskGrant: row.task_grant ?? undefined,
+    leaseUntil: row.lease_until,
+    losses: row.losses,
     quoteId: row.quote_id ?? undefined,
+    quote: row.quote === null ? undefined : Quote.parse(JSON.parse(row.quote)),
     holdId: row.hold_id ?? undefined,
     draft: row.draft === null ? undefined : Draft.parse(JSON.parse(row.draft)),
     brief: row.brief === null ? undefined : Brief.parse(JSON.parse(row.brief)),

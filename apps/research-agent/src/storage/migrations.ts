@@ -89,6 +89,19 @@ const TRACES = [
 // Rows of tables are read since, and what HTML hides is not: everything is read again at the next start.
 const READ_TABLES = [`delete from document`]
 
+const TAKE_UP = [
+  // Who works on a job, and until when nobody else may; none once it is laid down or has ended.
+  `alter table job add column worker text`,
+  `alter table job add column lease_until integer not null default 0`,
+  // How often a worker was lost in the middle of it.
+  `alter table job add column losses integer not null default 0`,
+  // What was asked beside the question, and what was reached: enough to go on from there.
+  `alter table job add column max_sentences integer not null default 5`,
+  `alter table job add column task_grant text`,
+  `alter table job add column quote text`,
+  `alter table job add column checkpoint text`,
+]
+
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '001-create-documents': toMigration(DOCUMENTS),
@@ -98,6 +111,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '005-count-calls': createLimitUseTable,
   '006-trace-jobs': toMigration(TRACES),
   '007-read-tables': toMigration(READ_TABLES),
+  '008-take-up-jobs': toMigration(TAKE_UP),
 }
 
 function toMigration(statements: readonly string[]): Migration {

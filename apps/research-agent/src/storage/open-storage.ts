@@ -1,6 +1,7 @@
 // The only place that picks adapters.
 import type { Clock } from '@deputy/auth/protocol'
 import { createLimitUse, openDatabase, type LimitUse } from '@deputy/storage'
+import { randomUUID } from 'node:crypto'
 import type { DocumentIndex } from '../documents/document-index.ts'
 import type { JobStore } from '../jobs/job-store.ts'
 import type { TraceStore } from '../trace/trace-store.ts'
@@ -26,7 +27,7 @@ export async function openStorage(file: string): Promise<ResearchStorage> {
   const close = async (): Promise<void> => database.close()
   return {
     documents: createSqliteDocumentIndex(database.db),
-    jobs: createKyselyJobStore(database.db),
+    jobs: createKyselyJobStore(database.db, randomUUID()),
     traces: createKyselyTraceStore(database.db),
     createLimitUse: (clock) => createLimitUse({ database, clock }),
     close,

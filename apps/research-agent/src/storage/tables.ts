@@ -34,6 +34,13 @@ export type JobTable = {
   asked_at: number
   completed_at: number | null
   settled: Generated<number>
+  worker: string | null
+  lease_until: number
+  losses: Generated<number>
+  max_sentences: number
+  task_grant: string | null
+  quote: string | null
+  checkpoint: string | null
   /** Breaks ties of jobs asked in the same second. */
   sequence: Generated<number>
 }

@@ -1,22 +1,23 @@
 import type { Call } from '@deputy/contracts/call'
 import type { TraceInput } from '@deputy/contracts/research'
 import type { Trace, TraceStep } from '@deputy/contracts/trace'
-import type { JobStore } from '../jobs/job-store.ts'
+import { findState } from '../jobs/job.ts'
+import type { JobsDeps } from '../jobs/list-jobs.ts'
 import { findOwnJob } from '../jobs/own-jobs.ts'
-import type { TraceStore } from './trace-store.ts'
 
 /** `research.trace`: what was done for a job of the caller's own, also while it is done. */
 export async function readTrace(
-  { jobs, traces }: { readonly jobs: JobStore; readonly traces: TraceStore },
+  { clock, jobs, traces }: JobsDeps,
   { principal }: Call,
   { jobId }: TraceInput,
 ): Promise<Trace> {
-  const { answeredBy, askedAt, question, reason, state } = await findOwnJob(jobs, principal, jobId)
+  const job = await findOwnJob(jobs, principal, jobId)
+  const { answeredBy, askedAt, question, reason } = job
   const steps = [...(await traces.list(jobId))]
   return {
     jobId,
     question,
-    state,
+    state: findState(job, clock.now()),
     answeredBy,
     askedAt,
     ...(reason === undefined ? {} : { reason }),

@@ -24,11 +24,17 @@ export type RecorderOptions = {
   readonly onStep: (step: TraceStep) => void
   /** Milliseconds of a clock that only goes forward. */
   readonly nowMs: () => number
+  /** What the job took before, when it is taken up again. */
+  readonly beforeMs?: number
 }
 
+/** Runs steps, and writes none down: they are on the trace already. */
+export const silentRecorder: Recorder = { run: async (_kind, work) => work(() => undefined) }
+
 /** Opens the recorder of one job, which begins now. */
-export function openRecorder({ jobId, nowMs, onStep, traces }: RecorderOptions): Recorder {
-  const startedMs = nowMs()
+export function openRecorder(options: RecorderOptions): Recorder {
+  const { beforeMs = 0, jobId, nowMs, onStep, traces } = options
+  const startedMs = nowMs() - beforeMs
   return {
     async run(kind, work) {
       const beganMs = nowMs()
