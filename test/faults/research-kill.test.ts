@@ -6,7 +6,7 @@ import { clientSecret, createAgentClient } from '@deputy/client'
 import type { BillingRouter } from '@deputy/contracts/billing'
 import type { AskEvent, ResearchRouter } from '@deputy/contracts/research'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
 import { connectAdmin, enroll } from '../../apps/auth-server/test-support/admin-client.ts'
 import {
@@ -68,29 +68,38 @@ function createModel(lifeOf: () => number, onStill: () => void): FakeAnswer {
 /** Passes calls on to billing; the answers to captures get lost while `isLosing`. */
 async function startLossyBilling(target: string) {
   const state = { isLosing: true, lost: 0 }
+  async function pass(
+    { headers: sent, method = 'GET', url: path = '/' }: IncomingMessage,
+    body: Buffer,
+  ) {
+    const headers = new Headers()
+    for (const [name, value] of Object.entries(sent)) {
+      if (typeof value === 'string' && !['connection', 'content-length'].includes(name)) {
+        headers.set(name, value)
+      }
+    }
+    const answer = await fetch(`${target}${path}`, {
+      method,
+      headers,
+      body: method === 'GET' ? null : new Uint8Array(body),
+    })
+    const text = await answer.text()
+    if (!state.isLosing || !path.includes('billing.capture')) return { status: answer.status, text }
+    // Several go in one request.
+    state.lost += path.split('billing.capture').length - 1
+    return undefined
+  }
   const server = createServer((request, response) => {
     const parts: Buffer[] = []
     request.on('data', (part: Buffer) => parts.push(part))
     request.on('end', () => {
-      const headers = new Headers()
-      for (const [name, value] of Object.entries(request.headers)) {
-        if (typeof value === 'string' && !['connection', 'content-length'].includes(name)) {
-          headers.set(name, value)
-        }
-      }
-      const { method = 'GET', url: path = '/' } = request
-      const body = method === 'GET' ? null : Buffer.concat(parts)
-      fetch(`${target}${path}`, { method, headers, body })
-        .then(async (answer) => {
-          const text = await answer.text()
-          if (state.isLosing && path.includes('billing.capture')) {
-            // Several go in one request.
-            state.lost += path.split('billing.capture').length - 1
-            return
-          }
-          response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text)
-        })
-        .catch(() => response.destroy())
+      pass(request, Buffer.concat(parts)).then(
+        (answer) => {
+          if (answer === undefined) return
+          response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.text)
+        },
+        () => response.destroy(),
+      )
     })
   })
   const port = await findFreePort()
