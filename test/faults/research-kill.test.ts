@@ -6,7 +6,7 @@ import { clientSecret, createAgentClient } from '@deputy/client'
 import type { BillingRouter } from '@deputy/contracts/billing'
 import type { AskEvent, ResearchRouter } from '@deputy/contracts/research'
 import { writeFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { connectAdmin, enroll } from '../../apps/auth-server/test-support/admin-client.ts'
 import {
@@ -89,17 +89,20 @@ async function startLossyBilling(target: string) {
     state.lost += path.split('billing.capture').length - 1
     return undefined
   }
+  async function answer(request: IncomingMessage, body: Buffer, response: ServerResponse) {
+    try {
+      const passed = await pass(request, body)
+      if (passed === undefined) return
+      response.writeHead(passed.status, { 'content-type': 'application/json' }).end(passed.text)
+    } catch {
+      response.destroy()
+    }
+  }
   const server = createServer((request, response) => {
     const parts: Buffer[] = []
     request.on('data', (part: Buffer) => parts.push(part))
     request.on('end', () => {
-      pass(request, Buffer.concat(parts)).then(
-        (answer) => {
-          if (answer === undefined) return
-          response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.text)
-        },
-        () => response.destroy(),
-      )
+      void answer(request, Buffer.concat(parts), response)
     })
   })
   const port = await findFreePort()
