@@ -1,71 +1,17 @@
 import { isAgentSecret } from '@deputy/auth/protocol'
 import { describe, expect, test } from 'vitest'
-import { connectAdmin, enrollCast } from '../../test-support/admin-client.ts'
 import { startAuthServer } from '../../test-support/auth-server.ts'
 import { START_AT } from '../../test-support/clock.ts'
 import { postToken, readOAuthError, send, type Answer } from '../../test-support/oauth-request.ts'
-
-async function setUp() {
-  await using stack = new AsyncDisposableStack()
-  const server = stack.use(await startAuthServer({ isRegistrationOpen: true }))
-  const admin = stack.use(connectAdmin(server))
-  const { bob } = await enrollCast(admin)
-  const { initialAccessToken, initialAccessTokenId } = await admin.registrationTokens.create.mutate(
-    {
-      scopes: ['notes:read', 'notes:write'],
-      audiences: [bob.id],
-      maxRegistrations: 2,
-      expiresAt: START_AT + 3600,
-    },
-  )
-  const resources = stack.move()
-  const register = async (
-    metadata: object | string = { client_name: 'Nightly Digest' },
-    token: string | undefined = initialAccessToken,
-  ): Promise<Answer> =>
-    call(`${server.issuer}/oauth/register`, { method: 'POST', token, body: metadata })
-  return {
-    server,
-    admin,
-    bob,
-    initialAccessToken,
-    initialAccessTokenId,
-    register,
-    [Symbol.asyncDispose]: async () => resources.disposeAsync(),
-  }
-}
-
-type Call = {
-  readonly method: string
-  readonly token?: string | undefined
-  readonly body?: object | string | undefined
-}
-
-async function call(url: string, { body, method, token }: Call): Promise<Answer> {
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
-  return send(url, {
-    method,
-    headers: {
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: text }),
-  })
-}
-
-/** What a client keeps of the answer to its registration. */
-function readRegistration({ body }: Answer) {
-  return {
-    id: String(body['client_id']),
-    secret: String(body['client_secret']),
-    token: String(body['registration_access_token']),
-    uri: String(body['registration_client_uri']),
-  }
-}
+import {
+  callRegistration,
+  createRegistrationWorld,
+  readRegistration,
+} from '../../test-support/registration-world.ts'
 
 describe('POST /oauth/register', () => {
   test('makes an agent that can get tokens at once', async () => {
-    await using world = await setUp()
+    await using world = await createRegistrationWorld()
 
     const answer = await world.register({ client_name: 'Nightly Digest', scope: 'notes:read' })
 
@@ -89,7 +35,7 @@ describe('POST /oauth/register', () => {
   })
 
   test('gives all that the initial access token allows when no scope is named', async () => {
-    await using world = await setUp()
+    await using world = await createRegistrationWorld()
 
     const answer = await world.register()
 
@@ -110,7 +56,7 @@ describe('POST /oauth/register', () => {
     ['a list', []],
     ['no JSON', '{"client_name":'],
   ])('refuses %s', async (_, metadata) => {
-    await using world = await setUp()
+    await using world = await createRegistrationWorld()
 
     const answer = await world.register(metadata)
 
@@ -118,7 +64,7 @@ describe('POST /oauth/register', () => {
   })
 
   test('is for holders of an initial access token that is live and not used up', async () => {
-    await using world = await setUp()
+    await using world = await createRegistrationWorld()
     const { token } = readRegistration(await world.register())
     await world.register()
 
@@ -135,7 +81,7 @@ describe('POST /oauth/register', () => {
 
   test('gives the last place to one of many that come at once', async () => {
     // Attack: an initial access token for two is used by fifty at the same moment.
-    await using world = await setUp()
+    await using world = await createRegistrationWorld()
 
     const answers = await Promise.all(Array.from({ length: 50 }, async () => world.register()))
 
@@ -145,7 +91,7 @@ describe('POST /oauth/register', () => {
   })
 
   test('ends in the second in which the token expires, and when it is deactivated', async () => {
-    await using world = await setUp()
+    await using world = await createRegistrationWorld()
     const { initialAccessTokenId } = world
     world.server.clock.set(START_AT + 3600)
     const expired = await world.register()
@@ -160,7 +106,10 @@ describe('POST /oauth/register', () => {
   test('is not there unless the server is told to take registrations', async () => {
     await using server = await startAuthServer()
 
-    const answer = await call(`${server.issuer}/oauth/register`, { method: 'POST', body: {} })
+    const answer = await callRegistration(`${server.issuer}/oauth/register`, {
+      method: 'POST',
+      body: {},
+    })
     const { body } = await send(`${server.issuer}/.well-known/oauth-authorization-server`)
 
     expect(answer.status).toBe(404)
@@ -170,10 +119,10 @@ describe('POST /oauth/register', () => {
 
 describe('one registration', () => {
   test('is read by its own client, without the secrets', async () => {
-    await using world = await setUp()
+    await using world = await createRegistrationWorld()
     const client = readRegistration(await world.register())
 
-    const answer = await call(client.uri, { method: 'GET', token: client.token })
+    const answer = await callRegistration(client.uri, { method: 'GET', token: client.token })
 
     expect(answer.status).toBe(200)
     expect(answer.body).toMatchObject({ client_id: client.id, client_name: 'Nightly Digest' })
@@ -181,10 +130,10 @@ describe('one registration', () => {
   })
 
   test('is replaced, but never widened', async () => {
-    await using world = await setUp()
+    await using world = await createRegistrationWorld()
     const client = readRegistration(await world.register({ scope: 'notes:read' }))
     const put = async (members: object): Promise<Answer> =>
-      call(client.uri, {
+      callRegistration(client.uri, {
         method: 'PUT',
         token: client.token,
         body: { client_id: client.id, ...members },
@@ -203,34 +152,38 @@ describe('one registration', () => {
     ['a registration access token', { registration_access_token: 'x' }],
     ['an issue time', { client_id_issued_at: 1 }],
   ])('refuses a replacement with %s', async (_, members) => {
-    await using world = await setUp()
+    await using world = await createRegistrationWorld()
     const client = readRegistration(await world.register())
 
     const body = { client_id: client.id, ...members }
-    const answer = await call(client.uri, { method: 'PUT', token: client.token, body })
+    const answer = await callRegistration(client.uri, { method: 'PUT', token: client.token, body })
 
     expect(readOAuthError(answer)).toEqual({ status: 400, error: 'invalid_client_metadata' })
   })
 
   test('is deleted with all that the agent holds', async () => {
-    await using world = await setUp()
+    await using world = await createRegistrationWorld()
     const client = readRegistration(await world.register())
 
-    const answer = await call(client.uri, { method: 'DELETE', token: client.token })
+    const answer = await callRegistration(client.uri, { method: 'DELETE', token: client.token })
 
     expect([answer.status, answer.text]).toEqual([204, ''])
     expect((await postToken(world.server, client)).status).toBe(401)
-    expect((await call(client.uri, { method: 'GET', token: client.token })).status).toBe(401)
+    expect(
+      (await callRegistration(client.uri, { method: 'GET', token: client.token })).status,
+    ).toBe(401)
   })
 
   test("is out of reach of another client's token", async () => {
     // Attack: a registered client takes over another's registration by its URL.
-    await using world = await setUp()
+    await using world = await createRegistrationWorld()
     const alice = readRegistration(await world.register())
     const mallory = readRegistration(await world.register())
 
     const answers = await Promise.all(
-      ['GET', 'DELETE'].map(async (method) => call(alice.uri, { method, token: mallory.token })),
+      ['GET', 'DELETE'].map(async (method) =>
+        callRegistration(alice.uri, { method, token: mallory.token }),
+      ),
     )
 
     expect(answers.map(({ status }) => status)).toEqual([401, 401])

@@ -7,17 +7,16 @@ import {
   type Clock,
 } from '@deputy/auth/protocol'
 import { randomBytes } from 'node:crypto'
-import { AgentSettings, type Agent } from '../agents/agent.ts'
+import { AgentSettings, type Agent, type AgentChanges } from '../agents/agent.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
-import { createClientKey } from '../clients/create-client-key.ts'
-import { createClientSecret } from '../clients/create-client-secret.ts'
 import { OAuthError } from '../oauth-error.ts'
-import { denyAgent, denyCredential } from '../revocation/deny.ts'
+import { denyAgent } from '../revocation/deny.ts'
 import { noteChange } from '../revocation/note-change.ts'
 import { hashSecret } from '../secret-hash.ts'
 import type { Storage } from '../storage/open-storage.ts'
 import type { ClientMetadata } from './client-metadata.ts'
 import type { InitialAccessTokenRecord } from './initial-access-token.ts'
+import { replaceCredentials } from './registered-credentials.ts'
 import type { RegistrationRecord } from './registration-store.ts'
 
 /** A registration as its client gets it; the secrets are shown when they are made, and never again. */
@@ -80,7 +79,13 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
         if (!(await stores.initialAccessTokens.consume(initial.id, now))) throw invalidToken()
         await stores.agents.insert(agent)
         await stores.registrations.insert(registration)
-        const clientSecret = await addCredentials(stores, agent, registration)
+        const after = registration.metadata
+        const clientSecret = await replaceCredentials(stores, {
+          agent,
+          before: undefined,
+          after,
+          now,
+        })
         note({ ...describe(agent, context), event: 'client.registered', credentialId: initial.id })
         return { agent, metadata: registration.metadata, clientSecret, registrationAccessToken }
       })
@@ -88,33 +93,23 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
 
     async read(token, clientId) {
       const { agent, registration } = await findOwn({ token, clientId })
-      return { agent, metadata: registration.metadata }
+      return { agent, metadata: asItIs(registration.metadata, agent) }
     },
 
     async replace(access, metadata, context) {
       const { agent, registration } = await findOwn(access)
-      const settings = toSettings(metadata, {
-        id: registration.initialAccessTokenId,
-        scopes: agent.scopes,
-        audiences: agent.audiences,
-      })
-      const next = { ...metadata, scope: formatScope(settings.scopes) }
+      const now = clock.now()
+      const changes = toChanges(metadata, { agent, registration })
+      const next = { ...metadata, scope: formatScope(changes.scopes) }
       return storage.act(async (stores, note) => {
-        const changes = { ...settings, jwksUri: settings.jwksUri ?? null }
         const changed = await stores.agents.update({ id: agent.id, within: agent.ownerId }, changes)
         if (changed === undefined) throw invalidToken()
-        await noteChange(stores, agent.id, clock.now())
+        await noteChange(stores, agent.id, now)
         await stores.registrations.updateMetadata(agent.id, next)
-        if (next.jwks !== undefined) {
-          // > Valid values of client metadata fields in this request MUST replace, not augment (§2.2)
-          for (const { id } of await stores.clientKeys.listByAgent(agent.id, agent.ownerId)) {
-            await stores.clientKeys.deactivate({ id, within: agent.ownerId }, clock.now())
-            await denyCredential(stores, id, clock.now())
-          }
-          await addKeys(stores, { ...agent, createdAt: clock.now() }, next)
-        }
+        const before = registration.metadata
+        const clientSecret = await replaceCredentials(stores, { agent, before, after: next, now })
         note({ ...describe(agent, context), event: 'client.updated' })
-        return { agent: changed, metadata: next }
+        return { agent: changed, metadata: asItIs(next, changed), clientSecret }
       })
     },
 
@@ -128,67 +123,63 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
       })
     },
   }
-
-  async function addCredentials(
-    stores: Pick<Storage, 'clientKeys' | 'clientSecrets'>,
-    agent: Agent,
-    { metadata }: RegistrationRecord,
-  ): Promise<string | undefined> {
-    await addKeys(stores, agent, metadata)
-    if (metadata.token_endpoint_auth_method === 'private_key_jwt') return undefined
-    const { record, secret } = createClientSecret({
-      agentId: agent.id,
-      label: 'registration',
-      now: agent.createdAt,
-    })
-    await stores.clientSecrets.insert(record)
-    return secret
-  }
 }
 
-/** Keys by value are kept as any other key of an agent. */
-async function addKeys(
-  stores: Pick<Storage, 'clientKeys'>,
-  agent: Agent,
-  { jwks }: ClientMetadata,
-): Promise<void> {
-  for (const jwk of jwks?.keys ?? []) {
-    const now = agent.createdAt
-    const key = createClientKey({ agentId: agent.id, label: 'registration', jwk, now })
-    if (!key.ok) {
-      const message = 'jwks: each must be a public key that can verify signatures'
-      throw new OAuthError({ code: 'invalid_client_metadata', message })
-    }
-    await stores.clientKeys.insert(key.value)
-  }
-}
-
-/** What the token allows: a wish beyond it is refused, and no wish means all of it. */
-function toSettings(
-  metadata: ClientMetadata,
-  limits: Pick<InitialAccessTokenRecord, 'id' | 'scopes' | 'audiences'>,
-): AgentSettings {
-  const scopes = metadata.scope?.split(' ') ?? limits.scopes
-  const refused = findMissingScopes(scopes, limits.scopes)
-  if (refused.length > 0) {
-    const message = `scope: more than this registration may have: ${formatScope(refused)}`
-    throw new OAuthError({ code: 'invalid_client_metadata', message })
-  }
+/** Of its settings, what a client that registers decides. */
+function toSettings(metadata: ClientMetadata, limits: InitialAccessTokenRecord): AgentSettings {
   return AgentSettings.parse({
     name: metadata.client_name,
     description: 'registered itself',
-    scopes,
+    scopes: requireScopes(metadata, limits.scopes),
     audiences: limits.audiences,
     dpopBoundAccessTokens: metadata.dpop_bound_access_tokens,
     jwksUri: metadata.jwks_uri,
-    metadata: {
-      initial_access_token: limits.id,
-      ...(metadata.software_id === undefined ? {} : { software_id: metadata.software_id }),
-      ...(metadata.software_version === undefined
-        ? {}
-        : { software_version: metadata.software_version }),
-    },
+    metadata: { initial_access_token: limits.id, ...toNotes(metadata) },
   })
+}
+
+/**
+ * What a client changes by its registration, and nothing else. Attack prevented: a client that was put under closer
+ * watch sends its registration anew, and has the defaults of a new agent.
+ */
+function toChanges(
+  metadata: ClientMetadata,
+  { agent, registration }: { readonly agent: Agent; readonly registration: RegistrationRecord },
+): AgentChanges & { readonly scopes: string[] } {
+  const { software_id: _id, software_version: _version, ...notes } = agent.metadata
+  // What the client did not ask for, an operator has decided.
+  const isDecided = agent.dpopBoundAccessTokens && !registration.metadata.dpop_bound_access_tokens
+  return {
+    name: metadata.client_name,
+    scopes: [...requireScopes(metadata, agent.scopes)],
+    dpopBoundAccessTokens: metadata.dpop_bound_access_tokens || isDecided,
+    jwksUri: metadata.jwks_uri ?? null,
+    metadata: { ...notes, ...toNotes(metadata) },
+  }
+}
+
+/** A wish beyond what is allowed is refused, and no wish means all of it. */
+function requireScopes(metadata: ClientMetadata, allowed: readonly string[]): readonly string[] {
+  const scopes = metadata.scope?.split(' ') ?? allowed
+  const refused = findMissingScopes(scopes, allowed)
+  if (refused.length === 0) return scopes
+  const message = `scope: more than this registration may have: ${formatScope(refused)}`
+  throw new OAuthError({ code: 'invalid_client_metadata', message })
+}
+
+function toNotes({ software_id, software_version }: ClientMetadata): Record<string, string> {
+  return {
+    ...(software_id === undefined ? {} : { software_id }),
+    ...(software_version === undefined ? {} : { software_version }),
+  }
+}
+
+/**
+ * > The authorization server MUST return all registered metadata about this client […] the authorization server MAY
+ * > reject or replace any of the client's requested metadata values (RFC 7591 §3.2.1)
+ */
+function asItIs(metadata: ClientMetadata, agent: Agent): ClientMetadata {
+  return { ...metadata, dpop_bound_access_tokens: agent.dpopBoundAccessTokens }
 }
 
 /** An id that says whose it is to a reader, and that nobody can foresee. */
