@@ -109,12 +109,15 @@ export function createExplainProcedure(deps: AdminDeps, procedure: AdminProcedur
   async function explainRefusal(entry: AuditEntry, within: Tenancy) {
     const { actorId, at, audience, event, reason, scope, tokenId } = entry
     const token = tokenId === undefined ? undefined : await findToken(tokenId, EVERY_OWNER)
-    const chain = token && (await explainToken(deps, token))
+    const presented = token && (await explainToken(deps, token))
+    // Whoever presented the token knows what it carries. What it stands on is its owner's business.
+    const isOwn = tokenId !== undefined && (await findToken(tokenId, within)) !== undefined
+    const chain = isOwn ? presented : undefined
     const actor = actorId === undefined ? undefined : await storage.clients.find(actorId)
     const target = audience === undefined ? undefined : await storage.clients.find(audience)
     const agents = await storage.agents.list({ within, limit: MAX_AGENTS })
     const requested = scope?.split(' ').filter(Boolean) ?? []
-    const carried = chain?.hops.at(-1)?.scopes
+    const carried = presented?.hops.at(-1)?.scopes
     const missing =
       actor === undefined ? [] : findMissing({ requested, actor, target, carried, agents })
     return { chain, refused: { event, at, reason, agentId: actorId, audience, missing } }

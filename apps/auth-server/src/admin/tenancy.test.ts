@@ -1,7 +1,9 @@
 // What belongs to one owner is invisible to another, in every procedure of the admin API.
 import { createProofKey } from '../../../../test/support/test-proof.ts'
 import { toClientError } from '../../../../packages/client/src/index.ts'
+import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
 import { connectAdmin, enroll, type AdminClient } from '../../test-support/admin-client.ts'
 import { startAuthServer } from '../../test-support/auth-server.ts'
 import { START_AT } from '../../test-support/clock.ts'
@@ -38,6 +40,10 @@ async function setUp() {
   const close = async (): Promise<void> => resources.disposeAsync()
   return { server, operator, acme, rival, notes, caller, spy, [Symbol.asyncDispose]: close }
 }
+
+const underTask = (identifier: string) => ({
+  authorization_details: JSON.stringify([{ type: 'task_grant', identifier }]),
+})
 
 async function readReason(call: Promise<unknown>): Promise<string> {
   return call.then(
@@ -167,6 +173,99 @@ describe("another owner's things", () => {
     const answer = await introspect(world.server, world.notes, apiKey)
 
     expect(answer.text).toBe('{"active":false}')
+  })
+
+  test('are not counted by a preview in the name of an agent of one’s own', async () => {
+    // Attack: each token says which credential its path begins with. The rival asks what would end with it.
+    await using world = await setUp()
+    const token = await getToken(world.server, world.caller)
+    const credentialId = z.object({ grant_path: z.array(z.string()) }).parse(decodeJwt(token))
+      .grant_path[0]
+    const ask = async (admin: AdminClient, agentId: string) =>
+      admin.revocations.preview.query({
+        kind: 'credential',
+        agentId,
+        credentialId: credentialId ?? '',
+      })
+    const { id: grantId } = await world.acme.taskGrants.open.mutate({
+      agentId: 'acme-caller',
+      purpose: 'x',
+      scopes: ['notes:read'],
+      audiences: [world.notes.id],
+    })
+    const form = { ...underTask(grantId), audience: world.notes.id }
+    await postToken(world.server, world.caller, form)
+
+    const own = await ask(world.acme, 'acme-caller')
+    const rival = await ask(world.rival, 'rival-spy')
+
+    expect(own).toMatchObject({ agents: ['acme-caller'], liveTokens: 2 })
+    expect(rival).toMatchObject({ liveTokens: 0, derivedGrants: 0, verifiers: [] })
+    expect(rival.agents).toEqual(['rival-spy'])
+  })
+
+  test('are not told of by explaining a request that they refused', async () => {
+    // Attack: the rival's agent asks for scopes at an agent that it cannot see, and has the refusal explained.
+    await using world = await setUp()
+    const explain = async (audience: string) => {
+      const form = { audience, scope: 'notes:read notes:delete' }
+      const refused = await postToken(world.server, world.spy, form)
+      expect(refused.status).toBe(400)
+      const { entries } = await world.rival.audit.list.query({ event: 'token.refused', limit: 1 })
+      const correlationId = entries[0]?.correlationId ?? ''
+      const { refused: told } = await world.rival.explain.mutate({ correlationId })
+      return told?.missing
+    }
+    const scopes = ['notes:read', 'notes:delete']
+    await world.rival.agents.update.mutate({ id: 'rival-spy', settings: { scopes } })
+
+    const hidden = await explain(world.notes.id)
+    const absent = await explain('acme-nothing')
+    const settings = { sharedScopes: ['notes:read'] }
+    await world.acme.agents.update.mutate({ id: world.notes.id, settings })
+    const shared = await explain(world.notes.id)
+
+    expect(hidden).toEqual(absent)
+    expect(shared).toEqual([{ scope: 'notes:delete', rule: 'not_known_to_target', couldGrant: [] }])
+  })
+
+  test('are not told of by explaining what became of a token that was handed over', async () => {
+    // Attack: an agent that is called by another owner's has the refusal explained of what it tried with the
+    // caller's token, and is told of the whole task that the caller works on.
+    await using world = await setUp()
+    const { acme, rival, server } = world
+    await rival.agents.update.mutate({
+      id: 'rival-spy',
+      settings: { scopesSupported: ['notes:read'], sharedScopes: ['notes:read'] },
+    })
+    const audiences = [world.notes.id, 'rival-spy']
+    await acme.agents.update.mutate({ id: 'acme-caller', settings: { audiences } })
+    const { id: grantId } = await acme.taskGrants.open.mutate({
+      agentId: 'acme-caller',
+      purpose: 'a secret project',
+      scopes: ['notes:read', 'notes:write'],
+      audiences,
+    })
+    const form = { ...underTask(grantId), audience: 'rival-spy', scope: 'notes:read' }
+    const token = await getToken(server, world.caller, form)
+    const refused = await postToken(server, world.spy, {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: token,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      audience: world.notes.id,
+      scope: 'notes:write',
+    })
+    expect(refused.status).toBe(400)
+    const correlationId = (await rival.audit.list.query({ event: 'token.refused', limit: 1 }))
+      .entries[0]?.correlationId
+    const explain = async (admin: AdminClient) =>
+      admin.explain.mutate({ correlationId: correlationId ?? '' })
+
+    const told = await explain(rival)
+
+    expect(told.chain).toBeUndefined()
+    expect(JSON.stringify(told)).not.toContain(grantId)
+    expect((await explain(world.operator)).chain?.hops.map(({ id }) => id)).toContain(grantId)
   })
 })
 

@@ -1,6 +1,6 @@
 // What stood in the way of a request for scopes, and who could grant it.
 import type { Agent } from '../agents/agent.ts'
-import { findHandedOnScopes } from '../agents/agent.ts'
+import { findHandedOnScopes, isVisible } from '../agents/agent.ts'
 import type { DropRule } from './grant-node.ts'
 
 /** Why a scope was not granted. */
@@ -41,7 +41,10 @@ function findRule(
 ): MissingRule | undefined {
   if (carried !== undefined && !carried.includes(scope)) return 'not_carried'
   if (!actor.scopes.includes(scope)) return 'actor_may_not'
-  if (target === undefined || target.scopesSupported.includes(scope)) return undefined
+  // Attack prevented: learning of an agent of another owner by what is said to be missing there.
+  if (target === undefined || !isVisible(actor, target)) return undefined
+  const isOwn = actor.ownerId === target.ownerId
+  if ((isOwn ? target.scopesSupported : target.sharedScopes).includes(scope)) return undefined
   return findHandedOnScopes(actor, target).includes(scope) ? undefined : 'not_known_to_target'
 }
 

@@ -2,6 +2,7 @@
 import type { Clock, EpochSeconds, ReachAnswer } from '@deputy/auth/protocol'
 import type { Agent } from '../agents/agent.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
+import type { LiveOptions } from '../delegation/grant-store.ts'
 import type { Storage } from '../storage/open-storage.ts'
 import { listIssuedTokens, type LiveToken } from './list-issued-tokens.ts'
 import type { Verifiers } from './verifiers.ts'
@@ -154,7 +155,7 @@ async function findNodes(
       ? (
           await Promise.all(target.agents.map(async ({ id }) => grants.listByAgent(id, options)))
         ).flat()
-      : await grants.listByCredential(target.credentialId, options)
+      : await listObtained(grants, target, options)
   // What stands on one of these has its id in its path: of those, only the roots are asked about.
   const ids = new Set(held.map(({ id }) => id))
   const roots = held.filter(({ grantPath, id }) =>
@@ -165,4 +166,17 @@ async function findNodes(
     for (const node of await grants.listStandingOn(id, options)) below.set(node.id, node)
   }
   return [...below.values()]
+}
+
+/**
+ * What an agent obtained with a credential of its own. Attack prevented: asking about the credential of another, which
+ * its tokens name, in the name of one's own agent.
+ */
+async function listObtained(
+  grants: Storage['grants'],
+  { agent, credentialId }: Extract<PreviewTarget, { readonly kind: 'credential' }>,
+  options: LiveOptions,
+): Promise<readonly GrantNode[]> {
+  const nodes = await grants.listByCredential(credentialId, options)
+  return nodes.filter(({ agentId }) => agentId === agent.id)
 }
