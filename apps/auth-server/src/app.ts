@@ -24,6 +24,7 @@ import { createAdminRouter } from './admin/admin-router.ts'
 import { AUTH_SERVER_ID } from './admin/admin-scopes.ts'
 import { createRefusalObserver } from './admin/observe-refusals.ts'
 import { createRequireApproval } from './approvals/require-approval.ts'
+import { boundStrangers } from './audit/bound-strangers.ts'
 import { bootstrap, type OperatorFile } from './bootstrap.ts'
 import { createClientMemory } from './clients/client-memory.ts'
 import { openClientAuthentication } from './clients/open-client-authentication.ts'
@@ -129,7 +130,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   })
   stack.use(startKeyTimer({ keyRing, clock, logger }))
   const keys = createRingSigningKeySource(keyRing, clock)
-  const { audit } = storage
+  const audit = boundStrangers(storage.audit, { clock })
   const { redisUrl, rateLimitTiers } = options
   const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
   const credentialUses = stack.use(openUseLog({ storage, clock, logger }))
