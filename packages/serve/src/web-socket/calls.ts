@@ -1,12 +1,12 @@
 // The calls and subscriptions under way on one connection.
 import { AuthError, type CallDeadlines, type ConnectionContext } from '@deputy/auth/trpc'
 import {
-  callTRPCProcedure,
   getTRPCErrorFromUnknown,
   TRPCError,
   type AnyTRPCRouter,
   type TRPCProcedureType,
 } from '@trpc/server'
+import type { RunProcedure } from '../plain-calls/procedure-runner.ts'
 import type { Outbox } from './outbox.ts'
 import type { ClientMessage } from './read-message.ts'
 import type { Answered, Respond } from './respond.ts'
@@ -15,6 +15,8 @@ import type { WebSocketLimits } from './web-socket-limits.ts'
 
 export type CallsOptions = {
   readonly router: AnyTRPCRouter
+  /** Runs a call of the router. */
+  readonly runCall: RunProcedure
   readonly limits: Pick<WebSocketLimits, 'maxCallsUnderWay' | 'maxSubscriptions'>
   readonly outbox: Outbox
   readonly respond: Respond
@@ -97,7 +99,7 @@ class ConnectionCalls implements Calls {
   }
 
   async #run(call: Call, { batchIndex, timeoutMs }: CallOptions): Promise<void> {
-    const { deadlines, onIdle, respond, router } = this.#options
+    const { deadlines, onIdle, respond, router, runCall } = this.#options
     const { id, type } = call
     const isSubscription = type === 'subscription'
     const refusal = id === null ? noId() : this.#findRefusal(id, isSubscription)
@@ -110,7 +112,7 @@ class ConnectionCalls implements Calls {
     this.#underWay.set(id, controller)
     if (isSubscription) this.#subscriptions += 1
     try {
-      const work = callTRPCProcedure({
+      const work = runCall({
         router,
         path: call.path,
         getRawInput: async () => call.input,

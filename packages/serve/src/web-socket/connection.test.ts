@@ -4,9 +4,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { agentRouter, type ConnectionContext } from '@deputy/auth/trpc'
 import { REAUTHENTICATE_PATH, refuse } from '@deputy/auth/protocol'
 import { expect, test } from 'vitest'
-import type { WebSocket } from 'ws'
+import type { AgentWebSocket } from './agent-web-socket.ts'
 import { serveConnection } from './connection.ts'
 import { readAgentLimits } from '../limits/agent-limits.ts'
+import { createRunCall } from './run-call.ts'
 
 /** A connection on a socket whose peer reads when the test says so, and says nothing. */
 function createConnection() {
@@ -36,12 +37,14 @@ function createConnection() {
     watch: () => () => undefined,
     close: () => undefined,
   } as unknown as ConnectionContext
+  const router = agentRouter({})
   const connection = serveConnection(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a socket that is used
-    { socket: socket as unknown as WebSocket, stream },
+    { socket: socket as unknown as AgentWebSocket, stream },
     { url: '/trpc', headers: {} },
     {
-      router: agentRouter({}),
+      router,
+      runCall: createRunCall(router),
       createContext: () => context,
       limits: readAgentLimits({ webSocket: { highWaterMarkBytes: 100 } }).webSocket,
       maxBatchSize: 10,
@@ -104,6 +107,7 @@ test('tokens that are presented faster than they are verified are refused', asyn
     connection.say({ id, method: 'mutation', params: { path: REAUTHENTICATE_PATH, input: {} } })
   }
   await nextTurn()
+  await connection.read()
 
   expect(connection.sent().match(/"reason":"too_many_calls"/g)).toHaveLength(16)
 })

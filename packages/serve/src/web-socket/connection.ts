@@ -13,6 +13,7 @@ import { parseConnectionParamsFromUnknown } from '@trpc/server/http'
 import type { RawData } from 'ws'
 import { createCalls } from './calls.ts'
 import { isNestedDeeper } from '../limits/json-depth.ts'
+import type { RunProcedure } from '../plain-calls/procedure-runner.ts'
 import { createMessageRate } from './message-rate.ts'
 import { closeSocket, createOutbox, cutLater, type OpenSocket } from './outbox.ts'
 import { readMessages, type ClientMessage } from './read-message.ts'
@@ -21,6 +22,8 @@ import type { WebSocketLimits } from './web-socket-limits.ts'
 
 export type ConnectionOptions = {
   readonly router: AnyTRPCRouter
+  /** Runs a call of the router. */
+  readonly runCall: RunProcedure
   readonly createContext: (request: AgentContextRequest) => ConnectionContext
   readonly limits: WebSocketLimits
   readonly maxBatchSize: number
@@ -71,6 +74,7 @@ export function serveConnection(
   const takesParameters = (req.url ?? '').includes('connectionParams=1')
   const calls = createCalls({
     router,
+    runCall: options.runCall,
     limits,
     outbox,
     respond,
@@ -89,7 +93,6 @@ export function serveConnection(
   }, limits.authenticateWithinMs).unref()
 
   function close(code: number, reason: string): void {
-    outbox.flush()
     closeSocket(socket, code, reason)
   }
 

@@ -2,14 +2,14 @@ import { EventEmitter } from 'node:events'
 import { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { WebSocket } from 'ws'
+import type { AgentWebSocket } from './agent-web-socket.ts'
 import { createOutbox } from './outbox.ts'
 
 beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
 afterEach(() => vi.useRealTimers())
 
 /** A socket whose peer reads when the test says so. */
-function createSocket() {
+function createSocket(changed: { readonly highWaterMarkBytes?: number } = {}) {
   const said: string[] = []
   const written: Buffer[] = []
   const socket = Object.assign(new EventEmitter(), {
@@ -33,9 +33,9 @@ function createSocket() {
       flushes.push(done)
     },
   })
-  const limits = { highWaterMarkBytes: 100_000, slowReaderTimeoutMs: 1000 }
+  const limits = { highWaterMarkBytes: 100_000, slowReaderTimeoutMs: 1000, ...changed }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a socket that an outbox uses
-  const outbox = createOutbox({ socket: socket as unknown as WebSocket, stream }, limits)
+  const outbox = createOutbox({ socket: socket as unknown as AgentWebSocket, stream }, limits)
   return { outbox, socket, said, written, read: () => flushes.shift()?.() }
 }
 
@@ -100,6 +100,40 @@ test('small texts of one turn leave in one write', async () => {
   await nextTurn()
 
   expect([before, written.map(String)]).toEqual([0, [expect.stringMatching(/one.*two/s)]])
+})
+
+test('what all connections say in one turn leaves at its end, each connection’s in one write', async () => {
+  const [first, second] = [createSocket(), createSocket()]
+
+  first.outbox.send('one')
+  await Promise.resolve()
+  second.outbox.send('two')
+  await Promise.resolve()
+  first.outbox.send('three')
+  const before = first.written.length + second.written.length
+  await nextTurn()
+
+  expect(before).toBe(0)
+  expect(first.written.map(String)).toEqual([expect.stringMatching(/one.*three/s)])
+  expect(second.written.map(String)).toEqual([expect.stringContaining('two')])
+})
+
+test('nothing follows a close', async () => {
+  const { outbox, socket, written } = createSocket()
+  outbox.send('too late')
+
+  socket.readyState = 2
+  await nextTurn()
+
+  expect(written).toEqual([])
+})
+
+test('no more waits for the end of the turn than a peer may leave unread', () => {
+  const { outbox } = createSocket({ highWaterMarkBytes: 50 })
+
+  for (let sent = 0; sent < 20 && !outbox.isCongested; sent += 1) outbox.send('0123456789')
+
+  expect(outbox.isCongested).toBe(true)
 })
 
 test('texts of any kind and size leave in their order', async () => {

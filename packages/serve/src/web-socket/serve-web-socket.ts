@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { readPath, TRPC_PATH } from '../http-routes.ts'
 import type { BoundedServer } from '../limits/bounded-server.ts'
+import { AgentWebSocket } from './agent-web-socket.ts'
 import {
   serveConnection,
   type Connection,
@@ -14,8 +15,9 @@ import {
   type Handshake,
 } from './connection.ts'
 import { CLOSE_TIMEOUT_MS, type OpenSocket } from './outbox.ts'
+import { createRunCall } from './run-call.ts'
 
-export type WebSocketOptions = Omit<ConnectionOptions, 'admit'>
+export type WebSocketOptions = Omit<ConnectionOptions, 'admit' | 'runCall'>
 
 export type WebSockets = {
   /** Takes no new connection, and asks clients to go elsewhere: they finish what is under way here. */
@@ -37,6 +39,7 @@ export function serveWebSocket(bounded: BoundedServer, options: WebSocketOptions
   const callers = createCallerCount(limits.maxConnectionsPerAgent)
   const settings = {
     noServer: true,
+    WebSocket: AgentWebSocket,
     clientTracking: false,
     maxPayload: limits.maxMessageBytes,
     maxFragments: MAX_FRAGMENTS,
@@ -45,11 +48,13 @@ export function serveWebSocket(bounded: BoundedServer, options: WebSocketOptions
   }
   const sockets = new WebSocketServer(settings)
   const connections = new Set<Connection>()
+  const runCall = createRunCall(router)
   let isDraining = false
 
   function take(open: OpenSocket, req: Handshake): void {
     const connection = serveConnection(open, req, {
       ...options,
+      runCall,
       admit: (agentId) => callers.admit(agentId),
     })
     connections.add(connection)
