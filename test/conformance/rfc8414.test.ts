@@ -161,7 +161,7 @@ verifies(
       const issuer = createFakeIssuer([signingKey])
       issuer.metadata = { issuer: named }
       const keys = createRemoteSigningKeySource(ISSUER, { fetch: issuer.fetch })
-      return keys({ alg: 'ES256', kid: 'key-1' }, { payload: '', signature: '' })
+      return keys({ algorithm: 'ES256', kid: 'key-1' })
     }
 
     await expect(findKey(ISSUER)).resolves.toBeDefined()

@@ -105,7 +105,9 @@ export {
 export {
   createLocalSigningKeySource,
   SigningKeysUnavailableError,
+  type PublishedKeys,
   type SigningKeySource,
+  type WantedKey,
 } from './verify/signing-key-source.ts'
 export { createCallerCount, type CallerCount } from './limit/caller-count.ts'
 export {
@@ -162,10 +164,6 @@ export {
   type DpopRefusalReason,
   type PublicDpopRefusal,
 } from './verify/dpop-proof-refusal.ts'
-export {
-  importPublicKey,
-  isSignatureOf,
-  toThumbprint,
-  type SignedText,
-} from './verify/public-key.ts'
+export { importPublicKey, toThumbprint } from './verify/public-key.ts'
+export { isSignatureOf, type SignedText } from './verify/signature-scheme.ts'
 export { readCompactJws, type CompactJws } from './verify/compact-jws.ts'

@@ -13,7 +13,12 @@ async function createWorld() {
   const [ring, other] = [await open(), await open()]
   const reload = vi.spyOn(ring, 'reload')
   const keys = createRingSigningKeySource(ring, clock)
-  const verify = async (token: string) => jwtVerify(token, keys)
+  const verify = async (token: string) =>
+    jwtVerify(token, async ({ kid }) => {
+      const key = await keys({ algorithm: 'ES256', kid })
+      if (key === undefined) throw new Error('no applicable key found')
+      return key
+    })
   const dispose = async (): Promise<void> => storage.close()
   return { ring, other, clock, verify, reload, [Symbol.asyncDispose]: dispose }
 }

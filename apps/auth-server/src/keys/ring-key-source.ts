@@ -1,7 +1,10 @@
 // The server verifying its own tokens, with the keys that its ring has at that moment.
-import { createLocalSigningKeySource, type SigningKeySource } from '@deputy/auth'
+import {
+  createLocalSigningKeySource,
+  type PublishedKeys,
+  type SigningKeySource,
+} from '@deputy/auth'
 import type { Clock, EpochSeconds } from '@deputy/auth/protocol'
-import { errors, type JSONWebKeySet } from 'jose'
 import type { KeyRing } from './key-ring.ts'
 
 /** Tokens with made-up `kid`s must not become as many queries. */
@@ -15,24 +18,20 @@ export function createRingSigningKeySource(
   keyRing: Pick<KeyRing, 'publicKeys' | 'reload'>,
   clock: Clock,
 ): SigningKeySource {
-  let held: { readonly keys: JSONWebKeySet; readonly source: SigningKeySource } | undefined
+  let held: { readonly keys: PublishedKeys; readonly source: SigningKeySource } | undefined
   let mayReloadAt: EpochSeconds = 0
 
-  const find: SigningKeySource = async (header, token) => {
+  const find: SigningKeySource = async (wanted) => {
     const keys = keyRing.publicKeys()
     if (held?.keys !== keys) held = { keys, source: createLocalSigningKeySource(keys) }
-    return held.source(header, token)
+    return held.source(wanted)
   }
 
-  return async (header, token) => {
-    try {
-      return await find(header, token)
-    } catch (error) {
-      const isUnknown = error instanceof errors.JWKSNoMatchingKey
-      if (!isUnknown || clock.now() < mayReloadAt) throw error
-      mayReloadAt = clock.now() + RELOAD_AT_MOST_EVERY_SECONDS
-      await keyRing.reload()
-      return find(header, token)
-    }
+  return async (wanted) => {
+    const key = await find(wanted)
+    if (key !== undefined || clock.now() < mayReloadAt) return key
+    mayReloadAt = clock.now() + RELOAD_AT_MOST_EVERY_SECONDS
+    await keyRing.reload()
+    return find(wanted)
   }
 }

@@ -1,6 +1,7 @@
 // Who waits for which moment. One timer for all that end in the same second: a call that begins and ends before
 // sets none and clears none.
 import { startTimer, type Clock, type EpochSeconds, type Timer } from '../protocol/index.ts'
+import { createWaitingList, type WaitingList } from '../waiting-list.ts'
 
 /** Calls back in the moment in which something expires. */
 export type ExpiryWatch = {
@@ -11,7 +12,7 @@ export type ExpiryWatch = {
 /** So many moments are kept although nobody waits for them any more: most callers come again. */
 const MOMENTS_KEPT = 1000
 
-type Moment = { readonly waiting: Set<() => void>; timer: Timer }
+type Moment = { readonly waiting: WaitingList<() => void>; timer: Timer }
 
 /** Creates the watch of one agent. */
 export function createExpiryWatch(clock: Clock): ExpiryWatch {
@@ -29,7 +30,9 @@ export function createExpiryWatch(clock: Clock): ExpiryWatch {
         return
       }
       moments.delete(expiresAt)
-      for (const onExpired of moment.waiting) onExpired()
+      moment.waiting.forEach((onExpired) => {
+        onExpired()
+      })
     }).unref()
   }
 
@@ -38,14 +41,14 @@ export function createExpiryWatch(clock: Clock): ExpiryWatch {
       closeIdle()
       sweepAbove = Math.max(MOMENTS_KEPT, 2 * moments.size)
     }
-    const moment = { waiting: new Set<() => void>(), timer: start(expiresAt) }
+    const moment = { waiting: createWaitingList<() => void>(), timer: start(expiresAt) }
     moments.set(expiresAt, moment)
     return moment
   }
 
   function closeIdle(): void {
     for (const [expiresAt, { timer, waiting }] of moments) {
-      if (waiting.size > 0) continue
+      if (!waiting.isEmpty()) continue
       timer.cancel()
       moments.delete(expiresAt)
     }
@@ -54,8 +57,7 @@ export function createExpiryWatch(clock: Clock): ExpiryWatch {
   return {
     add(expiresAt, onExpired) {
       const { waiting } = moments.get(expiresAt) ?? open(expiresAt)
-      waiting.add(onExpired)
-      return () => waiting.delete(onExpired)
+      return waiting.add(onExpired)
     },
   }
 }

@@ -1,12 +1,13 @@
 // What an agent knows of what was revoked: two maps in memory, asked on every call.
 import type { Principal } from '../principal.ts'
-import type {
-  Clock,
-  EpochSeconds,
-  FeedEntry,
-  ReachQuestion,
-  RevokedEntry,
+import {
+  type Clock,
+  type EpochSeconds,
+  type FeedEntry,
+  type ReachQuestion,
+  type RevokedEntry,
 } from '../protocol/index.ts'
+import { createWaitingList } from '../waiting-list.ts'
 
 export type RevocationView = {
   /** Takes up what the feed says. */
@@ -71,7 +72,7 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
   let incoming: Memory | undefined
   let heardAt: EpochSeconds | undefined
   let isFollowed = false
-  const watchers = new Set<Watcher>()
+  const watchers = createWaitingList<Watcher>()
   const listeners: FeedListener[] = []
 
   function isDenied({ agentId, grantPath, priorActors, subject }: Principal): boolean {
@@ -113,11 +114,9 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
       }
       sweep(memory, now)
       if (live.length === 0) return
-      for (const watcher of watchers) {
-        if (!isDenied(watcher.principal)) continue
-        watchers.delete(watcher)
-        watcher.onDenied()
-      }
+      watchers.forEach(({ onDenied, principal }, leave) => {
+        if (isDenied(principal) && leave()) onDenied()
+      })
     },
 
     beginSnapshot() {
@@ -153,11 +152,10 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
     isDenied,
 
     watch(principal, onDenied) {
-      const watcher = { principal, onDenied }
-      watchers.add(watcher)
+      const leave = watchers.add({ principal, onDenied })
       // Denied between the check and the watch, the caller would be told by no entry any more.
-      if (isDenied(principal)) queueMicrotask(() => watchers.delete(watcher) && onDenied())
-      return () => watchers.delete(watcher)
+      if (isDenied(principal)) queueMicrotask(() => leave() && onDenied())
+      return leave
     },
 
     countWatched(denied) {
@@ -166,7 +164,11 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
       const standsOn = ({ agentId, grantPath, priorActors, subject }: Principal): boolean =>
         grantPath.some((id) => grants.has(id)) ||
         [agentId, subject, ...priorActors].some((id) => agents.has(id))
-      return [...watchers].filter(({ principal }) => standsOn(principal)).length
+      let count = 0
+      watchers.forEach(({ principal }) => {
+        if (standsOn(principal)) count += 1
+      })
+      return count
     },
 
     get size() {

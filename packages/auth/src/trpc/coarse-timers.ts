@@ -1,6 +1,7 @@
-// Timers for what almost always ends before its time: one timer of the machine for all, a set for each hundredth of a
-// second, and nothing but a set's member for each of them.
+// Timers for what almost always ends before its time: one timer of the machine for all, a list for each hundredth of a
+// second, and nothing but a member of it for each of them.
 import { readMs, startTimer, type Clock, type Timer } from '../protocol/index.ts'
+import { createWaitingList, type WaitingList } from '../waiting-list.ts'
 
 export type CoarseTimers = {
   /** Calls back once, up to 10 ms late; what it answers ends the wait. */
@@ -13,7 +14,7 @@ export const COARSE_MS = 10
 /** Creates timers that go by a clock. */
 export function createCoarseTimers(clock: Clock): CoarseTimers {
   /** By the hundredth of a second in which they are due. */
-  const due = new Map<number, Set<{ readonly callback: () => void }>>()
+  const due = new Map<number, WaitingList<() => void>>()
   let timer: Timer | undefined
   let firesAt = Number.POSITIVE_INFINITY
 
@@ -28,7 +29,10 @@ export function createCoarseTimers(clock: Clock): CoarseTimers {
         continue
       }
       due.delete(tick)
-      for (const { callback } of waits) callback()
+      waits.forEach((callback, leave) => {
+        leave()
+        callback()
+      })
     }
     if (next !== Number.POSITIVE_INFINITY) wakeAt(next)
   }
@@ -41,18 +45,20 @@ export function createCoarseTimers(clock: Clock): CoarseTimers {
     timer = startTimer(clock, ms, wake).unref()
   }
 
+  function open(tick: number): WaitingList<() => void> {
+    const waits = createWaitingList<() => void>()
+    due.set(tick, waits)
+    return waits
+  }
+
   return {
     start(ms, callback) {
       const tick = Math.ceil((readMs(clock) + ms) / COARSE_MS)
-      const wait = { callback }
-      const waits = due.get(tick)
-      if (waits === undefined) due.set(tick, new Set([wait]))
-      else waits.add(wait)
+      const waits = due.get(tick) ?? open(tick)
+      const leave = waits.add(callback)
       wakeAt(tick)
       return () => {
-        const others = due.get(tick)
-        others?.delete(wait)
-        if (others?.size === 0) due.delete(tick)
+        if (leave() && waits.isEmpty()) due.delete(tick)
       }
     },
   }

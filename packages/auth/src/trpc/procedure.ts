@@ -128,9 +128,8 @@ function startProcedure(meta: AgentMeta) {
         },
       })
       guard = own
-      const getSignal = (): AbortSignal => own.signal
       const told: Deadline | undefined = deadline
-      const handed = { principal, getSignal, getDeadline: () => told }
+      const handed = { principal, getSignal: () => own.getSignal(), getDeadline: () => told }
       // Attack prevented: a body held back until its caller is revoked, and work that begins with its last byte.
       const work = next(toNext(handed, async () => own.race(getRawInput())))
       // Counted until the work is done, also where nobody waits for it any more: what is given up goes on.

@@ -8,8 +8,8 @@ import { bubbleApproval } from './bubbled-approval.ts'
 
 /** Watches over one call, for as long as somebody holds it. */
 export type CallGuard = {
-  /** Aborted when the caller gives up, or its authority ends. */
-  readonly signal: AbortSignal
+  /** Aborted when the caller gives up, or its authority ends. No getter: V8 would keep each guard for long. */
+  getSignal(): AbortSignal
   /** The work's own result, or a rejection with `AuthError` if the authority ends first. */
   race<Value>(work: Promise<Value>): Promise<Value>
   /** The values of a stream, until the authority ends; then it throws `AuthError`. Holds the guard until its end. */
@@ -121,7 +121,7 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
   }
 
   return {
-    get signal() {
+    getSignal() {
       if (controller === undefined) controller = follow(options.signal)
       if (ended !== undefined) controller.abort(ended)
       return controller.signal

@@ -79,7 +79,8 @@ describe('refuses', () => {
     const payload = base64url.encode(JSON.stringify(goodClaims(now)))
     const header = base64url.encode(JSON.stringify({ alg: 'none', typ: 'at+jwt' }))
 
-    expect(await reasonOf(`${header}.${payload}.`)).toBe('token_signature_invalid')
+    expect(await reasonOf(`${header}.${payload}.`)).toBe('token_malformed')
+    expect(await reasonOf(`${header}.${payload}.AAAA`)).toBe('token_signature_invalid')
   })
 
   test('a token signed with the public key as if it were a shared secret', async () => {

@@ -1,9 +1,8 @@
 // Verifies a Deputy access token: a JWT by RFC 9068. The order is fixed and the same everywhere:
-// form → signature → typ → iss → aud → time. A token that is both foreign and expired is foreign.
-import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose'
+// form → signature → typ → iss → aud → time. A token that is both foreign and expired is foreign. The signature is
+// checked by OpenSSL, on libuv's threads (docs/adr/0041).
 import {
   accept,
-  ACCESS_TOKEN_TYPE,
   AccessTokenClaims,
   parseScope,
   refuse,
@@ -16,7 +15,15 @@ import {
 } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
+import { readCompactJws } from './compact-jws.ts'
 import { SigningKeysUnavailableError, type SigningKeySource } from './signing-key-source.ts'
+import {
+  checkTokenClaims,
+  readTokenHeader,
+  type ClaimRules,
+  type TokenHeader,
+} from './token-form.ts'
+import { verifySignature } from './verify-signature.ts'
 
 /** Turns the text of an access token into a principal, or says why not. Never throws for a bad token. */
 export type AccessTokenVerifier = {
@@ -57,22 +64,32 @@ export function createAccessTokenVerifier(
     )
   }
 
+  async function checkSignature(
+    jws: string,
+    { algorithm, kid }: TokenHeader,
+  ): Promise<CredentialRefusal | undefined> {
+    try {
+      const key = await keys({ algorithm, kid })
+      if (key === undefined) return { reason: 'token_signature_invalid', detail: 'no such key' }
+      const isGood = await verifySignature({ jws, algorithm, key })
+      return isGood ? undefined : { reason: 'token_signature_invalid', detail: 'not of the key' }
+    } catch (error) {
+      if (!(error instanceof SigningKeysUnavailableError)) throw error
+      return { reason: 'verifier_unavailable', detail: error.message }
+    }
+  }
+
   return Object.freeze({
     async verify(token: string) {
-      try {
-        const { payload } = await jwtVerify(token, keys, {
-          algorithms,
-          typ: ACCESS_TOKEN_TYPE,
-          issuer,
-          audience,
-          clockTolerance: toleranceSeconds,
-          currentDate: new Date(clock.now() * 1000),
-          requiredClaims: ['exp', 'iat'],
-        })
-        return toPrincipal(payload, audience)
-      } catch (error) {
-        return refuse(toRefusal(error, token, audience))
-      }
+      const jws = readCompactJws(token)
+      if (jws === undefined) return refuse({ reason: 'token_malformed', detail: 'no signed JWT' })
+      const header = readTokenHeader(jws.header, algorithms)
+      if (!header.ok) return header
+      const rules: ClaimRules = { issuer, audience, toleranceSeconds, now: clock.now() }
+      const refusal =
+        (await checkSignature(token, header.value)) ??
+        checkTokenClaims(jws.payload, header.value, rules)
+      return refusal === undefined ? toPrincipal(jws.payload, audience) : refuse(refusal)
     },
 
     checkTime(principal: Principal) {
@@ -85,7 +102,7 @@ export function createAccessTokenVerifier(
   })
 }
 
-function toPrincipal(payload: JWTPayload, audience: string): Result<Principal, CredentialRefusal> {
+function toPrincipal(payload: unknown, audience: string): Result<Principal, CredentialRefusal> {
   const claims = AccessTokenClaims.safeParse(payload)
   if (!claims.success) {
     const names = claims.error.issues.map((issue) => issue.path.join('.')).join(', ')
@@ -118,59 +135,4 @@ function listActors(act: ActClaim | undefined): readonly string[] {
   const actors: string[] = []
   for (let actor = act; actor !== undefined; actor = actor.act) actors.push(actor.sub)
   return actors
-}
-
-/** Translates jose's errors, by their stable codes. Anything unknown is a bug and is thrown on. */
-function toRefusal(error: unknown, token: string, audience: string): CredentialRefusal {
-  if (error instanceof SigningKeysUnavailableError) {
-    return { reason: 'verifier_unavailable', detail: error.message }
-  }
-  if (error instanceof errors.JWTExpired) {
-    return { reason: 'token_expired', expiredAt: error.payload.exp }
-  }
-  if (error instanceof errors.JWTClaimValidationFailed) return toClaimRefusal(error, audience)
-  if (
-    error instanceof errors.JWSSignatureVerificationFailed ||
-    error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys
-  ) {
-    return { reason: 'token_signature_invalid', detail: error.code }
-  }
-  if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
-    return {
-      reason: 'token_signature_invalid',
-      detail: `algorithm refused: ${readAlgorithm(token)}`,
-    }
-  }
-  if (error instanceof errors.JOSEError) return { reason: 'token_malformed', detail: error.code }
-  throw error
-}
-
-function toClaimRefusal(
-  error: errors.JWTClaimValidationFailed,
-  audience: string,
-): CredentialRefusal {
-  switch (error.claim) {
-    case 'typ':
-      return { reason: 'token_type_invalid', detail: `typ must be ${ACCESS_TOKEN_TYPE}` }
-    case 'iss':
-      return { reason: 'token_issuer_invalid', detail: 'iss is not the expected issuer' }
-    case 'aud':
-      return { reason: 'token_audience_invalid', expected: audience }
-    case 'nbf':
-    case 'iat':
-      return error.reason === 'check_failed'
-        ? { reason: 'token_not_yet_valid', detail: `${error.claim} lies in the future` }
-        : { reason: 'token_malformed', detail: `${error.claim}: ${error.reason}` }
-    default:
-      return { reason: 'token_malformed', detail: `${error.claim}: ${error.reason}` }
-  }
-}
-
-function readAlgorithm(token: string): string {
-  try {
-    return JSON.stringify(decodeProtectedHeader(token).alg ?? 'missing').slice(0, 32)
-  } catch {
-    return 'unreadable'
-  }
 }

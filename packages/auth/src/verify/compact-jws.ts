@@ -14,7 +14,8 @@ export function readCompactJws(text: string): CompactJws | undefined {
   }
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
 function readJson(part: string): unknown {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
   return JSON.parse(decoder.decode(Buffer.from(part, 'base64url')))
 }

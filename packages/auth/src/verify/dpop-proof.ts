@@ -21,8 +21,9 @@ import {
 import { readClaims, readHeader, readSingle, type ProofKey } from './dpop-proof-form.ts'
 import type { DpopRefusal } from './dpop-proof-refusal.ts'
 import { normalizeHttpUri } from './dpop-proof-url.ts'
-import { importPublicKey, isSignatureOf, toThumbprint } from './public-key.ts'
+import { importPublicKey, toThumbprint } from './public-key.ts'
 import { ReplayMemoryUnavailableError, toReplayKey, type ReplayMemory } from './replay-memory.ts'
+import { isSignatureOf } from './signature-scheme.ts'
 
 /** The key that proved itself, by its thumbprint (RFC 7638), and the proof's id. */
 export type DpopProof = { readonly jkt: string; readonly jti: string }

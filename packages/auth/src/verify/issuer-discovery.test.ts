@@ -106,7 +106,7 @@ describe('a redirect', () => {
     })
     const keys = createRemoteSigningKeySource(issuer.url)
 
-    const found = keys({ alg: 'ES256', kid: 'key-1' }, { payload: '', signature: '' })
+    const found = keys({ algorithm: 'ES256', kid: 'key-1' })
 
     await expect(found).rejects.toMatchObject({ code: 'signing_keys_unavailable' })
     expect(thief.requests).toEqual([])
@@ -145,7 +145,7 @@ describe('keys', () => {
     })
     const keys = createRemoteSigningKeySource(issuer.url)
 
-    const found = keys({ alg: 'ES256', kid: 'key-1' }, { payload: '', signature: '' })
+    const found = keys({ algorithm: 'ES256', kid: 'key-1' })
 
     await expect(found).rejects.toMatchObject({
       code: 'signing_keys_unavailable',

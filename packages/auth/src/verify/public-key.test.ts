@@ -3,7 +3,8 @@ import { createSign, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { createProofKey } from '../../../../test/support/test-proof.ts'
 import { parsePublicJwk, PROOF_ALGORITHMS, type PublicJwk } from '../protocol/index.ts'
-import { importPublicKey, isSignatureOf, toThumbprint } from './public-key.ts'
+import { importPublicKey, toThumbprint } from './public-key.ts'
+import { isSignatureOf } from './signature-scheme.ts'
 
 function parse(value: unknown): PublicJwk {
   const parsed = parsePublicJwk(value)

@@ -1,7 +1,7 @@
 // The issuer's public keys over HTTP: fetched once for any number of callers, looked after while they are
 // used, and kept while the issuer cannot be asked. An issuer that throws a key away at once is heard within
 // two minutes (docs/adr/0009).
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import type { KeyObject } from 'node:crypto'
 import * as z from 'zod'
 import { systemClock, timeoutSignal, type Clock, type EpochSeconds } from '../protocol/index.ts'
 import {
@@ -9,7 +9,13 @@ import {
   DEFAULT_ISSUER_TIMEOUT_MS,
   type IssuerDiscoveryOptions,
 } from './issuer-discovery.ts'
-import { SigningKeysUnavailableError, type SigningKeySource } from './signing-key-source.ts'
+import {
+  createKeyFinder,
+  SigningKeysUnavailableError,
+  type PublishedKeys,
+  type SigningKeySource,
+  type WantedKey,
+} from './signing-key-source.ts'
 
 export type RemoteSigningKeysOptions = IssuerDiscoveryOptions & {
   /** After a fetch, how long neither an unknown `kid` nor age causes another one. Default 30. */
@@ -35,8 +41,8 @@ export type RemoteSigningKeys = SigningKeySource & {
 const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
 
 type Held = {
-  readonly keys: JSONWebKeySet['keys']
-  readonly find: JWTVerifyGetKey
+  readonly keys: PublishedKeys['keys']
+  readonly find: (wanted: WantedKey) => KeyObject | undefined
   readonly fetchedAt: EpochSeconds
 }
 
@@ -69,7 +75,7 @@ export function createRemoteSigningKeySource(
     })
     if (!response.ok) throw new Error(`${uri} answered ${String(response.status)}`)
     const set = KeySet.parse(await response.json())
-    const find = createLocalJWKSet(set)
+    const find = createKeyFinder(set)
     const fetchedAt = clock.now()
     if (held === undefined) return { keys: set.keys, find, fetchedAt }
     if (isSame(held.keys, set.keys)) return { ...held, fetchedAt }
@@ -102,17 +108,12 @@ export function createRemoteSigningKeySource(
     return isDistrusted ? refreshed : undefined
   }
 
-  const find: JWTVerifyGetKey = async (...token) => {
+  const find: SigningKeySource = async (wanted) => {
     await keepFresh()
     const known = held ?? (await refreshOrExplain())
-    try {
-      return await known.find(...token)
-    } catch (cause) {
-      const isUnknown = cause instanceof errors.JWKSNoMatchingKey
-      if (!isUnknown || (underWay === undefined && !mayRefresh())) throw cause
-      const fresh = await refreshOrExplain()
-      return fresh.find(...token)
-    }
+    const key = known.find(wanted)
+    if (key !== undefined || (underWay === undefined && !mayRefresh())) return key
+    return (await refreshOrExplain()).find(wanted)
   }
 
   async function refreshOrExplain(): Promise<Held> {
@@ -134,12 +135,12 @@ async function settle(work: Promise<unknown> | undefined): Promise<void> {
   }
 }
 
-function isSame(before: JSONWebKeySet['keys'], after: JSONWebKeySet['keys']): boolean {
+function isSame(before: PublishedKeys['keys'], after: PublishedKeys['keys']): boolean {
   return before.length === after.length && !hasLost(before, after)
 }
 
 /** Whether a key is gone, or is another one under the same name. */
-function hasLost(before: JSONWebKeySet['keys'], after: JSONWebKeySet['keys']): boolean {
+function hasLost(before: PublishedKeys['keys'], after: PublishedKeys['keys']): boolean {
   const left = new Set(after.map((key) => JSON.stringify(key)))
   return before.some((key) => !left.has(JSON.stringify(key)))
 }
