@@ -27,6 +27,7 @@ import { createRequireApproval } from './approvals/require-approval.ts'
 import { boundStrangers } from './audit/bound-strangers.ts'
 import { bootstrap, type OperatorFile } from './bootstrap.ts'
 import { createClientMemory } from './clients/client-memory.ts'
+import { startLearningSecrets } from './clients/learn-secrets.ts'
 import { openClientAuthentication } from './clients/open-client-authentication.ts'
 import { openUseLog } from './credentials/open-use-log.ts'
 import { createDpopBinding } from './dpop/dpop-binding.ts'
@@ -85,6 +86,8 @@ export type AuthServerOptions = {
   /** Where several instances share what they count. Default: each counts for itself. */
   readonly redisUrl?: string | undefined
   readonly rateLimitTiers?: RateLimitTiers | undefined
+  /** What is remembered of clients takes at most so many bytes. Default 160 MiB: about a million. */
+  readonly maxClientMemoryBytes?: number | undefined
   /** What callers may take up. Default: see `AgentLimits`. */
   readonly agentLimits?: AgentLimitsOptions | undefined
   /** Whether a client's `jwks_uri` may lead into a private network. Default: no. */
@@ -162,6 +165,11 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       clock,
     }),
   }
+  const clientMemory = createClientMemory({
+    clients: storage.clients,
+    versioned: storage.versionedClients,
+    maxBytes: options.maxClientMemoryBytes,
+  })
   const feed = await openRevocationFeed({
     revocations: storage.revocations,
     signal: storage.revocationSignal,
@@ -180,10 +188,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     publicKeys: () => keyRing.publicKeys(),
     token: createTokenEndpoint({
       authenticateClient,
-      clientMemory: createClientMemory({
-        clients: storage.clients,
-        versioned: storage.versionedClients,
-      }),
+      clientMemory,
       grantTypes,
       issueToken: createIssueGrantedToken({
         prepareAccessToken: createPrepareAccessToken({ issuer, keyRing, clock }),
@@ -240,6 +245,8 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     logger,
   })
   isReady = true
+  const openReader = async () => storage.openSecretReader()
+  stack.use(startLearningSecrets({ memory: clientMemory, openReader, logger }))
   const resources = stack.move()
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => (closing ??= resources.disposeAsync())

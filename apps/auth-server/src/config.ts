@@ -34,6 +34,7 @@ const Config = ServerEnvironment.extend({
     .min(PUBLISH_SECONDS)
     .max(365 * 24 * 60 * 60)
     .default(DEFAULT_ROTATE_EVERY_SECONDS),
+  DEPUTY_CLIENT_MEMORY_MIB: z.coerce.number().int().min(1).max(4096).default(160),
   DEPUTY_KEY_ENCRYPTION_KEY: EncryptionKey.optional(),
   DEPUTY_PREVIOUS_KEY_ENCRYPTION_KEYS: z
     .string()
@@ -62,6 +63,7 @@ const Config = ServerEnvironment.extend({
     previousKeyEncryptionKeys: env.DEPUTY_PREVIOUS_KEY_ENCRYPTION_KEYS,
     redisUrl: env.DEPUTY_REDIS_URL,
     rateLimitTiers: env.DEPUTY_RATE_LIMIT_TIERS,
+    maxClientMemoryBytes: env.DEPUTY_CLIENT_MEMORY_MIB * 1024 * 1024,
     agentLimits: env.DEPUTY_LIMITS,
     dpopNonceSecret: env.DEPUTY_DPOP_NONCE_SECRET,
     allowPrivateJwksAddresses: env.DEPUTY_ALLOW_PRIVATE_JWKS_ADDRESSES,

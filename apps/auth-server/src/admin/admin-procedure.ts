@@ -2,7 +2,7 @@
 // down.
 import { AuthError, scopedProcedure } from '@deputy/auth/trpc'
 import type { Scope } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import { SYSTEM_OWNER_ID } from '../owners/owner.ts'
 import { EVERY_OWNER, type Tenancy } from '../owners/tenancy.ts'
@@ -13,7 +13,7 @@ import { storeUnavailable } from './refusals.ts'
 
 /** An administrator at work. */
 export type Administrator = {
-  readonly agent: Agent
+  readonly agent: Client
   /** Whose things it sees and changes. */
   readonly within: Tenancy
   /** Carries out work whose writes and whose entries on the audit trail hold together. */

@@ -4,7 +4,7 @@ import { agentRouter, requireScope } from '@deputy/auth/trpc'
 import * as z from 'zod'
 import type { AgentAt } from '../agents/agent-store.ts'
 import type { CredentialAt } from '../credentials/credential.ts'
-import { AgentSettings, ScopeToken, type Agent } from '../agents/agent.ts'
+import { AgentSettings, ScopeToken, type Client } from '../agents/agent.ts'
 import { createApiKey } from '../api-keys/create-api-key.ts'
 import { denyCredential } from '../revocation/deny.ts'
 import { noteChange } from '../revocation/note-change.ts'
@@ -114,14 +114,14 @@ export function createApiKeysRouter(
 }
 
 /** A key carries no more than its agent may. */
-function requirePower(principal: Principal, agent: Agent, scopes: readonly string[]): void {
+function requirePower(principal: Principal, agent: Client, scopes: readonly string[]): void {
   const refused = findMissingScopes(scopes, agent.scopes)
   if (refused.length > 0) throw scopeNotAllowed(agent.id, refused)
   // Attack prevented: a key that administers is made by whoever may administer already.
   if (isAdministrative(scopes)) requireScope(principal, 'agents:write')
 }
 
-function describe(agent: Agent, id: string) {
+function describe(agent: Client, id: string) {
   return {
     ownerId: agent.ownerId,
     subjectId: agent.id,

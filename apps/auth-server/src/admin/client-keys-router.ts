@@ -1,7 +1,7 @@
 import { AgentId, PublicJwk, type PublicJwkRefusal } from '@deputy/auth/protocol'
 import { agentRouter, requireScope } from '@deputy/auth/trpc'
 import * as z from 'zod'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { ClientKeyRecord } from '../clients/client-key-store.ts'
 import { createClientKey } from '../clients/create-client-key.ts'
 import type { CredentialAt, CredentialRecord } from '../credentials/credential.ts'
@@ -114,7 +114,7 @@ function toRefusal(refusal: PublicJwkRefusal) {
   return keyUnusable(refusal.detail)
 }
 
-function describe(agent: Agent, id: string) {
+function describe(agent: Client, id: string) {
   return {
     ownerId: agent.ownerId,
     subjectId: agent.id,

@@ -4,7 +4,7 @@ import type { Principal } from '@deputy/auth'
 import * as z from 'zod'
 import type { AgentAt } from '../agents/agent-store.ts'
 import type { CredentialAt } from '../credentials/credential.ts'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import { createClientSecret } from '../clients/create-client-secret.ts'
 import { denyCredential } from '../revocation/deny.ts'
 import { findActiveAgent, type AdminDeps } from './admin-deps.ts'
@@ -115,11 +115,11 @@ export function createClientSecretsRouter(
 }
 
 /** Attack prevented: a secret for the operator is the operator's power, so it takes as much. */
-function requirePowerOver(principal: Principal, agent: Agent): void {
+function requirePowerOver(principal: Principal, agent: Client): void {
   if (isAdministrative(agent.scopes)) requireScope(principal, 'agents:write')
 }
 
-function describe(agent: Agent, id: string) {
+function describe(agent: Client, id: string) {
   return {
     ownerId: agent.ownerId,
     subjectId: agent.id,

@@ -1,7 +1,7 @@
 import { AgentId } from '@deputy/auth/protocol'
 import { agentRouter } from '@deputy/auth/trpc'
 import * as z from 'zod'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import { GrantNode } from '../delegation/grant-node.ts'
 import { openTaskGrant, TaskRequest, type TaskRefusal } from '../delegation/open-task-grant.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
@@ -27,7 +27,7 @@ export function createTaskGrantsRouter({ clock, storage }: AdminDeps, procedure:
   async function open(
     administrator: Administrator,
     request: TaskRequest,
-    parties: { readonly subject: Agent; readonly agent: Agent },
+    parties: { readonly subject: Client; readonly agent: Client },
   ): Promise<z.infer<typeof GrantSummary>> {
     const openedBy = administrator.agent
     const opened = openTaskGrant(request, { ...parties, openedBy }, clock.now())

@@ -93,6 +93,12 @@ export const Agent = AgentSettings.extend({
 })
 export type Agent = z.infer<typeof Agent>
 
+/** An agent as its tokens depend on it: what is left out is for people. */
+export type Client = Omit<
+  Agent,
+  'name' | 'description' | 'metadata' | 'createdAt' | 'deactivatedAt'
+>
+
 /** Some of the settings: what is `undefined` stays as it is, `null` takes an optional one away. */
 export type AgentChanges = {
   readonly [Name in keyof AgentSettings]?:
@@ -105,7 +111,7 @@ export type AgentChanges = {
  * What the client may ever do at the target: what it may hold, of what the target knows, and across
  * owners of what the target shares. The one rule for tokens and for API keys.
  */
-export function findAllowedScopes(client: Agent, target: Agent): readonly string[] {
+export function findAllowedScopes(client: Client, target: Client): readonly string[] {
   const open = client.ownerId === target.ownerId ? target.scopesSupported : target.sharedScopes
   return open.filter(
     (scope) => client.scopes.includes(scope) && target.scopesSupported.includes(scope),
@@ -117,7 +123,7 @@ export function findAllowedScopes(client: Agent, target: Agent): readonly string
  * what the client may hand on to it, and it may hold and hand on in turn. The client has to have named
  * the target in its policy; an agent of another owner has to have named the scopes in its own.
  */
-export function findHandedOnScopes(client: Agent, target: Agent): readonly string[] {
+export function findHandedOnScopes(client: Client, target: Client): readonly string[] {
   // A token for itself, to begin a chain with, is handed to nobody.
   const mayHand = client.id === target.id || client.delegation.to.includes(target.id)
   if (!mayHand || target.delegation.to.length === 0) return []
@@ -130,6 +136,6 @@ export function findHandedOnScopes(client: Agent, target: Agent): readonly strin
 }
 
 /** Whether the client can see the target at all: it is its owner's, or shared with others. */
-export function isVisible(client: Agent, target: Agent): boolean {
+export function isVisible(client: Client, target: Client): boolean {
   return client.ownerId === target.ownerId || target.sharedScopes.length > 0
 }

@@ -17,7 +17,7 @@ import {
   type ProofAlgorithm,
   type Result,
 } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { UseLog } from '../credentials/use-log.ts'
 import {
   ClientAssertionClaims,
@@ -39,7 +39,7 @@ export type ClientAssertionRequest = {
 }
 
 /** A client that proved who it is, and the key that proved it. */
-export type AssertedClient = { readonly agent: Agent; readonly credentialId: string }
+export type AssertedClient = { readonly agent: Client; readonly credentialId: string }
 
 export type ClientAssertionVerifier = {
   /** Verifies an assertion and uses it up: the same one is refused from then on. */
@@ -104,7 +104,7 @@ export function createClientAssertionVerifier(
 
   async function verifySignature(
     read: ReadAssertion,
-  ): Promise<Result<{ readonly agent: Agent; readonly key: ClientKey }, ClientAssertionRefusal>> {
+  ): Promise<Result<{ readonly agent: Client; readonly key: ClientKey }, ClientAssertionRefusal>> {
     const { algorithm, claims, kid } = read
     const clientId = claims.sub
     const agent = await clients.find(clientId)

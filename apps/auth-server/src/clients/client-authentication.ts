@@ -2,7 +2,7 @@
 // answer for the same work: one look-up by the hash of what was sent.
 import type { RateLimitState } from '@deputy/auth'
 import type { Clock } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import { isLive } from '../credentials/credential.ts'
 import type { UseLog } from '../credentials/use-log.ts'
 import type { Trail } from '../endpoints/audited.ts'
@@ -26,7 +26,7 @@ export const CLIENT_AUTHENTICATION_METHODS = [
 
 /** A client that proved who it is. */
 export type AuthenticatedClient = {
-  readonly agent: Agent
+  readonly agent: Client
   /** Id of the secret or key that proved it. */
   readonly credentialId: string
   /** What is left of its calls, where they are counted. */

@@ -1,7 +1,7 @@
 // Who will act, and who acted before (RFC 8693 §4.1): whether this agent may take the authority on at
 // all, and what the `act` claim becomes. Pure.
 import { accept, type AccessTokenClaims, type ActClaim, type Result } from '@deputy/auth/protocol'
-import { MAX_DELEGATION_DEPTH, type Agent } from '../agents/agent.ts'
+import { MAX_DELEGATION_DEPTH, type Client } from '../agents/agent.ts'
 import { listActors } from '../revocation/standing.ts'
 import { refuseExchange, type DelegationRefusal } from './delegation-refusal.ts'
 
@@ -9,9 +9,9 @@ export type ChainRequest = {
   /** The claims of the verified subject token. */
   readonly subject: AccessTokenClaims
   /** The authenticated client: who will act. */
-  readonly actor: Agent
+  readonly actor: Client
   /** Everybody in the chain by id: the subject, and all who acted. */
-  readonly agents: ReadonlyMap<string, Agent>
+  readonly agents: ReadonlyMap<string, Client>
   /** Hand-overs that the subject token's own grant still allows; `undefined` when it has no grant. */
   readonly maxDepth: number | undefined
 }
@@ -20,7 +20,7 @@ export type ChainRequest = {
 export type Chain = {
   readonly act: ActClaim | undefined
   /** The agent that hands the work on; `undefined` when one goes on with its own token. */
-  readonly giver: Agent | undefined
+  readonly giver: Client | undefined
   /** Hand-overs that are allowed below. */
   readonly maxDepth: number
 }

@@ -1,5 +1,5 @@
 // What stood in the way of a request for scopes, and who could grant it.
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import { findHandedOnScopes, isVisible } from '../agents/agent.ts'
 import type { DropRule } from './grant-node.ts'
 
@@ -15,12 +15,12 @@ export type MissingScope = {
 
 export type MissingRequest = {
   readonly requested: readonly string[]
-  readonly actor: Agent
-  readonly target: Agent | undefined
+  readonly actor: Client
+  readonly target: Client | undefined
   /** What the subject token of an exchange carried. */
   readonly carried?: readonly string[] | undefined
   /** Whoever can be asked. */
-  readonly agents: readonly Agent[]
+  readonly agents: readonly Client[]
 }
 
 /** Finds what is missing, by the settings of now: what was mended since then is not there any more. Pure. */
@@ -48,7 +48,7 @@ function findRule(
   return findHandedOnScopes(actor, target).includes(scope) ? undefined : 'not_known_to_target'
 }
 
-function couldHandOn({ delegation, id, scopes, state }: Agent, actor: Agent, scope: string) {
+function couldHandOn({ delegation, id, scopes, state }: Client, actor: Client, scope: string) {
   return (
     id !== actor.id &&
     state === 'active' &&

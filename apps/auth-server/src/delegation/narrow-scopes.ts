@@ -1,7 +1,7 @@
 // Which scopes travel: what the subject token carries, of what everybody involved may hold, of what was
 // asked for. Nothing left is an error, never everything. Pure.
 import { accept, findMissingScopes, formatScope, type Result } from '@deputy/auth/protocol'
-import { findAllowedScopes, findHandedOnScopes, type Agent } from '../agents/agent.ts'
+import { findAllowedScopes, findHandedOnScopes, type Client } from '../agents/agent.ts'
 import { refuseExchange, type DelegationRefusal } from './delegation-refusal.ts'
 import type { DropRule, DroppedScope } from './grant-node.ts'
 
@@ -9,11 +9,11 @@ export type ScopesRequest = {
   /** Scopes of the subject token. */
   readonly carried: readonly string[]
   /** Whose authority it is. */
-  readonly subject: Agent
+  readonly subject: Client
   /** Who handed the work on, if somebody did. */
-  readonly giver: Agent | undefined
-  readonly actor: Agent
-  readonly target: Agent
+  readonly giver: Client | undefined
+  readonly actor: Client
+  readonly target: Client
   /** `undefined` asks for everything that the target's own procedures need. */
   readonly requested: readonly string[] | undefined
 }
@@ -67,6 +67,6 @@ export function narrowScopes(request: ScopesRequest): Result<NarrowedScopes, Del
 }
 
 /** What an agent's policy lets travel with the work that it hands on. */
-function mayTravel({ delegation, scopes }: Agent, scope: string): boolean {
+function mayTravel({ delegation, scopes }: Client, scope: string): boolean {
   return (delegation.scopes ?? scopes).includes(scope)
 }

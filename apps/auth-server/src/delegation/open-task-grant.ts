@@ -14,7 +14,7 @@ import {
 } from '@deputy/auth/protocol'
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
-import { MAX_DELEGATION_DEPTH, ScopeToken, type Agent } from '../agents/agent.ts'
+import { MAX_DELEGATION_DEPTH, ScopeToken, type Client } from '../agents/agent.ts'
 import type { GrantNode } from './grant-node.ts'
 
 /** Longest life of a task grant, in seconds: as long as agents remember what was used of its limits. */
@@ -49,10 +49,10 @@ export type TaskRequest = z.infer<typeof TaskRequest>
 
 /** Who opens it, whose authority it is, and for whom. */
 export type TaskParties = {
-  readonly openedBy: Agent
+  readonly openedBy: Client
   /** The agent itself, or the one that hands its own authority on to it. */
-  readonly subject: Agent
-  readonly agent: Agent
+  readonly subject: Client
+  readonly agent: Client
 }
 
 export type TaskRefusal =

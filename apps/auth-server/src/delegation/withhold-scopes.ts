@@ -1,6 +1,6 @@
 // Scopes that the target gives for approved calls only. Pure.
 import { accept, formatScope, type Result } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import { refuseExchange, type DelegationRefusal } from './delegation-refusal.ts'
 
 export type WithholdRequest = {
@@ -8,8 +8,8 @@ export type WithholdRequest = {
   readonly scopes: readonly string[]
   /** What was asked for by name, if anything was. */
   readonly requested: readonly string[] | undefined
-  readonly client: Pick<Agent, 'scopePolicy'>
-  readonly target: Pick<Agent, 'id' | 'approvalScopes'>
+  readonly client: Pick<Client, 'scopePolicy'>
+  readonly target: Pick<Client, 'id' | 'approvalScopes'>
   /** Whether the request names the call that it is for. */
   readonly isForOneCall: boolean
 }

@@ -18,7 +18,7 @@ import { createClientAuthentication } from '../clients/client-authentication.ts'
 import { createClientMemory } from '../clients/client-memory.ts'
 import { createClientCredentialsGrant } from '../grants/client-credentials.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
-import { openStorage } from '../storage/open-storage.ts'
+import { openStorage, type Storage } from '../storage/open-storage.ts'
 import { createPrepareAccessToken } from '../tokens/prepare-access-token.ts'
 import { createIssueGrantedToken } from '../tokens/issue-granted-token.ts'
 import { createTokenEndpoint } from './token.ts'
@@ -111,77 +111,102 @@ test('a request that has to be looked at again counts once', async () => {
   expect(Number(await remaining())).toBe(before - 1)
 })
 
+/** The endpoint on a storage that knows Alice, who asks with her secret. */
+async function createAsking(storage: Storage, onAuthenticated: () => Promise<unknown>) {
+  const clock = createSettableClock()
+  const secret = makeClientSecret()
+  await storage.act(async ({ agents, clientSecrets }) => {
+    await agents.insert(makeAgent({ scopes: ['notes:read'], audiences: ['agent-bob'] }))
+    await agents.insert(makeAgent({ id: 'agent-bob', scopesSupported: ['notes:read'] }))
+    await clientSecrets.insert(secret)
+  })
+  const keyRing = await openTestKeyRing({ store: storage.signingKeys, clock })
+  const endpoint = createTokenEndpoint({
+    authenticateClient: createClientAuthentication({
+      clients: storage.clients,
+      uses: { note: () => undefined },
+      assertions: { verify: async () => Promise.reject(new Error('nobody asserts anything')) },
+      clock,
+    }),
+    clientMemory: createClientMemory({
+      clients: storage.clients,
+      versioned: storage.versionedClients,
+    }),
+    grantTypes: {
+      client_credentials: createClientCredentialsGrant({
+        ...storage,
+        requireApproval: async () => Promise.reject(new Error('nobody asks for approval')),
+        clock,
+      }),
+    },
+    issueToken: createIssueGrantedToken({
+      prepareAccessToken: createPrepareAccessToken({
+        issuer: 'https://auth.example',
+        keyRing,
+        clock,
+      }),
+      storage,
+    }),
+    dpop: {
+      // The moment after authentication.
+      async bind() {
+        await onAuthenticated()
+        return undefined
+      },
+      nonceHeaders: () => ({}),
+    },
+    audit: storage.audit,
+  })
+  const form = { grant_type: 'client_credentials', client_id: 'agent-alice' }
+  const body = new URLSearchParams({ ...form, client_secret: secret.id }).toString()
+  return async () =>
+    endpoint({
+      method: 'POST',
+      path: '/oauth/token',
+      query: new URLSearchParams(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      headerValues: () => [],
+      remoteAddress: '192.0.2.1',
+      correlationId: 'correlation-1',
+      traceId: undefined,
+      readBody: async () => body,
+    })
+}
+
 // The attack: a secret that leaked is ended, while a request with it is under way.
 test.each(STORAGE_ADAPTERS)(
   'a secret that is ended between authentication and answer gets no token ($name)',
   async (adapter) => {
-    const clock = createSettableClock()
-    await using storage = await createStorage(adapter, clock)
-    const secret = makeClientSecret()
-    await storage.act(async ({ agents, clientSecrets }) => {
-      await agents.insert(makeAgent({ scopes: ['notes:read'], audiences: ['agent-bob'] }))
-      await agents.insert(makeAgent({ id: 'agent-bob', scopesSupported: ['notes:read'] }))
-      await clientSecrets.insert(secret)
-    })
-    const keyRing = await openTestKeyRing({ store: storage.signingKeys, clock })
+    await using storage = await createStorage(adapter, createSettableClock())
     let onAuthenticated = async (): Promise<unknown> => undefined
-    const endpoint = createTokenEndpoint({
-      authenticateClient: createClientAuthentication({
-        clients: storage.clients,
-        uses: { note: () => undefined },
-        assertions: { verify: async () => Promise.reject(new Error('nobody asserts anything')) },
-        clock,
-      }),
-      clientMemory: createClientMemory({
-        clients: storage.clients,
-        versioned: storage.versionedClients,
-      }),
-      grantTypes: {
-        client_credentials: createClientCredentialsGrant({
-          ...storage,
-          requireApproval: async () => Promise.reject(new Error('nobody asks for approval')),
-          clock,
-        }),
-      },
-      issueToken: createIssueGrantedToken({
-        prepareAccessToken: createPrepareAccessToken({
-          issuer: 'https://auth.example',
-          keyRing,
-          clock,
-        }),
-        storage,
-      }),
-      dpop: {
-        // The moment after authentication.
-        async bind() {
-          await onAuthenticated()
-          return undefined
-        },
-        nonceHeaders: () => ({}),
-      },
-      audit: storage.audit,
-    })
-    const form = { grant_type: 'client_credentials', client_id: 'agent-alice' }
-    const body = new URLSearchParams({ ...form, client_secret: secret.id }).toString()
-    const ask = async () =>
-      endpoint({
-        method: 'POST',
-        path: '/oauth/token',
-        query: new URLSearchParams(),
-        headers: { 'content-type': 'application/x-www-form-urlencoded' },
-        headerValues: () => [],
-        remoteAddress: '192.0.2.1',
-        correlationId: 'correlation-1',
-        traceId: undefined,
-        readBody: async () => body,
-      })
+    const ask = await createAsking(storage, async () => onAuthenticated())
     expect((await ask()).body).toMatchObject({ token_type: 'Bearer' })
     onAuthenticated = async () =>
-      storage.act(async ({ clientSecrets }) => clientSecrets.deactivate(at(secret.id), START_AT))
+      storage.act(async ({ clientSecrets }) => clientSecrets.deactivate(at('secret-1'), START_AT))
 
     await expect(ask()).rejects.toMatchObject({ code: 'invalid_client' })
 
     const { entries } = await storage.audit.list({ within: EVERY_OWNER, filter: {}, limit: 10 })
     expect(entries.filter(({ event }) => event === 'token.issued')).toHaveLength(1)
+  },
+)
+
+// Where everybody is remembered, nobody else tells of a change: each token would be decided again and again.
+test.each(STORAGE_ADAPTERS)(
+  'after a change of another agent one token is decided twice, and the next one once ($name)',
+  async (adapter) => {
+    await using storage = await createStorage(adapter, createSettableClock())
+    let decided = 0
+    const ask = await createAsking(storage, async () => (decided += 1))
+    await ask()
+    await storage.agents.insert(makeAgent({ id: 'agent-carol' }))
+    await storage.agents.update(at('agent-carol'), { name: 'Caroline' })
+    decided = 0
+
+    await ask()
+    const first = decided
+    await ask()
+
+    expect([first, decided - first]).toEqual([2, 1])
   },
 )

@@ -80,6 +80,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): Endpoint {
         // What is refused by what is remembered must be refused by what is there.
         if (!(error instanceof OAuthError) || (await clients.isCurrent())) throw error
       }
+      await clientMemory.catchUp()
     }
     const answer = await attempt(clientMemory.openFresh())
     if (answer !== undefined) return answer

@@ -1,7 +1,7 @@
 // The part of a token request that is about one call that somebody has to approve, the same for every grant:
 // read first, asked for last, when everything else about the token is in order.
 import type { ApprovedCall } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { ApprovalRequest } from '../approvals/read-approval-request.ts'
 import { readApprovalRequest } from '../approvals/read-approval-request.ts'
 import type { CallToApprove, RequireApproval } from '../approvals/require-approval.ts'
@@ -29,8 +29,8 @@ export async function readRequestedDetails(body: FormBody): Promise<RequestedDet
 export type ScopesForCall = {
   readonly scopes: readonly string[]
   readonly requested: readonly string[] | undefined
-  readonly client: Agent
-  readonly target: Agent
+  readonly client: Client
+  readonly target: Client
   readonly call: ApprovalRequest | undefined
 }
 
@@ -45,7 +45,7 @@ export function withholdForCall({ call, ...request }: ScopesForCall): WithheldSc
 export type TokenForCall<Detail> = {
   readonly call: ApprovalRequest | undefined
   readonly details: readonly Detail[]
-  readonly target: Agent
+  readonly target: Client
   /** Of the token; asked for only where there is a call. */
   readonly describe: () => CallToApprove
 }

@@ -2,7 +2,7 @@
 // the target's procedures understand. What nobody would enforce is refused, never ignored.
 import { accept, refuse, type Result } from '@deputy/auth/protocol'
 import * as z from 'zod'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 
 /** Most entries of one request. */
 const MAX_DETAILS = 20
@@ -49,7 +49,7 @@ export function parseAuthorizationDetails(
 /** Says what the target would not understand, or not enforce. Pure. */
 export function checkAuthorizationDetails<Detail extends { type: string; locations?: unknown }>(
   details: readonly Detail[],
-  target: Agent,
+  target: Client,
 ): Result<readonly Detail[], AuthorizationDetailsRefusal> {
   const stranger = details.find(({ type }) => !target.authorizationDetailsTypes.includes(type))
   if (stranger !== undefined) {

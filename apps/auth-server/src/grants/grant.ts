@@ -1,5 +1,5 @@
 import type { ActClaim, AuthorizationDetailsClaim, EpochSeconds } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
@@ -8,7 +8,7 @@ import type { FormBody } from '../endpoints/form-body.ts'
 
 /** What a grant decides on: who is asking, and for what. */
 export type GrantRequest = {
-  readonly client: Agent
+  readonly client: Client
   /** The secret or key that the client proved itself with. */
   readonly credentialId: string
   /** The key that the new token will be bound to, where the client proved to hold one. */
@@ -24,7 +24,7 @@ export type GrantRequest = {
 
 /** What a token will say, as a grant decided it. */
 export type Grant = {
-  readonly audience: Agent
+  readonly audience: Client
   readonly scopes: readonly string[]
   readonly authorizationDetails: AuthorizationDetailsClaim | undefined
   /** The new token's `jti`. */

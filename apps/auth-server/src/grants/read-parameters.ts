@@ -1,7 +1,7 @@
 // What the grants have in common: parameters of a token request, read or refused.
 import { parseScope } from '@deputy/auth/protocol'
 import { createHash } from 'node:crypto'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
 import type { FormBody } from '../endpoints/form-body.ts'
 import { OAuthError } from '../oauth-error.ts'
@@ -26,16 +26,16 @@ export function readDetails(body: FormBody): readonly AuthorizationDetail[] {
 /** The agents among which the target is chosen: the one that is named is all that has to be looked up. */
 export async function findTargets(
   clients: Pick<ClientDirectory, 'find' | 'findMany'>,
-  client: Agent,
+  client: Client,
   audience: string | undefined,
-): Promise<readonly Agent[]> {
+): Promise<readonly Client[]> {
   if (audience === undefined) return clients.findMany(client.audiences)
   const named = await clients.find(audience)
   return named === undefined ? [] : [named]
 }
 
 /** `may_act`: an agent that the client names, and may hand its work on to (RFC 8693 §4.4). */
-export function readMayAct(body: FormBody, client: Agent): string | undefined {
+export function readMayAct(body: FormBody, client: Client): string | undefined {
   const id = body.get('may_act')
   if (id === undefined || client.delegation.to.includes(id)) return id
   throw new OAuthError({
@@ -46,7 +46,7 @@ export function readMayAct(body: FormBody, client: Agent): string | undefined {
 }
 
 /** The id that a grant path begins with. Keys that a client publishes itself have names of its choice. */
-export function toPathRoot({ id }: Agent, credentialId: string): string {
+export function toPathRoot({ id }: Client, credentialId: string): string {
   if (!credentialId.startsWith('jwks_uri#')) return credentialId
   return createHash('sha256').update(`${id} ${credentialId}`).digest('base64url')
 }

@@ -8,13 +8,13 @@ import {
   type OAuthErrorCode,
   type Result,
 } from '@deputy/auth/protocol'
-import { findAllowedScopes, findHandedOnScopes, isVisible, type Agent } from '../agents/agent.ts'
+import { findAllowedScopes, findHandedOnScopes, isVisible, type Client } from '../agents/agent.ts'
 import { normalizeResourceUrl } from '../agents/resource-url.ts'
 
 export type TargetRequest = {
-  readonly client: Agent
+  readonly client: Client
   /** The agents that the client may call; others among them are left out of the choice. */
-  readonly targets: readonly Agent[]
+  readonly targets: readonly Client[]
   /** `audience` of the request: an agent's id. */
   readonly audience: string | undefined
   /** `resource` of the request: an agent's URL (RFC 8707 §2). */
@@ -23,7 +23,7 @@ export type TargetRequest = {
   readonly scopes: readonly string[] | undefined
 }
 
-export type Target = { readonly agent: Agent; readonly scopes: readonly string[] }
+export type Target = { readonly agent: Client; readonly scopes: readonly string[] }
 
 export type TargetRefusal = { readonly code: OAuthErrorCode; readonly message: string }
 
@@ -53,7 +53,7 @@ export function resolveTarget(request: TargetRequest): Result<Target, TargetRefu
 }
 
 /** Finds the one agent that is meant, of those that the client may call. Pure. */
-export function chooseTarget(request: TargetRequest): Result<Agent, TargetRefusal> {
+export function chooseTarget(request: TargetRequest): Result<Client, TargetRefusal> {
   const { audience, client, resource } = request
   const targets = request.targets.filter(
     (target) =>
@@ -90,8 +90,8 @@ function readResource(resource: string): string | undefined {
 // (RFC 9068 §3)
 function inferAgent(
   { client, scopes }: TargetRequest,
-  targets: readonly Agent[],
-): Result<Agent, TargetRefusal> {
+  targets: readonly Client[],
+): Result<Client, TargetRefusal> {
   const fitting = targets.filter(
     (target) =>
       scopes === undefined || findMissingScopes(scopes, target.scopesSupported).length === 0,

@@ -1,7 +1,7 @@
 // A token under a task grant: the agent asks for it with `authorization_details` of the type
 // `task_grant`, and gets no more than both it and the task may have.
 import type { ActClaim, Clock } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
 import type { GrantStore } from '../delegation/grant-store.ts'
 import { OAuthError } from '../oauth-error.ts'
@@ -10,7 +10,7 @@ import type { AuthorizationDetail } from './authorization-details.ts'
 import type { Derivation, Grant, GrantRequest } from './grant.ts'
 
 /** A task grant, and its agent with no more than the task lets it have. */
-export type UnderTask = { readonly node: GrantNode; readonly client: Agent }
+export type UnderTask = { readonly node: GrantNode; readonly client: Client }
 
 /** What the tree of grants is told of a token. */
 export type TokenUnderTask = Omit<Grant, 'derived'> & GrantRequest

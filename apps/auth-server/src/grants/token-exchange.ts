@@ -3,7 +3,7 @@
 // it is, and `act` says who acts. Impersonation is not offered.
 import { MAX_GRANT_PATH, type AccessTokenClaims, type Clock } from '@deputy/auth/protocol'
 import { randomUUID } from 'node:crypto'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { RequireApproval } from '../approvals/require-approval.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
 import type { DelegationRefusal } from '../delegation/delegation-refusal.ts'
@@ -86,7 +86,7 @@ export function createTokenExchangeGrant(options: TokenExchangeOptions): GrantTy
   async function findChain(
     subject: AccessTokenClaims,
     clients: ClientDirectory,
-  ): Promise<ReadonlyMap<string, Agent>> {
+  ): Promise<ReadonlyMap<string, Client>> {
     const { agentIds } = readStanding(subject)
     const agents = await clients.findMany(agentIds)
     if (agents.length === agentIds.length && agents.every(({ state }) => state === 'active')) {

@@ -8,8 +8,10 @@ import {
 } from '@deputy/auth/protocol'
 import { randomBytes } from 'node:crypto'
 import { AgentSettings, type Agent, type AgentChanges } from '../agents/agent.ts'
+import type { AgentAt } from '../agents/agent-store.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import { OAuthError } from '../oauth-error.ts'
+import { EVERY_OWNER } from '../owners/tenancy.ts'
 import { denyAgent } from '../revocation/deny.ts'
 import { noteChange } from '../revocation/note-change.ts'
 import { hashSecret } from '../secret-hash.ts'
@@ -47,7 +49,11 @@ export type RegistrationOptions = { readonly storage: Storage; readonly clock: C
 export function createRegistration({ clock, storage }: RegistrationOptions): Registration {
   async function findOwn({ clientId, token }: Access) {
     const registration = await storage.registrations.findByHash(hashSecret(token))
-    const agent = registration && (await storage.clients.find(registration.agentId))
+    const at: AgentAt | undefined = registration && {
+      id: registration.agentId,
+      within: EVERY_OWNER,
+    }
+    const agent = at && (await storage.agents.find(at))
     // > If the client does not exist on this server, the server MUST respond with HTTP 401 […] and the
     // > registration access token used to make this request SHOULD be immediately revoked. (§2.1)
     // A token used on another's registration is answered alike.

@@ -1,5 +1,5 @@
 import type { Clock, EpochSeconds } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { AuditTrail } from '../audit/audit-trail.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
 
@@ -18,7 +18,7 @@ const MAX_ENTRIES = 10_000
 /** The tokens of its own authority that an agent was given and that may still live. */
 export async function listIssuedTokens(
   audit: Pick<AuditTrail, 'list'>,
-  agent: Agent,
+  agent: Client,
   clock: Clock,
 ): Promise<{ readonly tokens: readonly LiveToken[]; readonly isComplete: boolean }> {
   const lifeSeconds = agent.accessTokenTtlSeconds

@@ -1,6 +1,6 @@
 // What an act of revocation would end, before anybody does it. Reads only.
 import type { Clock, EpochSeconds, ReachAnswer } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
 import type { LiveOptions } from '../delegation/grant-store.ts'
 import type { Storage } from '../storage/open-storage.ts'
@@ -19,10 +19,10 @@ const CONNECTED_SECONDS = 1
 /** What would be revoked. */
 export type PreviewTarget =
   | { readonly kind: 'grant'; readonly node: GrantNode }
-  | { readonly kind: 'token'; readonly token: LiveToken; readonly agent: Agent }
-  | { readonly kind: 'credential'; readonly credentialId: string; readonly agent: Agent }
+  | { readonly kind: 'token'; readonly token: LiveToken; readonly agent: Client }
+  | { readonly kind: 'credential'; readonly credentialId: string; readonly agent: Client }
   /** One, or all of an owner. */
-  | { readonly kind: 'agents'; readonly agents: readonly Agent[]; readonly isComplete: boolean }
+  | { readonly kind: 'agents'; readonly agents: readonly Client[]; readonly isComplete: boolean }
 
 /** An agent that takes some of the tokens. */
 export type PreviewVerifier = {

@@ -1,7 +1,7 @@
 // Agents as rows: lists and records are JSON text.
 import type { Selectable } from 'kysely'
 import * as z from 'zod'
-import { DelegationPolicy, type Agent, type AgentChanges } from '../agents/agent.ts'
+import { DelegationPolicy, type Agent, type AgentChanges, type Client } from '../agents/agent.ts'
 import type { AgentTable } from './tables.ts'
 
 const NO_DELEGATION = DelegationPolicy.parse({})
@@ -63,10 +63,45 @@ export function toAgentRow(agent: Agent): AgentTable {
 /** Reads a row. */
 export function toAgent(row: Selectable<AgentTable>): Agent {
   return {
-    id: row.id,
-    ownerId: row.owner_id,
+    ...toClient(row),
     name: row.name,
     description: row.description,
+    metadata: row.metadata === '{}' ? {} : StringRecord.parse(JSON.parse(row.metadata)),
+    createdAt: row.created_at,
+    deactivatedAt: row.deactivated_at ?? undefined,
+  }
+}
+
+/** The columns of a `Client`. */
+export const CLIENT_COLUMNS = [
+  'agent.id',
+  'agent.owner_id',
+  'agent.state',
+  'agent.scopes',
+  'agent.audiences',
+  'agent.scopes_supported',
+  'agent.shared_scopes',
+  'agent.approval_scopes',
+  'agent.url',
+  'agent.authorization_details_types',
+  'agent.scope_policy',
+  'agent.access_token_ttl_seconds',
+  'agent.dpop_bound_access_tokens',
+  'agent.jwks_uri',
+  'agent.rate_limit_tier',
+  'agent.delegation',
+] as const
+
+export type ClientRow = Omit<
+  Selectable<AgentTable>,
+  'name' | 'description' | 'metadata' | 'created_at' | 'deactivated_at'
+>
+
+/** Reads those columns. */
+export function toClient(row: ClientRow): Client {
+  return {
+    id: row.id,
+    ownerId: row.owner_id,
     state: row.state,
     scopes: readList(row.scopes),
     audiences: readList(row.audiences),
@@ -81,9 +116,6 @@ export function toAgent(row: Selectable<AgentTable>): Agent {
     jwksUri: row.jwks_uri ?? undefined,
     rateLimitTier: row.rate_limit_tier,
     delegation: readDelegation(row.delegation),
-    metadata: row.metadata === '{}' ? {} : StringRecord.parse(JSON.parse(row.metadata)),
-    createdAt: row.created_at,
-    deactivatedAt: row.deactivated_at ?? undefined,
   }
 }
 

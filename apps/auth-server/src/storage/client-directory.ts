@@ -1,13 +1,15 @@
 import type { Database } from '@deputy/storage'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type {
+  AuthorityChanges,
+  AuthorityVersion,
   ClientDirectory,
   KnownSecret,
   VersionedClientDirectory,
 } from '../clients/client-directory.ts'
-import { toAgent } from './agent-row.ts'
+import { CLIENT_COLUMNS, toClient, type ClientRow } from './agent-row.ts'
 import { prepareQuery } from './prepared-query.ts'
-import type { AgentTable, Tables } from './tables.ts'
+import type { Tables } from './tables.ts'
 
 /** Creates the directory on Kysely. */
 export function createKyselyClientDirectory(db: Kysely<Tables>): ClientDirectory {
@@ -22,17 +24,17 @@ export function createKyselyClientDirectory(db: Kysely<Tables>): ClientDirectory
 
     async find(clientId) {
       const [row] = await byId(clientId)
-      return row && toAgent(row)
+      return row && toClient(row)
     },
 
     async findMany(clientIds) {
       if (clientIds.length === 0) return []
       const rows = await db
         .selectFrom('agent')
-        .selectAll()
+        .select(CLIENT_COLUMNS)
         .where('id', 'in', [...clientIds])
         .execute()
-      return rows.map(toAgent)
+      return rows.map(toClient)
     },
   }
 }
@@ -46,6 +48,7 @@ export function createVersionedClientDirectory(
   const readVersion = version.compile()
   const bySecret = selectBySecret(db).select(version.as('authority_version')).compile()
   const byId = selectById(db).select(version.as('authority_version')).compile()
+  const changes = selectChanges(db).compile()
 
   return {
     async version() {
@@ -60,7 +63,11 @@ export function createVersionedClientDirectory(
 
     async find(clientId) {
       const [row] = await database.read(byId, [clientId])
-      return row && { value: toAgent(row), version: toVersion(row.authority_version) }
+      return row && { value: toClient(row), version: toVersion(row.authority_version) }
+    },
+
+    async changesSince(since) {
+      return toChanges(await database.read(changes, [since]), since)
     },
   }
 }
@@ -69,7 +76,7 @@ function selectBySecret(db: Kysely<Tables>) {
   return db
     .selectFrom('client_secret')
     .innerJoin('agent', 'agent.id', 'client_secret.agent_id')
-    .selectAll('agent')
+    .select(CLIENT_COLUMNS)
     .select([
       'client_secret.id as credential_id',
       'client_secret.expires_at as credential_expires_at',
@@ -79,10 +86,18 @@ function selectBySecret(db: Kysely<Tables>) {
 }
 
 function selectById(db: Kysely<Tables>) {
-  return db.selectFrom('agent').selectAll().where('id', '=', '')
+  return db.selectFrom('agent').select(CLIENT_COLUMNS).where('id', '=', '')
 }
 
-type SecretRow = AgentTable & {
+/** In one statement, so that the version and the changes are of one moment. */
+function selectChanges(db: Kysely<Tables>) {
+  return db
+    .selectFrom('authority')
+    .leftJoin('authority_change', (join) => join.on('authority_change.version', '>', sql`${0}`))
+    .select(['authority.version as authority_version', 'authority_change.agent_id'])
+}
+
+type SecretRow = ClientRow & {
   readonly credential_id: string
   readonly credential_expires_at: number | null
   readonly credential_deactivated_at: number | null
@@ -90,11 +105,20 @@ type SecretRow = AgentTable & {
 
 function toKnownSecret(row: SecretRow): KnownSecret {
   return {
-    agent: toAgent(row),
+    agent: toClient(row),
     credentialId: row.credential_id,
     expiresAt: row.credential_expires_at ?? undefined,
     deactivatedAt: row.credential_deactivated_at ?? undefined,
   }
+}
+
+type ChangeRow = { readonly authority_version: number; readonly agent_id: string | null }
+
+/** All are known where there are as many as were counted: old ones are deleted. */
+function toChanges(rows: readonly ChangeRow[], since: AuthorityVersion): AuthorityChanges {
+  const version = toVersion(rows[0]?.authority_version)
+  const ids = rows.flatMap(({ agent_id: id }) => id ?? [])
+  return { version, agentIds: ids.length === version - since ? [...new Set(ids)] : undefined }
 }
 
 /** The row is there from the migration on. */

@@ -11,6 +11,7 @@ import { approvals } from './migrations/009-approvals.ts'
 import { ownerEnds } from './migrations/010-owner-ends.ts'
 import { authorityVersion } from './migrations/011-authority-version.ts'
 import { credentialUses } from './migrations/012-credential-uses.ts'
+import { authorityChanges } from './migrations/013-authority-changes.ts'
 
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -26,4 +27,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '010-owner-ends': ownerEnds,
   '011-authority-version': authorityVersion,
   '012-credential-uses': credentialUses,
+  '013-authority-changes': authorityChanges,
 }

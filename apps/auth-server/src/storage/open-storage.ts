@@ -10,14 +10,19 @@ import { compileIssueStatements } from './issue-statements.ts'
 import { createIssueThread } from './issue-thread.ts'
 import { migrations } from './migrations.ts'
 import { createKyselyReplayMemory, type StoredReplayMemory } from './replay-memory.ts'
+import type { SecretReader } from '../clients/secret-reader.ts'
 import type { VersionedClientDirectory } from '../clients/client-directory.ts'
 import type { IssueLog } from '../tokens/issue-log.ts'
 import { watchInserts } from '../revocation/watch-inserts.ts'
 import { createRevocationSignal, type RevocationSignal } from './revocation-signal.ts'
 import { createSharedIssueLog } from './shared-issue-log.ts'
 import { createThreadedIssueLog, type ClosableIssueLog } from './threaded-issue-log.ts'
+import { openSecretReader } from './secret-reader.ts'
 import { createStores, type Stores } from './stores.ts'
 import type { Tables } from './tables.ts'
+
+/** Secrets that are worth reading ahead. */
+const MIN_SECRETS = 10_000
 
 /** Work on the stores; what it notes is on the audit trail exactly when its writes are on disk. */
 export type Act<Value> = (stores: Stores, note: (event: AuditEvent) => void) => Promise<Value>
@@ -29,6 +34,13 @@ export type Storage = AsyncDisposable &
     /** Where tokens are written down. */
     readonly issues: IssueLog
     readonly versionedClients: VersionedClientDirectory
+    /**
+     * Opens a reader of all secrets; answers `undefined` where they are few, and on PostgreSQL, which is asked for
+     * each as it comes.
+     *
+     * @param minSecrets how many are not few, 10,000 by default
+     */
+    openSecretReader(minSecrets?: number): Promise<SecretReader | undefined>
     readonly revocationSignal: RevocationSignal
     /** Carries out work whose writes hold together: all of them are on disk, or none is. */
     act<Value>(work: Act<Value>): Promise<Value>
@@ -62,6 +74,10 @@ export async function openStorage(
     audit: createKyselyAuditTrail({ db, writer, ownHeads, clock }),
     issues,
     versionedClients: createVersionedClientDirectory(database),
+    openSecretReader: async (minSecrets = MIN_SECRETS) =>
+      database.lendWriter === undefined || location.file === undefined
+        ? undefined
+        : openSecretReader({ db, file: location.file, minSecrets }),
     revocationSignal: signal,
     async act(work) {
       let isRevoking = false

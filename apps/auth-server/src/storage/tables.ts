@@ -192,8 +192,12 @@ export type AuditEntryTable = {
 /** One row: counted up by triggers with each change of an agent or a secret. */
 export type AuthorityTable = { version: number }
 
+/** Who changed with a version, or whose secret did. */
+export type AuthorityChangeTable = { version: number; agent_id: string }
+
 export type Tables = {
   authority: AuthorityTable
+  authority_change: AuthorityChangeTable
   owner: OwnerTable
   agent: AgentTable
   client_secret: ClientSecretTable

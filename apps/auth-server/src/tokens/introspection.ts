@@ -9,7 +9,7 @@ import {
   type IntrospectionResponse,
 } from '@deputy/auth/protocol'
 import { decodeJwt } from 'jose'
-import { findAllowedScopes, isVisible, type Agent } from '../agents/agent.ts'
+import { findAllowedScopes, isVisible, type Client } from '../agents/agent.ts'
 import type { ApiKeyStore } from '../api-keys/api-key-store.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
 import { isLive } from '../credentials/credential.ts'
@@ -19,7 +19,7 @@ import { readStanding } from '../revocation/standing.ts'
 import { hashSecret } from '../secret-hash.ts'
 
 /** Answers one agent's question about one token or key. */
-export type IntrospectFor = (resource: Agent, token: string) => Promise<IntrospectionResponse>
+export type IntrospectFor = (resource: Client, token: string) => Promise<IntrospectionResponse>
 
 export type IntrospectionOptions = {
   readonly issuer: string
@@ -37,7 +37,7 @@ const INACTIVE: IntrospectionResponse = { active: false }
 export function createIntrospection(options: IntrospectionOptions): IntrospectFor {
   const { apiKeys, clients, clock, credentialUses, issuer, keys, revocations } = options
 
-  async function introspectToken(resource: Agent, token: string): Promise<IntrospectionResponse> {
+  async function introspectToken(resource: Client, token: string): Promise<IntrospectionResponse> {
     const verifier = createAccessTokenVerifier({
       issuer,
       audience: resource.id,
@@ -77,7 +77,7 @@ export function createIntrospection(options: IntrospectionOptions): IntrospectFo
     }
   }
 
-  async function introspectApiKey(resource: Agent, key: string): Promise<IntrospectionResponse> {
+  async function introspectApiKey(resource: Client, key: string): Promise<IntrospectionResponse> {
     const record = await apiKeys.findByHash(hashSecret(key))
     const now = clock.now()
     if (record === undefined || !isLive(record, now)) return INACTIVE

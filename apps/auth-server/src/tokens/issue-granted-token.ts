@@ -1,6 +1,6 @@
 // From a grant to a token: written down, then signed, and only then answered.
 import { formatScope, type TokenResponse } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import type { Grant } from '../grants/grant.ts'
 import { OAuthError } from '../oauth-error.ts'
@@ -12,7 +12,7 @@ import type { PreparedAccessToken, PrepareAccessToken } from './prepare-access-t
 export type GrantedToken = {
   readonly grant: Grant
   /** To whom it is issued, and with which credential. */
-  readonly client: { readonly agent: Agent; readonly credentialId: string }
+  readonly client: { readonly agent: Client; readonly credentialId: string }
   readonly confirmation: { readonly jkt: string } | undefined
   /** What the grant rests on, as the issue log has it. */
   readonly basis: AuthorityVersion | undefined

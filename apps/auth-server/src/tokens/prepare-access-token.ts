@@ -10,13 +10,13 @@ import {
   type TokenResponse,
 } from '@deputy/auth/protocol'
 import { randomUUID } from 'node:crypto'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { createJwtEncoder, toSignedJwt, type UnsignedJwt } from './jwt-encoder.ts'
 
 export type AccessTokenRequest = {
   /** Whom it is issued to: `client_id`. */
-  readonly agent: Pick<Agent, 'id' | 'ownerId' | 'accessTokenTtlSeconds' | 'rateLimitTier'>
+  readonly agent: Pick<Client, 'id' | 'ownerId' | 'accessTokenTtlSeconds' | 'rateLimitTier'>
   readonly audience: string
   readonly scopes: readonly string[]
   /** Whose authority it is: `sub`. Default: the agent itself. */

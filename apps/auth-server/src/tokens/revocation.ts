@@ -1,7 +1,7 @@
 // Ends a token or an API key on behalf of the agent whose it is (RFC 7009 §2.1). What is not there,
 // not the agent's, or over already is no error and leaves no trace to tell them apart.
 import { isAgentSecret } from '@deputy/auth/protocol'
-import type { Agent } from '../agents/agent.ts'
+import type { Client } from '../agents/agent.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import { denyCredential, denyToken } from '../revocation/deny.ts'
 import { hashSecret } from '../secret-hash.ts'
@@ -15,7 +15,7 @@ import {
 export type RevocationContext = Partial<AuditEvent>
 
 /** Ends one token or key for one agent. */
-export type RevokeFor = (client: Agent, token: string, context: RevocationContext) => Promise<void>
+export type RevokeFor = (client: Client, token: string, context: RevocationContext) => Promise<void>
 
 export type RevocationOptions = IssuedTokenVerifierOptions & { readonly storage: Storage }
 
@@ -24,7 +24,7 @@ export function createRevocation(options: RevocationOptions): RevokeFor {
   const { clock, storage } = options
   const verifyToken = createIssuedTokenVerifier(options)
 
-  async function revokeToken(client: Agent, token: string, context: RevocationContext) {
+  async function revokeToken(client: Client, token: string, context: RevocationContext) {
     const claims = await verifyToken(token)
     // > If this validation fails, the request is refused and the client is informed of the error.
     // It is answered like an unknown token instead: whose token it is, is nobody else's business.
@@ -46,7 +46,7 @@ export function createRevocation(options: RevocationOptions): RevokeFor {
     })
   }
 
-  async function revokeApiKey(client: Agent, key: string, context: RevocationContext) {
+  async function revokeApiKey(client: Client, key: string, context: RevocationContext) {
     const record = await storage.apiKeys.findByHash(hashSecret(key))
     if (record === undefined || record.agentId !== client.id) return
     if (record.deactivatedAt !== undefined) return

@@ -4,7 +4,7 @@ import type { Unavailability } from '../database-errors.ts'
 import { openWriter, type SqliteConnection } from './sqlite-connection.ts'
 import { toReason } from './sqlite-unavailability.ts'
 
-export type { SqliteConnection } from './sqlite-connection.ts'
+export { openReader, type SqliteConnection } from './sqlite-connection.ts'
 
 /** How long it waits for another process that writes. The thread may stand still meanwhile. */
 const BUSY_TIMEOUT_MS = 5000
