@@ -43,6 +43,8 @@ export type ApprovalStore = {
   decide(at: ApprovalAt, decision: Decision): Promise<boolean>
   /** Notes the token that was issued for it; later ones change nothing. */
   markIssued(id: string, tokenId: string): Promise<void>
+  /** Has those run out that stand on a grant, a token or a credential: what was decided about them counts no more. */
+  endStandingOn(id: string, now: EpochSeconds): Promise<void>
   /** Forgets what ran out before the moment, and answers how many. */
   prune(before: EpochSeconds): Promise<number>
 }

@@ -34,12 +34,12 @@ describe('GET /oauth/revocations', () => {
 
     expect(first).toMatchObject({
       event: 'snapshot',
-      data: { reset: true, entries: [['grant', before, START_AT + 900]] },
+      data: { reset: true, entries: [['grant', before, START_AT + 900 + 300]] },
     })
     expect(second).toMatchObject({ event: 'ready' })
     expect(third).toMatchObject({
       event: 'revoked',
-      data: { entries: [['grant', after, START_AT + 900]] },
+      data: { entries: [['grant', after, START_AT + 900 + 300]] },
     })
   })
 
@@ -68,7 +68,7 @@ describe('GET /oauth/revocations', () => {
 
     expect(await feed.next()).toMatchObject({
       event: 'snapshot',
-      data: { reset: true, entries: [['grant', jti, START_AT + 900]] },
+      data: { reset: true, entries: [['grant', jti, START_AT + 900 + 300]] },
     })
   })
 

@@ -14,7 +14,7 @@ export const RELOAD_WITHIN_SECONDS = 30
 const SERVER_SKEW_SECONDS = 30
 
 /** The most that a verifier may be told to tolerate (`DEPUTY_CLOCK_TOLERANCE_SECONDS`). */
-const MAX_CLOCK_TOLERANCE_SECONDS = 300
+export const MAX_CLOCK_TOLERANCE_SECONDS = 300
 
 /** How long a key is public before it signs: a JWKS from a server that had not seen it has ended. */
 export const PUBLISH_SECONDS = RELOAD_WITHIN_SECONDS + JWKS_CACHE_SECONDS + SERVER_SKEW_SECONDS

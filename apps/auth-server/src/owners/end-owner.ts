@@ -9,7 +9,7 @@ const PAGE = 200
 
 /** Ends what is the owner's, in the transaction of the stores. Answers the ids of the agents that it ended. */
 export async function endOwner(
-  stores: Pick<Stores, 'agents' | 'grants' | 'initialAccessTokens' | 'revocations'>,
+  stores: Pick<Stores, 'agents' | 'approvals' | 'grants' | 'initialAccessTokens' | 'revocations'>,
   ownerId: OwnerId,
   now: EpochSeconds,
 ): Promise<readonly string[]> {

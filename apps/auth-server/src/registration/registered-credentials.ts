@@ -13,7 +13,10 @@ import { denyCredential } from '../revocation/deny.ts'
 import type { Stores } from '../storage/stores.ts'
 import type { ClientMetadata } from './client-metadata.ts'
 
-type CredentialStores = Pick<Stores, 'clientKeys' | 'clientSecrets' | 'grants' | 'revocations'>
+type CredentialStores = Pick<
+  Stores,
+  'approvals' | 'clientKeys' | 'clientSecrets' | 'grants' | 'revocations'
+>
 
 /** Tells them from what an operator made for the same agent. */
 const LABEL = 'registration'

@@ -3,13 +3,20 @@
 import type { EpochSeconds } from '@deputy/auth/protocol'
 import { MAX_ACCESS_TOKEN_TTL_SECONDS } from '../agents/agent.ts'
 import type { GrantNode } from '../delegation/grant-node.ts'
+import { MAX_CLOCK_TOLERANCE_SECONDS } from '../keys/key-schedule.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
 import type { Stores } from '../storage/stores.ts'
 
-type DenyingStores = Pick<Stores, 'grants' | 'revocations'>
+type DenyingStores = Pick<Stores, 'approvals' | 'grants' | 'revocations'>
 
 /** Grants that one act looks at; an agent with more than these is denied as a whole anyway. */
 const MAX_GRANTS = 100_000
+
+/**
+ * Until when something is denied whose tokens end at a moment. Attack prevented: a token that was revoked, used again in
+ * the seconds after its end, in which agents with a clock of their own still take it.
+ */
+const toDeniedUntil = (endsAt: EpochSeconds): EpochSeconds => endsAt + MAX_CLOCK_TOLERANCE_SECONDS
 
 /** Ends a task grant or a token that has a node, with all below. Answers `false` for one that has ended. */
 export async function denyGrant(
@@ -19,8 +26,10 @@ export async function denyGrant(
 ): Promise<boolean> {
   if (node.revokedAt !== undefined || node.expiresAt <= now) return false
   await stores.grants.markRevoked({ id: node.id, within: EVERY_OWNER }, now)
+  await stores.approvals.endStandingOn(node.id, now)
   // No token below lives longer than this, and none is given below it any more.
-  const expiresAt = Math.min(node.expiresAt, now + MAX_ACCESS_TOKEN_TTL_SECONDS)
+  const endsAt = Math.min(node.expiresAt, now + MAX_ACCESS_TOKEN_TTL_SECONDS)
+  const expiresAt = toDeniedUntil(endsAt)
   return stores.revocations.insert({ kind: 'grant', id: node.id, expiresAt }, now)
 }
 
@@ -31,7 +40,9 @@ export async function denyToken(
   now: EpochSeconds,
 ): Promise<boolean> {
   await stores.grants.markRevoked({ id: token.jti, within: EVERY_OWNER }, now)
-  const { expiresAt, jti } = token
+  await stores.approvals.endStandingOn(token.jti, now)
+  const { jti } = token
+  const expiresAt = toDeniedUntil(token.expiresAt)
   return stores.revocations.insert({ kind: 'grant', id: jti, expiresAt }, now)
 }
 
@@ -41,9 +52,10 @@ export async function denyCredential(
   credentialId: string,
   now: EpochSeconds,
 ): Promise<void> {
-  const expiresAt = now + MAX_ACCESS_TOKEN_TTL_SECONDS
+  const expiresAt = toDeniedUntil(now + MAX_ACCESS_TOKEN_TTL_SECONDS)
   // The tokens that begin a path have it there; those that came from an exchange are named.
   await stores.revocations.insert({ kind: 'grant', id: credentialId, expiresAt }, now)
+  await stores.approvals.endStandingOn(credentialId, now)
   const options = { now, limit: MAX_GRANTS }
   for (const node of await stores.grants.listByCredential(credentialId, options)) {
     await denyGrant(stores, node, now)
@@ -56,7 +68,7 @@ export async function denyAgent(
   agentId: string,
   now: EpochSeconds,
 ): Promise<void> {
-  const expiresAt = now + MAX_ACCESS_TOKEN_TTL_SECONDS
+  const expiresAt = toDeniedUntil(now + MAX_ACCESS_TOKEN_TTL_SECONDS)
   await stores.revocations.insert({ kind: 'agent', id: agentId, expiresAt }, now)
   const options = { now, limit: MAX_GRANTS }
   for (const node of await stores.grants.listByAgent(agentId, options)) {

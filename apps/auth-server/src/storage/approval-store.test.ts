@@ -175,4 +175,26 @@ describe.each(STORAGE_ADAPTERS)('approvals in $name', (adapter) => {
     expect(await approvals.prune(START_AT + 901)).toBe(1)
     expect(await approvals.find(at('approval-1'))).toBeUndefined()
   })
+
+  test('end with what they stand on, and with nothing that only looks like it', async () => {
+    await using storage = await createStorage(adapter)
+    const { approvals } = storage
+    const make = async (id: string, grantPath: string[]) =>
+      approvals.request(makeApproval(id, { grantPath, inputSha256: id.padEnd(43, '_') }))
+    await make('on-it', ['secret-1', 'task_1'])
+    await make('decided', ['secret-1', 'task_1', 'token-1'])
+    await make('beside-it', ['secret-1', 'taskX1'])
+    await make('longer', ['secret-1', 'task_1-b'])
+    await approvals.decide(at('decided'), DECISION)
+
+    await approvals.endStandingOn('task_1', START_AT + 20)
+
+    const ends = await Promise.all(
+      ['on-it', 'decided', 'beside-it', 'longer'].map(
+        async (id) => (await approvals.find(at(id)))?.expiresAt,
+      ),
+    )
+    expect(ends).toEqual([START_AT + 20, START_AT + 20, START_AT + 900, START_AT + 900])
+    expect(await approvals.countPending('agent-alice', START_AT + 20)).toBe(2)
+  })
 })

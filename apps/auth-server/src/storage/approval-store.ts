@@ -1,4 +1,4 @@
-import type { Insertable, Kysely, Selectable } from 'kysely'
+import { sql, type Insertable, type Kysely, type Selectable } from 'kysely'
 import * as z from 'zod'
 import { fingerprintCall, type Approval } from '../approvals/approval.ts'
 import type { ApprovalAt, ApprovalStore } from '../approvals/approval-store.ts'
@@ -97,6 +97,17 @@ export function createKyselyApprovalStore(db: Kysely<Tables>): ApprovalStore {
         .set({ token_id: tokenId })
         .where('id', '=', id)
         .where('token_id', 'is', null)
+        .execute()
+    },
+
+    async endStandingOn(id, now) {
+      // As it stands in the list that the column is, so that no id is taken for a part of another.
+      const member = JSON.stringify(id).replace(/[\\%_]/g, '\\$&')
+      await db
+        .updateTable('approval')
+        .set({ expires_at: now, pending_call: null })
+        .where('expires_at', '>', now)
+        .where(sql<boolean>`grant_path like ${`%${member}%`} escape '\\'`)
         .execute()
     },
 

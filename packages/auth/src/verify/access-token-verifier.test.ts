@@ -199,6 +199,17 @@ describe('the order of checks', () => {
   })
 })
 
+test.each([-1, 301, Number.NaN])(
+  'cannot be told to tolerate %d seconds',
+  (clockToleranceSeconds) => {
+    // Attack: revocations are told for 300 seconds after a token's end. What is taken after that is denied by nobody.
+    const keys = createRemoteSigningKeySource(ISSUER)
+    const options = { issuer: ISSUER, audience: AUDIENCE, keys, clockToleranceSeconds }
+
+    expect(() => createAccessTokenVerifier(options)).toThrow(/clockToleranceSeconds/)
+  },
+)
+
 test.each([['HS256'], ['none'], []])(
   'cannot be told to accept the algorithm %s',
   (...algorithms) => {

@@ -40,7 +40,7 @@ export type AccessTokenVerifierOptions = {
   readonly keys: SigningKeySource
   /** Signature algorithms that are accepted. Default: ES256, EdDSA, RS256. */
   readonly algorithms?: readonly SignatureAlgorithm[] | undefined
-  /** How far clocks may differ. Default 5 seconds. */
+  /** How far clocks may differ. Default 5 seconds; 300 at most, for as long as revocations are told after a token's end. */
   readonly clockToleranceSeconds?: number | undefined
   readonly clock?: Clock | undefined
 }
@@ -48,7 +48,13 @@ export type AccessTokenVerifierOptions = {
 /** Default for how far the issuer's clock and this one may differ. */
 export const DEFAULT_CLOCK_TOLERANCE_SECONDS = 5
 
-/** Creates a verifier. Throws `TypeError` at once when told to accept an algorithm that is not asymmetric. */
+/** The most that may be tolerated: an authorization server tells of what it revoked for so long after a token's end. */
+const MAX_CLOCK_TOLERANCE_SECONDS = 300
+
+/**
+ * Creates a verifier. Throws `TypeError` at once when told to accept an algorithm that is not asymmetric, or to tolerate
+ * more than 300 seconds.
+ */
 export function createAccessTokenVerifier(
   options: AccessTokenVerifierOptions,
 ): AccessTokenVerifier {
@@ -62,6 +68,11 @@ export function createAccessTokenVerifier(
     throw new TypeError(
       `algorithms must be some of ${SIGNATURE_ALGORITHMS.join(', ')}, not ${stranger ?? 'none'}`,
     )
+  }
+
+  if (!(toleranceSeconds >= 0 && toleranceSeconds <= MAX_CLOCK_TOLERANCE_SECONDS)) {
+    const most = String(MAX_CLOCK_TOLERANCE_SECONDS)
+    throw new TypeError(`clockToleranceSeconds must be 0 to ${most} seconds`)
   }
 
   async function checkSignature(
