@@ -1,4 +1,4 @@
-// RFC 6749, The OAuth 2.0 Authorization Framework: §§2.3, 3.2, 4.4 and 5.
+// RFC 6749, The OAuth 2.0 Authorization Framework: §§2.3, 3.2, 3.3, 4.4 and 5.
 import { decodeJwt } from 'jose'
 import { expect } from 'vitest'
 import * as z from 'zod'
@@ -208,7 +208,11 @@ verifies(
 )
 
 verifies(
-  ['rfc6749-3.2.1-confidential-authenticate', 'rfc6749-4.4.2-authenticates-client'],
+  [
+    'rfc6749-3.2.1-confidential-authenticate',
+    'rfc6749-4.4.2-client-authenticates',
+    'rfc6749-4.4.2-authenticates-client',
+  ],
   'gives nobody a token without credentials, and says the same of unknown clients and wrong secrets',
   async () => {
     await using world = await startConformanceWorld()
@@ -259,7 +263,7 @@ verifies(
 )
 
 verifies(
-  'rfc6749-5.1-scope',
+  ['rfc6749-5.1-scope', 'rfc6749-3.3-scope-told', 'rfc6749-3.3-default-scope'],
   'says which scopes the token has: all, those asked for, or those that were left',
   async () => {
     await using world = await startConformanceWorld()

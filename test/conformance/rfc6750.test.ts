@@ -167,6 +167,24 @@ verifies('rfc6750-3.1-insufficient-scope', 'names the scope that a good token la
   })
 })
 
+verifies('rfc6750-5.2-unguessable', 'makes API keys of 256 random bits', async () => {
+  // Attack: one key, and when it was made, tell of the next.
+  await using world = await startConformanceWorld()
+  const keys = await Promise.all(
+    Array.from({ length: 32 }, async () => {
+      const key = { agentId: world.alice.id, scopes: ['notes:read'] }
+      return (await world.admin.apiKeys.create.mutate(key)).apiKey
+    }),
+  )
+
+  for (const key of keys) expect(key).toMatch(/^sk-agent-[0-9A-Za-z]{49}$/)
+  const random = keys.map((key) => key.slice('sk-agent-'.length, -6))
+  // 62 ** 43 is more than 2 ** 256. Of 32 keys no two have the same character anywhere near always.
+  for (let place = 1; place < 43; place += 1) {
+    expect(new Set(random.map((text) => text[place])).size).toBeGreaterThan(8)
+  }
+})
+
 verifies('rfc6750-5.2-integrity', 'signs tokens, and takes none that was changed', async () => {
   await using world = await startConformanceWorld()
   const token = String((await askToken(world)).body['access_token'])
@@ -202,7 +220,7 @@ verifies(
 )
 
 verifies(
-  'rfc6750-5.3-short-lived',
+  ['rfc6750-5.3-short-lived', 'rfc6750-5.2-lifetime'],
   'makes no token that lives longer than half an hour',
   async () => {
     await using world = await startConformanceWorld()

@@ -23,7 +23,7 @@ verifies(
 )
 
 verifies(
-  ['rfc7009-2-https', 'rfc7009-2-no-http-published'],
+  ['rfc7009-2-https', 'rfc7009-2-no-http-published', 'rfc7009-2-url-rules'],
   'publishes the endpoint below its issuer',
   async () => {
     await using world = await startConformanceWorld()
@@ -31,6 +31,7 @@ verifies(
     const metadata = await readMetadata(world)
 
     expect(metadata.revocation_endpoint).toBe(`${metadata.issuer}${REVOKE}`)
+    expect(metadata.revocation_endpoint).not.toContain('#')
   },
 )
 
@@ -150,3 +151,39 @@ verifies('rfc7009-2.2.1-errors', 'answers its refusals as the token endpoint doe
 
   expect(readOAuthError(answer)).toEqual({ status: 400, error: 'invalid_request' })
 })
+
+verifies('rfc7009-5-guessing', 'slows down whoever guesses at a secret there', async () => {
+  // Attack: the token endpoint slows guesses down, so they are made at another.
+  await using world = await startConformanceWorld()
+  const { alice } = world
+  const guess = { as: { id: alice.id, secret: 'wrong' }, form: { token: 'x' } }
+
+  const statuses: number[] = []
+  for (let time = 0; time < 12; time += 1) statuses.push((await post(world, REVOKE, guess)).status)
+  const elsewhere = await post(world, '/oauth/token', guess)
+
+  expect(statuses.slice(-2)).toEqual([429, 429])
+  expect(elsewhere.status).toBe(429)
+  expect((await post(world, REVOKE, { as: alice, form: { token: 'x' } })).status).toBe(200)
+})
+
+verifies(
+  'rfc7009-5-denial-of-service',
+  'answers unknown tokens under any hint so often as the client may call, and then no more',
+  async () => {
+    // Attack: a client has the server look for tokens that are none, under hints that lead astray.
+    await using world = await startConformanceWorld({
+      rateLimitTiers: { standard: null, low: { burst: 3, perMinute: 3 } },
+    })
+    const { admin, alice } = world
+    await admin.agents.update.mutate({ id: alice.id, settings: { rateLimitTier: 'low' } })
+
+    const statuses: number[] = []
+    for (const hint of ['access_token', 'refresh_token', 'urn:example:unknown', 'access_token']) {
+      const form = { token: 'unknown', token_type_hint: hint }
+      statuses.push((await post(world, REVOKE, { as: alice, form })).status)
+    }
+
+    expect(statuses).toEqual([200, 200, 200, 429])
+  },
+)

@@ -74,6 +74,22 @@ verifies('rfc7523-3-issuer', 'refuses an assertion without an issuer', async () 
 })
 
 verifies(
+  'rfc7523-3-issuer-comparison',
+  'takes no issuer that is the client by any other measure than the letter',
+  async () => {
+    await using world = await setUp()
+    const { id } = world.alice
+
+    const spellings = [id.toUpperCase(), `${id} `, `${id}/`, encodeURIComponent(`${id}/`)]
+    const answers = await Promise.all(
+      spellings.flatMap((iss) => [world.ask({ iss }), world.ask({ iss, sub: iss })]),
+    )
+
+    expect(answers.map(readOAuthError)).toEqual(answers.map(() => INVALID_CLIENT))
+  },
+)
+
+verifies(
   'rfc7523-3-subject',
   'refuses a subject that is missing, or not the client that authenticates',
   async () => {
@@ -160,7 +176,7 @@ verifies('rfc7523-3-replay', 'takes an assertion once, and none without an id', 
 })
 
 verifies(
-  ['rfc7523-3-signature', 'rfc7523-3.2-invalid-client'],
+  ['rfc7523-3-signature', 'rfc7523-3-criteria', 'rfc7523-3.2-invalid-client'],
   'refuses what is not signed by a key of the client, in the words that an unknown client gets',
   async () => {
     await using world = await setUp()

@@ -163,7 +163,7 @@ verifies('rfc7662-4-expired', 'says of a token that has expired: inactive', asyn
 })
 
 verifies(
-  'rfc7662-4-revoked',
+  ['rfc7662-4-revoked', 'rfc7662-4-all-checks'],
   'says of a token that was revoked, or whose secret or agent was: inactive',
   async () => {
     await using world = await startConformanceWorld()
@@ -197,11 +197,15 @@ verifies('rfc7662-4-signature', 'says of a token whose text was changed: inactiv
   }
 })
 
-verifies('rfc7662-4-tls', 'refuses to start with an issuer by plain http', async () => {
-  const read = () => readConfig({ DEPUTY_ISSUER: 'http://as.example' })
+verifies(
+  ['rfc7662-4-tls', 'rfc7662-2-transport'],
+  'refuses to start with an issuer by plain http',
+  async () => {
+    const read = () => readConfig({ DEPUTY_ISSUER: 'http://as.example' })
 
-  expect(read).toThrow(/DEPUTY_ISSUER: must be https/)
-})
+    expect(read).toThrow(/DEPUTY_ISSUER: must be https/)
+  },
+)
 
 verifies(
   'rfc7662-4-cache-not-beyond-exp',

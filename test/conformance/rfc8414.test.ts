@@ -1,9 +1,11 @@
 // RFC 8414, OAuth 2.0 Authorization Server Metadata.
 import { createRemoteSigningKeySource, SigningKeysUnavailableError } from '@deputy/auth'
+import { clientSecret, toClientError } from '@deputy/client'
 import { expect } from 'vitest'
 import * as z from 'zod'
 import { readConfig } from '../../apps/auth-server/src/config.ts'
 import { readOAuthError, send } from '../../apps/auth-server/test-support/oauth-request.ts'
+import { createFakeTokenEndpoint } from '../support/fake-token-endpoint.ts'
 import { createFakeIssuer, createSigningPair, ISSUER } from '../support/test-issuer.ts'
 import { breaks, verifies } from './verifies.ts'
 import { readMetadata, startConformanceWorld } from './world.ts'
@@ -103,7 +105,12 @@ verifies(
 )
 
 verifies(
-  ['rfc8414-3-well-known', 'rfc8414-3.3-same-issuer', 'rfc8414-3.1-terminating-slash'],
+  [
+    'rfc8414-3-well-known',
+    'rfc8414-3-suffix-registered',
+    'rfc8414-3.3-same-issuer',
+    'rfc8414-3.1-terminating-slash',
+  ],
   'serves the document where the path is inserted, and says the issuer to the letter',
   async () => {
     for (const issuerPath of ['', '/tenant', '/a/b/']) {
@@ -167,6 +174,36 @@ verifies(
     await expect(findKey(ISSUER)).resolves.toBeDefined()
     for (const named of ['https://other.example', `${ISSUER}/`, ISSUER.toUpperCase()]) {
       await expect(findKey(named)).rejects.toThrow(SigningKeysUnavailableError)
+    }
+  },
+)
+
+verifies(
+  'rfc8414-6.2-client-checks-issuer',
+  'sends no secret by a document that names another issuer, be it by one slash',
+  async () => {
+    // Attack: whoever can put up metadata collects the secrets of clients.
+    const ask = async (issuer: string) => {
+      const endpoint = createFakeTokenEndpoint()
+      endpoint.setMetadata({ issuer })
+      const credentials = clientSecret({
+        issuer: ISSUER,
+        clientId: 'agent-alice',
+        clientSecret: 'cs-agent-hunter2',
+        fetch: endpoint.fetch,
+        random: () => 0,
+      })
+      const authorizer = credentials({ audience: 'agent-bob', scopes: [] })
+      const outcome = await authorizer.authorize().then(() => 'a token', toClientError)
+      return { outcome, requests: endpoint.requests.length }
+    }
+
+    expect(await ask(ISSUER)).toEqual({ outcome: 'a token', requests: 1 })
+    for (const named of ['https://other.example', `${ISSUER}/`, ISSUER.toUpperCase()]) {
+      const { outcome, requests } = await ask(named)
+
+      expect([named, requests]).toEqual([named, 0])
+      expect(outcome).toMatchObject({ code: 'token_response_invalid' })
     }
   },
 )

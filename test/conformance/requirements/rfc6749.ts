@@ -1,4 +1,4 @@
-// RFC 6749, The OAuth 2.0 Authorization Framework: §§2.3, 3.2, 4.4 and 5.
+// RFC 6749, The OAuth 2.0 Authorization Framework: §§2.3, 3.2, 3.3, 4.4 and 5.
 import type { RequirementsOf } from '../requirement.ts'
 
 export const RFC_6749 = {
@@ -96,6 +96,18 @@ export const RFC_6749 = {
     text: 'a client that does not authenticate names itself by client_id with an authorization code',
     notApplicable: 'there are no authorization codes here, and no clients that do not authenticate',
   },
+  'rfc6749-3.3-scope-told': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'where the scope is not what was asked for, the answer says what it is',
+    stricter: 'it always does',
+  },
+  'rfc6749-3.3-default-scope': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'a request without scope gets a default, or fails with invalid_scope',
+    stricter: 'the default is all that the client may do there',
+  },
   'rfc6749-4.4-confidential-only': {
     level: 'MUST',
     binds: 'authorization server',
@@ -105,6 +117,11 @@ export const RFC_6749 = {
     level: 'REQUIRED',
     binds: 'client',
     text: 'grant_type is there, and is client_credentials',
+  },
+  'rfc6749-4.4.2-client-authenticates': {
+    level: 'MUST',
+    binds: 'client',
+    text: 'the client authenticates',
   },
   'rfc6749-4.4.2-authenticates-client': {
     level: 'MUST',
@@ -141,7 +158,6 @@ export const RFC_6749 = {
     level: 'MUST',
     binds: 'client',
     text: 'clients ignore members of the answer that they do not know',
-    notApplicable: 'binds clients',
   },
   'rfc6749-5.2-error': {
     level: 'REQUIRED',

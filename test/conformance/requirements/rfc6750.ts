@@ -79,6 +79,12 @@ export const RFC_6750 = {
     binds: 'resource server',
     text: 'a token that may not is insufficient_scope, with 403 and the scope that is needed',
   },
+  'rfc6750-5.2-unguessable': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'a token that refers to what it stands for cannot be guessed',
+    stricter: 'API keys are 256 random bits, with a checksum',
+  },
   'rfc6750-5.2-integrity': {
     level: 'MUST',
     binds: 'authorization server',
@@ -91,6 +97,23 @@ export const RFC_6750 = {
     stricter:
       'an issuer by plain http is refused at the start, except on the machine itself, and keys are not taken from one',
   },
+  'rfc6750-5.2-encryption': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'tokens are encrypted where their clients must not see what is in them',
+    notApplicable: 'a client may see all that is in a token of its own',
+  },
+  'rfc6750-5.2-front-end': {
+    level: 'MUST',
+    binds: 'resource server',
+    text: 'tokens are kept confidential between a front end, where TLS ends, and the servers behind it',
+    notApplicable: 'what lies between is the network of whoever runs both',
+  },
+  'rfc6750-5.2-lifetime': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'the lifetime of tokens is limited',
+  },
   'rfc6750-5.2-audience': {
     level: 'FACT',
     binds: 'authorization server',
@@ -102,6 +125,23 @@ export const RFC_6750 = {
     binds: 'client',
     text: 'clients validate the certificates of those whom they send tokens to',
     notApplicable: 'binds clients; Deputy uses the platform, which validates them',
+  },
+  'rfc6750-5.3-not-leaked': {
+    level: 'MUST',
+    binds: 'client',
+    text: 'clients do not leak tokens to others than those whom they are for',
+  },
+  'rfc6750-5.3-always-tls': {
+    level: 'MUST',
+    binds: 'client',
+    text: 'clients send tokens by TLS only',
+    stricter: 'a client for an agent by plain http is not made, except on the machine itself',
+  },
+  'rfc6750-5.3-cookie-forgery': {
+    level: 'MUST',
+    binds: 'client',
+    text: 'who keeps tokens in cookies guards against cross-site request forgery',
+    notApplicable: 'nothing here sets or reads a cookie',
   },
   'rfc6750-5.3-cookies': {
     level: 'MUST NOT',

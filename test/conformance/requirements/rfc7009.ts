@@ -8,6 +8,18 @@ export const RFC_7009 = {
     text: 'the revocation of refresh tokens is supported',
     notApplicable: 'Deputy issues no refresh tokens: an agent asks again with its own credentials',
   },
+  'rfc7009-2-url-rules': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'the URL is as RFC 6749 §3.1 has it: without a fragment',
+  },
+  'rfc7009-2-client-verifies-https': {
+    level: 'MUST',
+    binds: 'client',
+    text: 'clients verify that the URL is an https URL',
+    notApplicable:
+      'the client of Deputy revokes nothing: agents end with their tokens, operators end them',
+  },
   'rfc7009-2-https': {
     level: 'MUST',
     binds: 'authorization server',
@@ -50,7 +62,7 @@ export const RFC_7009 = {
       'agents that verify tokens themselves learn of it by the revocation feed, in milliseconds; the age that their knowledge may have is bounded',
   },
   'rfc7009-2.1-client-is-prepared': {
-    level: 'MUST',
+    level: 'FACT',
     binds: 'client',
     text: 'a client is prepared for tokens that become invalid at any time',
     notApplicable: 'binds clients',
@@ -76,10 +88,27 @@ export const RFC_7009 = {
     text: 'errors are answered as RFC 6749 §5.2 has them',
   },
   'rfc7009-2.2.1-unavailable': {
-    level: 'MUST',
+    level: 'FACT',
     binds: 'client',
     text: 'after a 503 the client takes it that the token still exists',
     notApplicable:
       'binds clients; that nothing is half done then, and Retry-After says when to come back, is in test/faults',
+  },
+  'rfc7009-5-guessing': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'the endpoint is guarded against guessing, as the token endpoint is',
+  },
+  'rfc7009-5-denial-of-service': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'hints and unknown tokens are of no use to launch a denial of service',
+    stricter: 'hints cost nothing, and each client has so many requests a minute',
+  },
+  'rfc7009-5-client-authenticates-endpoint': {
+    level: 'MUST',
+    binds: 'client',
+    text: 'clients authenticate the endpoint, by its certificate',
+    notApplicable: 'binds clients, and that of Deputy revokes nothing',
   },
 } as const satisfies RequirementsOf

@@ -11,7 +11,7 @@ export const RFC_7523 = {
     notApplicable: NO_GRANT,
   },
   'rfc7523-2.2-assertion-type': {
-    level: 'MUST',
+    level: 'FACT',
     binds: 'client',
     text: 'client_assertion_type is urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     stricter: 'the server refuses any other, and either parameter without the other',
@@ -21,6 +21,16 @@ export const RFC_7523 = {
     binds: 'client',
     text: 'client_assertion is one JWT and no more',
     stricter: 'the server refuses a repeated one, and text that is not one signed JWT',
+  },
+  'rfc7523-3-criteria': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'an assertion is relied on only where it meets all that follows',
+  },
+  'rfc7523-3-issuer-comparison': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'issuers are compared character by character',
   },
   'rfc7523-3-issuer': {
     level: 'MUST',
@@ -73,6 +83,12 @@ export const RFC_7523 = {
     binds: 'authorization server',
     text: 'what is not valid as a JWT in every other respect is refused',
   },
+  'rfc7523-3.1-credentials': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'credentials that come with an assertion as a grant are validated',
+    notApplicable: NO_GRANT,
+  },
   'rfc7523-3.1-invalid-grant': {
     level: 'MUST',
     binds: 'authorization server',
@@ -86,7 +102,7 @@ export const RFC_7523 = {
     stricter: 'in words that do not tell an unknown client from a wrong signature',
   },
   'rfc7523-5-rs256': {
-    level: 'REQUIRED',
+    level: 'FACT',
     binds: 'authorization server',
     text: 'RS256 is mandatory to implement',
   },

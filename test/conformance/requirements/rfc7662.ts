@@ -2,6 +2,12 @@
 import type { RequirementsOf } from '../requirement.ts'
 
 export const RFC_7662 = {
+  'rfc7662-2-transport': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'the endpoint is protected by transport-layer security',
+    stricter: 'an issuer by plain http is refused at the start, except on the machine itself',
+  },
   'rfc7662-2.1-post-form': {
     level: 'FACT',
     binds: 'client',
@@ -51,6 +57,11 @@ export const RFC_7662 = {
     binds: 'authorization server',
     text: 'a good question about a bad token is no error',
   },
+  'rfc7662-4-all-checks': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'all checks that apply to the state of a token are made',
+  },
   'rfc7662-4-expired': {
     level: 'MUST',
     binds: 'authorization server',
@@ -88,6 +99,18 @@ export const RFC_7662 = {
     binds: 'authorization server',
     text: 'TLS is supported at the endpoint',
     stricter: 'an issuer by plain http is refused at the start, except on the machine itself',
+  },
+  'rfc7662-4-certificate': {
+    level: 'MUST',
+    binds: 'resource server',
+    text: 'who asks checks the certificate of the server',
+    notApplicable: 'agents use the platform, which checks it',
+  },
+  'rfc7662-4-caching-considered': {
+    level: 'MUST',
+    binds: 'anybody',
+    text: 'who designs a system weighs what caching answers costs in security',
+    notApplicable: 'no act of a server: it was weighed in docs/adr/0022',
   },
   'rfc7662-4-cache-not-beyond-exp': {
     level: 'MUST NOT',

@@ -65,6 +65,18 @@ export const RFC_8414 = {
     binds: 'authorization server',
     text: 'the document is where a well-known path is inserted between host and path of the issuer',
   },
+  'rfc8414-3-suffix-registered': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'the suffix of the well-known path is registered',
+    stricter: 'it is the one that the RFC itself registers',
+  },
+  'rfc8414-3-suffix-specified': {
+    level: 'MUST',
+    binds: 'anybody',
+    text: 'an application of OAuth says which suffix it uses',
+    notApplicable: 'Deputy is no application with a suffix of its own',
+  },
   'rfc8414-3-https': {
     level: 'MUST',
     binds: 'authorization server',
@@ -113,6 +125,24 @@ export const RFC_8414 = {
     binds: 'authorization server',
     text: 'TLS is supported',
     stricter: 'an issuer by plain http is refused at the start, except on the machine itself',
+  },
+  'rfc8414-6.1-confidentiality': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'the TLS protects confidentiality and integrity',
+    notApplicable:
+      'TLS ends in front of the server: its cipher suites are those of whoever runs that',
+  },
+  'rfc8414-6.2-certificate': {
+    level: 'MUST',
+    binds: 'client',
+    text: 'clients check the certificate when they ask for metadata',
+    notApplicable: 'binds clients; Deputy uses the platform, which checks it',
+  },
+  'rfc8414-6.2-client-checks-issuer': {
+    level: 'MUST',
+    binds: 'client',
+    text: 'clients make sure that the issuer of the document is the one that they asked',
   },
   'rfc8414-6.1-certificate-check': {
     level: 'MUST',

@@ -37,7 +37,7 @@ export const RFC_8707 = {
     text: 'without resource the server takes a default, or refuses with invalid_target',
   },
   'rfc8707-2.1-authorization-request': {
-    level: 'MUST',
+    level: 'FACT',
     binds: 'authorization server',
     text: 'the resources of an authorization request bound those of its tokens',
     notApplicable: 'there are no authorization requests: nobody signs in here',

@@ -63,6 +63,17 @@ export const RFC_9068 = {
     binds: 'authorization server',
     text: 'no token is issued whose authority would be ambiguous',
   },
+  'rfc9068-4-consistent-metadata': {
+    level: 'MUST',
+    binds: 'authorization server',
+    text: 'metadata of OAuth and of OpenID Connect say the same',
+    notApplicable: 'there is no metadata of OpenID Connect',
+  },
+  'rfc9068-4-errors': {
+    level: 'MUST',
+    binds: 'resource server',
+    text: 'errors are answered as RFC 6750 §3.1 has them',
+  },
   'rfc9068-4-typ': {
     level: 'MUST',
     binds: 'resource server',

@@ -35,6 +35,11 @@ export const RFC_9449 = {
     text: 'a proof has jti, htm, htu and iat',
     stricter: 'a proof without one of them is refused, and so is a jti of more than 256 characters',
   },
+  'rfc9449-4.2-jti-unique': {
+    level: 'MUST',
+    binds: 'client',
+    text: 'it is all but impossible that two proofs have the same jti',
+  },
   'rfc9449-4.2-ath': {
     level: 'MUST',
     binds: 'client',
@@ -139,7 +144,6 @@ export const RFC_9449 = {
     level: 'MUST',
     binds: 'client',
     text: 'a client that needs a bound token discards one that is not',
-    notApplicable: 'binds clients',
   },
   'rfc9449-5.1-metadata': {
     level: 'FACT',
@@ -237,7 +241,6 @@ export const RFC_9449 = {
     level: 'MUST',
     binds: 'client',
     text: 'clients use the newest nonce from then on',
-    notApplicable: 'binds clients',
   },
   'rfc9449-8.2-nonce-with-success': {
     level: 'FACT',

@@ -27,6 +27,15 @@ export async function discoverIssuer(
     response = await oauth.discoveryRequest(issuer, { ...requestOptions(), algorithm: 'oidc' })
   }
   const server = await oauth.processDiscoveryResponse(issuer, response)
+  // > If these values are not identical, the data contained in the response MUST NOT be used. (RFC 8414 §3.3)
+  // oauth4webapi compares them as URLs, by which a slash or a capital makes no difference.
+  if (server.issuer !== options.issuer) {
+    throw new ClientError({
+      code: 'token_response_invalid',
+      message: `the metadata of ${options.issuer} is of ${server.issuer}, which is another issuer`,
+      hint: 'Write the issuer as it writes itself, to the letter, and check that it is the right one.',
+    })
+  }
   const { token_endpoint: endpoint } = server
   if (endpoint === undefined) return server
   const { host } = parseSecureUrl(endpoint, 'token_endpoint')
