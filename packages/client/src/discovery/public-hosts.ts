@@ -50,7 +50,8 @@ function toIpv4(groups: readonly number[]): string | undefined {
   const isFirstFiveZero = groups.slice(0, 5).every((group) => group === 0)
   const isMapped = isFirstFiveZero && groups[5] === 0xff_ff
   const isCompatible = isFirstFiveZero && groups[5] === 0 && (groups[6] ?? 0) > 0
-  const isNat64 = a === 0x64 && b === 0xff_9b
+  // Of 64:ff9b::/16 only the well-known prefix leads to everybody's IPv4; 64:ff9b:1::/48 is a network's own (RFC 8215).
+  const isNat64 = a === 0x64 && b === 0xff_9b && groups.slice(2, 6).every((group) => group === 0)
   const [high, low] = a === 0x20_02 ? [b, c] : groups.slice(6)
   if (!(isMapped || isCompatible || isNat64 || a === 0x20_02)) return undefined
   if (high === undefined || low === undefined) return undefined

@@ -1,12 +1,12 @@
 // Node only: what calls are sent with where many are, undici's pool of connections in place of `fetch`; and
 // the only place that can tell where a name leads before anything is sent there.
-import { lookup as systemLookup, type LookupAddress } from 'node:dns'
-import type { LookupFunction } from 'node:net'
+import { lookup as systemLookup } from 'node:dns'
 import { Readable } from 'node:stream'
-import { Agent, fetch as undiciFetch, type Dispatcher } from 'undici'
-import { assertPublicHost, isPrivateAddress } from '../discovery/public-hosts.ts'
+import { Agent, buildConnector, fetch as undiciFetch, type Dispatcher } from 'undici'
+import { assertPublicHost } from '../discovery/public-hosts.ts'
 import { ClientError } from '../error/client-error.ts'
 import type { FetchLike, FetchLikeAnswer } from '../fetch-like.ts'
+import { createPublicConnector, createPublicLookup } from './public-connector.ts'
 
 export type PoolOptions = {
   /** Connections to one server, at most. Default 32. */
@@ -36,12 +36,14 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 /** Creates a pool. Dispose of it to close its connections; clients that use it do not. */
 export function createPool(options: PoolOptions = {}): ConnectionPool {
   const { lookup = systemLookup, refusePrivateAddresses = false } = options
+  const timeout = options.connectTimeoutMs ?? 5000
   const agent = new Agent({
     connections: options.maxConnections ?? 32,
-    connect: {
-      timeout: options.connectTimeoutMs ?? 5000,
-      ...(refusePrivateAddresses ? { lookup: createPublicLookup(lookup) } : {}),
-    },
+    connect: refusePrivateAddresses
+      ? createPublicConnector(
+          buildConnector({ timeout, port: 0, lookup: createPublicLookup(lookup) }),
+        )
+      : { timeout },
   })
   const maxBytes = options.maxAnswerBytes ?? MAX_ANSWER_BYTES
   const check = refusePrivateAddresses ? assertPublicHost : () => undefined
@@ -110,33 +112,6 @@ function readRequest(input: string | URL | Request): RequestInit {
   if (!(input instanceof Request)) return {}
   const { body, headers, method, redirect, signal } = input
   return { body, headers, method, redirect, signal, duplex: 'half' }
-}
-
-/** Looks at every address of a name, and gives exactly those on. */
-function createPublicLookup(lookup: typeof systemLookup): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-      const [first] = addresses ?? []
-      const bad = addresses?.find(({ address }) => isPrivateAddress(address))
-      if (error !== null || first === undefined) {
-        callback(error ?? new Error(`${hostname} has no address`), [])
-      } else if (bad !== undefined) {
-        callback(refuse(hostname, bad.address), [])
-      } else if (options.all === true) {
-        callback(null, addresses)
-      } else {
-        callback(null, first.address, first.family)
-      }
-    })
-  }
-}
-
-function refuse(hostname: string, address: string): ClientError {
-  return new ClientError({
-    code: 'host_not_allowed',
-    message: `${hostname} leads to ${address}, which is not on the public internet: nothing is sent there`,
-    hint: 'Turn refusePrivateAddresses off where agents of your own network are called.',
-  })
 }
 
 function readHeader(value: string | string[] | undefined): string | null {
