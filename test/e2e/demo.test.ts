@@ -100,7 +100,25 @@ describe('npm run demo', () => {
     expect(of('invoice')).toMatchObject([{ number: expect.stringMatching(/\d/) as unknown }])
     expect(of('refund')).toMatchObject([{ amountMinor: 10, capturedMinor: 15 }])
     expect(of('quota')).toMatchObject([{ holder: 'agent-research-v1', cap: 40, used: 17 }])
-    expect(of('quotaEvent')).toMatchObject([{ percent: 80, spent: 35 }])
+    expect(of('quotaEvent')).toMatchObject([
+      { percent: 80, spent: 35 },
+      { percent: 80, spent: 85 },
+      { percent: 100, spent: 100 },
+    ])
+    expect(of('withstood').map(({ reason }) => reason)).toEqual([
+      'not_obeyed',
+      'quota_exceeded',
+      'answered_again',
+      'idempotency_conflict',
+      'token_refused',
+      'statement_unknown',
+    ])
+    // Which quota it was, and when it resets.
+    expect(of('withstood')[1]).toMatchObject({
+      message: expect.stringMatching(
+        /^The quota [\da-f-]{36} of the grant .* resets at \d{4}-\d\d-\d\dT00:00:00Z$/,
+      ) as unknown,
+    })
     expect(of('verified')).toHaveLength(1)
     expect(of('journal')).toMatchObject([
       { last: expect.stringContaining('billing.refund') as unknown },
@@ -158,7 +176,7 @@ describe('npm run demo', () => {
       expect.arrayContaining(['agent-billing-v2 token_revoked', 'agent-research-v1 token_revoked']),
     )
     expect(of('released')).toMatchObject([{ amountMinor: 35, reference: 'work-in-progress' }])
-    expect(of('brief')).toMatchObject([{ question: QUESTION, documentsSearched: 2 }])
+    expect(of('brief')).toMatchObject([{ question: QUESTION, documentsSearched: 3 }])
     expect(of('statement')).toHaveLength(1)
     expect(of('allowed')).toHaveLength(1)
     expect(of('refused').map(({ reason, status }) => [status, reason])).toEqual([
@@ -199,13 +217,14 @@ describe('npm start', () => {
     expect(credentials.toSorted()).toEqual([
       'agent-billing-v2.json',
       'agent-research-v1.json',
+      'agent-rival-v1.json',
       'agent-visitor-v1.json',
       'operator.json',
     ])
     const modes = await Promise.all(
       credentials.map(async (name) => (await stat(`${state}/credentials/${name}`)).mode & 0o077),
     )
-    expect(modes).toEqual([0, 0, 0, 0])
+    expect(modes).toEqual([0, 0, 0, 0, 0])
 
     await using second = await start(...FREE_PORTS, '--state-dir', state, '--json')
     await second.printed('Ctrl-C ends it')

@@ -75,8 +75,11 @@ async function importEmbeddedPostgres() {
   return EmbeddedPostgres
 }
 
-/** Starts a PostgreSQL server of its own, with its files in the folder. */
-export async function startPostgres(databaseDir: string): Promise<Server> {
+/** Starts a PostgreSQL server of its own, with its files in the folder. Where it is not durable, nothing has to survive the machine. */
+export async function startPostgres(
+  databaseDir: string,
+  { isDurable } = { isDurable: false },
+): Promise<Server> {
   const port = await findFreePort()
   const EmbeddedPostgres = await importEmbeddedPostgres()
   const postgres = new EmbeddedPostgres({
@@ -87,8 +90,7 @@ export async function startPostgres(databaseDir: string): Promise<Server> {
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    // Nothing here has to survive the machine.
-    postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=300'],
+    postgresFlags: ['-c', `fsync=${isDurable ? 'on' : 'off'}`, '-c', 'max_connections=300'],
     onLog: () => undefined,
     onError: () => undefined,
   })

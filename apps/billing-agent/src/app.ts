@@ -13,12 +13,15 @@ import {
   type Logger,
   type RunningAgent,
 } from '@deputy/serve'
+import { serveMetrics } from '@deputy/serve/metrics'
 import { openRateLimiter } from '@deputy/serve/redis'
 import type { DatabaseLocation } from '@deputy/storage'
 import { createBillingService } from './billing-service.ts'
 import { findHeld } from './grants/find-held.ts'
 import { expireHolds } from './holds/expire-holds.ts'
 import { pruneAnswers } from './idempotency/run-once.ts'
+import { measureSweep } from './metrics/billing-metrics.ts'
+import { observeLevels } from './metrics/observe-levels.ts'
 import { verifyLedger } from './verify/verify-ledger.ts'
 import { createResearchReceiptSource, RECEIPT_SCOPE } from './receipts/research-receipt-source.ts'
 import { openStorage, type BillingStorage } from './storage/open-storage.ts'
@@ -37,6 +40,8 @@ export type BillingAgentOptions = {
   /** The SQLite file, made on the first start, or the PostgreSQL database. */
   readonly database: DatabaseLocation
   readonly researchUrl: string
+  /** Where `/metrics` is served, on this machine alone. Default: nowhere. */
+  readonly metricsPort?: number | undefined
   readonly clockToleranceSeconds?: number | undefined
   /** Where several instances count the calls of their callers together. Default: each for itself. */
   readonly redisUrl?: string | undefined
@@ -52,7 +57,13 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
   const { clock = systemClock, fetch: fetchWith, logger } = options
   const { client_id: agentId, client_secret: secret, issuer } = options.credentials
   await using stack = new AsyncDisposableStack()
+  if (options.metricsPort !== undefined) {
+    const { url: metricsUrl } = stack.use(await serveMetrics({ port: options.metricsPort }))
+    logger.info({ url: metricsUrl }, 'serving metrics')
+  }
   const storage = stack.use(await openStorage(options.database))
+  const check = createLedgerCheck(storage, logger)
+  stack.use(observeLevels({ storage, clock, logger, isSound: check.isSound }))
   const { researchUrl: url } = options
   const ways = { clock, fetch: fetchWith }
   const identity = { issuer, clientId: agentId, clientSecret: secret }
@@ -65,9 +76,19 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
   const service = createBillingService({ storage, receipts, clock })
   const { approvals, callCounter, prune } = storage.createLimitUse(clock)
   stack.use(startPruning({ prune, logger }))
-  stack.use(startPruning({ prune: async () => expireHolds(storage, clock), logger }))
-  stack.use(startPruning({ prune: async () => pruneAnswers(storage, clock), logger }))
-  stack.use(startPruning({ prune: async () => reportFaults(storage, logger), logger }))
+  stack.use(
+    startPruning({
+      prune: async () => measureSweep('holds', async () => expireHolds(storage, clock)),
+      logger,
+    }),
+  )
+  stack.use(
+    startPruning({
+      prune: async () => measureSweep('answers', async () => pruneAnswers(storage, clock)),
+      logger,
+    }),
+  )
+  stack.use(startPruning({ prune: async () => check.run(), logger }))
   const { redisUrl, rateLimitTiers } = options
   const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))
   const authenticator = stack.use(
@@ -107,7 +128,14 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
 }
 
 /** Checks what is new in the book. A fault is the operator's to look at: the agent goes on, and says so each minute. */
-async function reportFaults(storage: BillingStorage, logger: Logger): Promise<void> {
-  const { fault, ok } = await verifyLedger(storage, { entries: 'new' })
-  if (!ok) logger.error({ fault }, 'the ledger is broken: see billing.verify')
+function createLedgerCheck(storage: BillingStorage, logger: Logger) {
+  let isSound = true
+  return {
+    isSound: () => isSound,
+    async run(): Promise<void> {
+      const { fault, ok } = await verifyLedger(storage, { entries: 'new' })
+      isSound = ok
+      if (!ok) logger.error({ fault }, 'the ledger is broken: see billing.verify')
+    },
+  }
 }

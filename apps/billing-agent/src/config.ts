@@ -8,6 +8,7 @@ const Config = AgentEnvironment.extend({
   DEPUTY_RESEARCH_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
     .default('http://127.0.0.1:2886'),
+  DEPUTY_METRICS_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
 }).transform((env) => ({
   host: env.DEPUTY_HOST,
   port: env.PORT,
@@ -17,6 +18,7 @@ const Config = AgentEnvironment.extend({
       ? { file: env.DEPUTY_DATABASE_FILE }
       : { url: env.DEPUTY_DATABASE_URL },
   researchUrl: env.DEPUTY_RESEARCH_URL,
+  metricsPort: env.DEPUTY_METRICS_PORT,
   clockToleranceSeconds: env.DEPUTY_CLOCK_TOLERANCE_SECONDS,
   redisUrl: env.DEPUTY_REDIS_URL,
   rateLimitTiers: env.DEPUTY_RATE_LIMIT_TIERS,

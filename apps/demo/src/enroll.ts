@@ -25,6 +25,8 @@ const ADMIN_SCOPES = [
   'grants:write',
   'tokens:revoke',
   'audit:read',
+  'owners:read',
+  'owners:write',
 ]
 
 /** Who may do what. Each agent has its own identity and no more scopes than its work needs. */
@@ -116,6 +118,33 @@ export async function enrollAgents(issuer: string, state: StateFolder): Promise<
   state.writeCredentials(OPERATOR_ID, { ...operator, scope: formatScope(OPERATOR_SCOPES) })
 }
 
+/** An agent of another organisation, for what it must not see. */
+export const RIVAL_ID = 'agent-rival-v1'
+const RIVAL_OWNER_ID = 'rival'
+
+/** Makes the other organisation and its agent, and answers the agent's credentials. */
+export async function enrollRival(issuer: string, state: StateFolder) {
+  await using admin = createAdminClient(issuer, state)
+  const { owners } = await admin.owners.list.query()
+  if (!owners.some(({ id }) => id === RIVAL_OWNER_ID)) {
+    await admin.owners.create.mutate({ id: RIVAL_OWNER_ID, name: 'Another organisation' })
+  }
+  const rival = {
+    id: RIVAL_ID,
+    ownerId: RIVAL_OWNER_ID,
+    name: 'Rival',
+    description: 'Of another organisation: may read what is its own, at both agents.',
+    scopes: ['billing:read', 'research:read'],
+    audiences: [BILLING_AGENT_ID, RESEARCH_AGENT_ID],
+    scopesSupported: [],
+  }
+  await ensureAgent(admin, rival)
+  await ensureCredentials(admin, state, { issuer, ...rival })
+  const credentials = state.readCredentials(RIVAL_ID)
+  if (credentials === undefined) throw new DemoError(`${RIVAL_ID} has no credentials file`)
+  return credentials
+}
+
 /** A client of the admin API with the operator's credentials. */
 export function createAdminClient(issuer: string, state: StateFolder): AgentClient<AdminRouter> {
   const operator = state.readCredentials(OPERATOR_ID)
@@ -134,13 +163,13 @@ export function createAdminClient(issuer: string, state: StateFolder): AgentClie
 
 async function ensureAgent(
   admin: AgentClient<AdminRouter>,
-  agent: (typeof AGENTS)[number],
+  agent: Parameters<AgentClient<AdminRouter>['agents']['create']['mutate']>[0],
 ): Promise<void> {
   try {
     await admin.agents.create.mutate(agent)
   } catch (error) {
     if (toClientError(error).code !== 'agent_exists') throw error
-    const { id, ...settings } = agent
+    const { id, ownerId: _ownerId, ...settings } = agent
     await admin.agents.update.mutate({ id, settings })
   }
 }

@@ -53,6 +53,8 @@ function toLines(event: TranscriptEvent): readonly string[] {
       return [
         `  given back: ${toAmount(event.amountMinor)} ${event.currency} that was held for ${event.reference}`,
       ]
+    case 'withstood':
+      return withstoodLines(event)
     case 'allowed':
     case 'refused':
       return attemptLines(event)
@@ -176,6 +178,15 @@ function statementLines(event: Of<'statement'>): readonly string[] {
         `    ${`${String(quantity)} of ${meter}`.padEnd(36)}  ${toAmount(amountMinor).padStart(8)}  ${dim('metered')}`,
     ),
     `    in all ${toAmount(event.totalMinor)} ${event.currency}, the work backed by a receipt from research`,
+  ]
+}
+
+function withstoodLines({ attack, message, reason }: Of<'withstood'>): readonly string[] {
+  const [first = '', ...rest] = wrap(attack, WIDTH - 4)
+  return [
+    `  ${good('✓')} ${first}`,
+    ...rest.map((line) => `    ${line}`),
+    ...wrap(`${reason}: ${message}`, WIDTH - 6).map((line) => dim(`      ${line}`)),
   ]
 }
 

@@ -11,6 +11,7 @@ import { OPERATOR_ID } from './enroll.ts'
 import { askLive } from './ask-live.ts'
 import { priceSearches, recordSearches } from './metering.ts'
 import { endTask, openTask, showChains } from './task.ts'
+import { showWithstood } from './withstood.ts'
 import type { StateFolder } from './state-folder.ts'
 import type { System } from './system.ts'
 import type { Transcript } from './transcript.ts'
@@ -119,6 +120,7 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
   await watchSpending(books, CURRENCY)
   await priceSearches(books, CURRENCY)
   const task = await openTask(options)
+  transcript({ type: 'note', text: 'What research does for the question, each step on its trace:' })
   const brief = await call(
     RESEARCH_AGENT_ID,
     { procedure: 'research.ask', scope: 'research:write' },
@@ -140,6 +142,10 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
   )
   if (statement !== undefined) transcript({ type: 'statement', ...statement })
   if (statement !== undefined) await showBooks(books, statement)
+  if (brief !== undefined && statement !== undefined) {
+    const known = { jobId: brief.jobId, statementId: statement.statementId }
+    await showWithstood({ system, state, transcript, task, billing, research, ...known })
+  }
   await showLedger('after')
   await showChains(options, task)
   await endTask(options, task)

@@ -6,6 +6,7 @@ import { findPort } from './find-port.ts'
 import type { DemoOptions } from './options.ts'
 import { startServer, type ServerProcess } from './server-process.ts'
 import type { StateFolder } from './state-folder.ts'
+import { writeUntrustedDocument } from './untrusted-document.ts'
 
 export type System = AsyncDisposable & {
   readonly issuer: string
@@ -47,6 +48,7 @@ export async function startSystem(options: DemoOptions, state: StateFolder): Pro
     DEPUTY_BILLING_URL: billingUrl,
     DEPUTY_RESEARCH_URL: researchUrl,
     ...(options.documents === undefined ? {} : { DEPUTY_DOCUMENTS: options.documents }),
+    DEPUTY_MORE_DOCUMENTS: writeUntrustedDocument(state),
   }
   const agents = await Promise.allSettled([
     startServer({

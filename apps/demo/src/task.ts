@@ -139,6 +139,10 @@ async function leaveHeld(options: TaskOptions, task: Task): Promise<void> {
 async function overspend(options: TaskOptions, task: Task): Promise<void> {
   await using billing = openBillingAsResearch(options, task)
   const { quoteId } = await quoteUnits(billing, 100)
+  options.transcript({
+    type: 'note',
+    text: `The task may spend ${BUDGET.amount} ${BUDGET.currency}. Holding 5.10 more for it is refused, though the account has the money:`,
+  })
   const startedMs = performance.now()
   const hold = billing.billing.hold.mutate({
     quoteId,
@@ -162,12 +166,17 @@ async function overspend(options: TaskOptions, task: Task): Promise<void> {
   if (outcome === 'ok') throw new DemoError('billing held more than the task may spend')
 }
 
-async function quoteUnits(billing: AgentClient<BillingRouter>, units: number) {
+/** A quote for so many sentences. */
+export async function quoteUnits(billing: AgentClient<BillingRouter>, units: number) {
   const idempotencyKey = randomUUID()
   return billing.billing.quote.mutate({ service: 'research.brief', units, idempotencyKey })
 }
 
-function openBillingAsResearch({ state, system }: TaskOptions, task: Task) {
+/** Billing, as research under the task. */
+export function openBillingAsResearch(
+  { state, system }: Pick<TaskOptions, 'state' | 'system'>,
+  task: Task,
+) {
   const research = readCredentials(state, RESEARCH_AGENT_ID)
   return createAgentClient<BillingRouter>({
     url: system.billingUrl,

@@ -129,6 +129,12 @@ export type TranscriptEvent =
       readonly currency: string
       readonly reference: string
     }
+  | {
+      readonly type: 'withstood'
+      readonly attack: string
+      readonly reason: string
+      readonly message: string
+    }
   | { readonly type: 'try'; readonly title: string; readonly command: string }
   | { readonly type: 'note'; readonly text: string }
 

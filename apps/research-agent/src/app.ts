@@ -23,6 +23,7 @@ import { sweepJobs } from './jobs/sweep-jobs.ts'
 import { DEFAULT_LIMITS, type LoopLimits } from './loop/limits.ts'
 import { openPlanner, type ModelSettings } from './models/open-planner.ts'
 import { createResearchService } from './research-service.ts'
+import { observeJobs } from './trace/observe-jobs.ts'
 import { openStorage } from './storage/open-storage.ts'
 
 export type ResearchAgentOptions = {
@@ -40,6 +41,8 @@ export type ResearchAgentOptions = {
   readonly databaseFile: string
   /** Folder of Markdown, text, HTML, PDF or JSON. Default: this project's documentation and its packages'. */
   readonly documents?: string | undefined
+  /** A folder that is searched beside. Default: none. */
+  readonly moreDocuments?: string | undefined
   readonly billingUrl: string
   /** The model that answers. Default: none, a planner by rules. */
   readonly model?: ModelSettings | undefined
@@ -60,8 +63,13 @@ export type ResearchAgentOptions = {
 /** How long a job that was interrupted waits for its asker: well below what billing keeps a hold for. */
 const RESUME_SECONDS = 600
 
-function toFolders(documents: string | undefined): readonly DocumentFolder[] {
-  return documents === undefined ? findDefaultFolders() : [{ path: documents, prefix: '' }]
+function toFolders({
+  documents,
+  moreDocuments,
+}: Pick<ResearchAgentOptions, 'documents' | 'moreDocuments'>): readonly DocumentFolder[] {
+  const own = documents === undefined ? findDefaultFolders() : [{ path: documents, prefix: '' }]
+  // Under a prefix of their own: no path of one folder is one of the other.
+  return moreDocuments === undefined ? own : [...own, { path: moreDocuments, prefix: 'more/' }]
 }
 
 /** Starts the research agent; it is ready when its documents are indexed. Rejects with `DatabaseOpenError` or `ListenError`. */
@@ -78,12 +86,13 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   const identity = { issuer, clientId: agentId, clientSecret: secret, clock, fetch: fetchWith }
   const openBilling = { ...identity, url: options.billingUrl }
   const billing = createAgentBillingGateway(createOpenBilling(openBilling))
-  const library = stack.use(openLibrary(documents, toFolders(options.documents), logger))
+  const library = stack.use(openLibrary(documents, toFolders(options), logger))
   const settling = { jobs, billing, clock, logger, resumeSeconds: RESUME_SECONDS }
   const swept = sweepJobs(settling)
   stack.defer(async () => swept)
   stack.use(startPruning({ prune: async () => sweepJobs(settling), logger, clock }))
   stack.use(keepLeases({ jobs, clock, logger }))
+  stack.use(observeJobs({ jobs, clock, logger }))
 
   const { approvals, callCounter, prune } = storage.createLimitUse(clock)
   stack.use(startPruning({ prune, logger }))

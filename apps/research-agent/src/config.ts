@@ -14,6 +14,7 @@ const Config = AgentEnvironment.extend({
   PORT: AgentEnvironment.shape.PORT.default(2886),
   DEPUTY_DATABASE_FILE: z.string().min(1).default('.deputy/research.sqlite'),
   DEPUTY_DOCUMENTS: z.string().min(1).optional(),
+  DEPUTY_MORE_DOCUMENTS: z.string().min(1).optional(),
   DEPUTY_METRICS_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
   DEPUTY_BILLING_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
@@ -60,6 +61,7 @@ const Config = AgentEnvironment.extend({
     credentialsFile: env.DEPUTY_CREDENTIALS_FILE,
     databaseFile: env.DEPUTY_DATABASE_FILE,
     documents: env.DEPUTY_DOCUMENTS,
+    moreDocuments: env.DEPUTY_MORE_DOCUMENTS,
     metricsPort: env.DEPUTY_METRICS_PORT,
     billingUrl: env.DEPUTY_BILLING_URL,
     model: toModel(env),

@@ -3,19 +3,25 @@ import { createBillingService } from '../../../apps/billing-agent/src/billing-se
 import { openStorage } from '../../../apps/billing-agent/src/storage/open-storage.ts'
 import type { Call } from '../../../packages/contracts/src/call.ts'
 import { randomUUID } from 'node:crypto'
-import { AGENTS, agentOf } from './seed-book.ts'
+import type { DatabaseLocation } from '../../../packages/storage/src/index.ts'
+import { AGENTS, agentOf, DEPOSIT_MINOR } from './seed-book.ts'
 
 export type BookUnderLoad = AsyncDisposable & {
+  /** Pays in what each agent needs, for a book that begins empty. */
+  fund(): Promise<void>
   /** Holds and captures so many quotes. Answers holds and captures a second; all of them are on disk. */
   measure(quotes: number): Promise<number>
 }
 
-export type BookUnderLoadOptions = { readonly file: string; readonly callers: number }
+export type BookUnderLoadOptions = {
+  readonly location: DatabaseLocation
+  readonly callers: number
+}
 
 /** Opens the book. */
 export async function openBookUnderLoad(options: BookUnderLoadOptions): Promise<BookUnderLoad> {
-  const { callers, file } = options
-  const storage = await openStorage({ file })
+  const { callers, location } = options
+  const storage = await openStorage(location)
   const service = createBillingService({
     storage,
     receipts: async () => Promise.reject(new TypeError('nobody closes a statement here')),
@@ -38,6 +44,13 @@ export async function openBookUnderLoad(options: BookUnderLoadOptions): Promise<
   }
 
   return {
+    async fund() {
+      const amount = { amountMinor: DEPOSIT_MINOR, currency: 'USD' }
+      const deposits = Array.from({ length: AGENTS }, async (_, agent) =>
+        service.deposit(callBy('operator'), { account: agentOf(agent), amount, ...key() }),
+      )
+      await Promise.all(deposits)
+    },
     async measure(count) {
       const quotes = await makeQuotes(count)
       const startMs = performance.now()

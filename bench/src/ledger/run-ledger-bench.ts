@@ -1,10 +1,12 @@
 // The ledger beside the store that it stands on, and a large book beside a small one, all in turn in one run.
-import { createRunFolder } from '../process/run-folder.ts'
+import { chmod, mkdir } from 'node:fs/promises'
+import { startPostgres } from '../../../test/support/servers.ts'
+import { createRunFolder, type RunFolder } from '../process/run-folder.ts'
 import type { Table } from '../report/table.ts'
 import { planRounds } from '../slices/plan-rounds.ts'
 import { summarize, summarizeRatio, type Summary } from '../slices/statistics.ts'
 import { openBareStore } from './bare-store.ts'
-import { openBookUnderLoad } from './book-under-load.ts'
+import { openBookUnderLoad, type BookUnderLoad } from './book-under-load.ts'
 import { seedBook } from './seed-book.ts'
 import { openSeededBook } from './seeded-book.ts'
 
@@ -29,18 +31,21 @@ export async function runLedgerBench(options: LedgerBenchOptions) {
   const smallFile = folder.file('small.sqlite')
   await seedBook({ file: smallFile, entries, log })
   const largeFile = await openSeededBook({ entries: manyEntries, log })
-  const small = running.use(await openBookUnderLoad({ file: smallFile, callers }))
-  const large = running.use(await openBookUnderLoad({ file: largeFile, callers }))
+  const small = running.use(await openBookUnderLoad({ location: { file: smallFile }, callers }))
+  const large = running.use(await openBookUnderLoad({ location: { file: largeFile }, callers }))
   const bare = running.use(openBareStore(folder.file('bare.sqlite')))
+  const postgres = running.use(await openPostgresBook(folder, callers))
   const contestants = {
     ledger: async () => small.measure(QUOTES_PER_SLICE),
     'ledger-10m': async () => large.measure(QUOTES_PER_SLICE),
+    'ledger-postgres': async () => postgres.measure(QUOTES_PER_SLICE),
     bare: async () => Promise.resolve(bare.measure(SLICE_MS, 1)),
     'bare-grouped': async () => Promise.resolve(bare.measure(SLICE_MS, callers)),
   }
   await small.measure(WARM_UP_QUOTES)
   await large.measure(WARM_UP_QUOTES)
-  const names = ['ledger', 'ledger-10m', 'bare', 'bare-grouped'] as const
+  await postgres.measure(WARM_UP_QUOTES)
+  const names = ['ledger', 'ledger-10m', 'ledger-postgres', 'bare', 'bare-grouped'] as const
   const rates = new Map(names.map((name) => [name, new Array<number>()]))
   for (const [round, order] of planRounds(names, slices).entries()) {
     for (const name of order) rates.get(name)?.push(await contestants[name]())
@@ -58,6 +63,20 @@ export async function runLedgerBench(options: LedgerBenchOptions) {
     results: { ratios: Object.fromEntries(medians), spread, perSecond },
     tables: [toRateTable(perSecond), toRatioTable(spread)],
   }
+}
+
+/** The book on a PostgreSQL server of its own, on this machine, which syncs each commit to disk. */
+async function openPostgresBook(folder: RunFolder, callers: number): Promise<BookUnderLoad> {
+  await using stack = new AsyncDisposableStack()
+  await mkdir(folder.file('postgres'), { recursive: true })
+  // PostgreSQL does not run as root: its user must come through to its own folder.
+  await chmod(folder.file('.'), 0o711)
+  const server = await startPostgres(folder.file('postgres/data'), { isDurable: true })
+  stack.defer(async () => server.stop())
+  const book = stack.use(await openBookUnderLoad({ location: { url: server.url }, callers }))
+  await book.fund()
+  const resources = stack.move()
+  return { ...book, [Symbol.asyncDispose]: async () => resources.disposeAsync() }
 }
 
 function toRateTable(rates: Readonly<Record<string, Summary>>): Table {

@@ -126,14 +126,15 @@ function writePairs(from: number, to: number, pairs: number): string {
       'USD', case side when 0 then -20 when 1 then 20 when 2 then -20 when 3 then 15 else 5 end
     from number, (select 0 as side union all select 1 union all select 2 union all select 3 union all select 4)
     order by n, side;
-  insert into idempotency (agent_id, key, procedure, body_sha256, answer, created_at)
+  insert into answer (agent_id, key, procedure, body_sha256, answer, created_at)
     select ${AGENT}, 'key-' || n || '-' || side, 'billing.hold', hex(zeroblob(32)), '{"holdId":"' || ${HOLD ?? ''} || '"}', ${AT}
     from number, (select 0 as side union all select 1 union all select 2)
-    where n >= ${String(answered)} order by 1, 2;
+    where n >= ${String(answered)} order by n, side;
   drop table number;`
 }
 
 const BALANCES = `
+  insert into posting_day select distinct owner_id, agent_id, created_at / 86400 from posting;
   create temp table sums (account text primary key, total integer, last integer) without rowid;
   insert into sums select account, sum(amount_minor), max(id) from entry group by account;
   update account set balance_minor = sums.total, last_entry_id = sums.last

@@ -4,6 +4,7 @@ import type { Principal } from '@deputy/auth'
 import type { Clock } from '@deputy/auth/protocol'
 import { createHash } from 'node:crypto'
 import type * as z from 'zod'
+import { measureOperation } from '../metrics/billing-metrics.ts'
 import { refuseCall } from '../refusals.ts'
 import type { BillingStorage, BillingTransaction } from '../storage/open-storage.ts'
 
@@ -29,23 +30,26 @@ export type RunOnce = <Answer>(
  */
 export function createRunOnce(storage: BillingStorage, clock: Clock): RunOnce {
   return async (options, work) =>
-    storage.transaction(async (transaction) => {
-      const { input, principal, procedure } = options
-      const by = {
-        agentId: principal.agentId,
-        key: input.idempotencyKey,
-        createdAt: clock.now(),
-      }
-      const bodySha256 = hashBody(principal, input)
-      if (!(await transaction.answers.claim(by, { procedure, bodySha256 }))) {
-        const known = await findAnswer(transaction, options)
-        if (known === undefined) throw new TypeError('a key was claimed and never answered')
-        return known
-      }
-      const answer = await work(transaction)
-      await transaction.answers.keep(by, JSON.stringify(answer))
-      return answer
-    })
+    measureOperation(options.procedure, async (note) =>
+      storage.transaction(async (transaction) => {
+        const { input, principal, procedure } = options
+        const by = {
+          agentId: principal.agentId,
+          key: input.idempotencyKey,
+          createdAt: clock.now(),
+        }
+        const bodySha256 = hashBody(principal, input)
+        if (!(await transaction.answers.claim(by, { procedure, bodySha256 }))) {
+          const known = await findAnswer(transaction, options)
+          if (known === undefined) throw new TypeError('a key was claimed and never answered')
+          note('replayed')
+          return known
+        }
+        const answer = await work(transaction)
+        await transaction.answers.keep(by, JSON.stringify(answer))
+        return answer
+      }),
+    )
 }
 
 /** How long answers are kept: a key that comes back later is a new one. */

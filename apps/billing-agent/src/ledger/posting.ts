@@ -64,3 +64,13 @@ export function assertBalanced(entries: readonly Entry[]): void {
     throw new TypeError('a posting needs two entries or more of whole minor units that sum to zero')
   }
 }
+
+/** What a posting moved: of a capture what was earned, since the rest returns to where it came from. */
+export function movedMinor(procedure: string, entries: readonly Entry[]): number {
+  const isCapture = procedure === 'billing.capture'
+  return entries
+    .filter(({ account, amountMinor }) =>
+      isCapture ? account.startsWith('income:') : amountMinor > 0,
+    )
+    .reduce((sum, { amountMinor }) => sum + amountMinor, 0)
+}

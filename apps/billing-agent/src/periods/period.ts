@@ -31,3 +31,8 @@ export function monthOf(at: EpochSeconds): { startsAt: EpochSeconds; endsAt: Epo
 // oxlint-disable-next-line eslint/no-restricted-globals -- a moment that is given, not the present
 const toSeconds = (year: number, month: number, day = 1): number =>
   Date.UTC(year, month, day) / 1000
+
+/** A moment as people write it, in UTC to the second. */
+export const toIsoTime = (at: EpochSeconds): string =>
+  // oxlint-disable-next-line eslint/no-restricted-globals -- a moment that is given, not the present
+  new Date(at * 1000).toISOString().replace('.000', '')

@@ -3,7 +3,7 @@
 import type { EpochSeconds } from '@deputy/auth/protocol'
 import type { QuotaMeasure } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
-import { periodOf } from '../periods/period.ts'
+import { periodOf, toIsoTime, type Period } from '../periods/period.ts'
 import { refuseCall } from '../refusals.ts'
 import type { QuotaCharge, QuotaRecord, QuotaStore, Spender } from './quota-store.ts'
 
@@ -27,10 +27,10 @@ export async function chargeQuotas(quotas: QuotaStore, spending: Spending): Prom
   for (const quota of await quotas.listBinding(spender, measure)) {
     const { quotaId } = quota
     await quotas.expire(quotaId, now)
-    const { startsAt: periodStart } = periodOf(quota.period, at)
+    const { endsAt, startsAt: periodStart } = periodOf(quota.period, at)
     const { held, used } = await quotas.useOf(quotaId, periodStart, now)
     const spent = held + used + amount
-    if (isBound && amount > 0) requireRoom(quota, { amount, spentBefore: held + used })
+    if (isBound && amount > 0) requireRoom(quota, { amount, spentBefore: held + used, endsAt })
     await quotas.charge({ quotaId, sourceId, periodStart, amount, state, isBound, expiresAt })
     await announceThresholds(quotas, quota, { call: spending.call, periodStart, spent, now })
   }
@@ -38,13 +38,17 @@ export async function chargeQuotas(quotas: QuotaStore, spending: Spending): Prom
 
 function requireRoom(
   { cap, enforcement, measure, period, quotaId, scope }: QuotaRecord,
-  { amount, spentBefore }: { readonly amount: number; readonly spentBefore: number },
+  {
+    amount,
+    endsAt,
+    spentBefore,
+  }: Pick<Period, 'endsAt'> & { readonly amount: number; readonly spentBefore: number },
 ): void {
   if (cap === null || enforcement === 'report' || spentBefore + amount <= cap) return
   const unit =
     measure.kind === 'money' ? `minor units of ${measure.currency}` : `units of ${measure.meter}`
   const each = period === 'total' ? 'in all' : `a ${period}`
-  const message = `The quota ${quotaId} of the ${scope.kind} is ${String(cap)} ${unit} ${each}, of which ${String(spentBefore)} are spent: ${String(amount)} more do not fit`
+  const message = `The quota ${quotaId} of the ${scope.kind} is ${String(cap)} ${unit} ${each}, of which ${String(spentBefore)} are spent: ${String(amount)} more do not fit${endsAt === undefined ? '' : ` before it resets at ${toIsoTime(endsAt)}`}`
   throw refuseCall('quota_exceeded', message)
 }
 

@@ -20,11 +20,14 @@ export function createKyselyActorPostings(db: Kysely<Tables>): ActorPostings {
           case p.procedure when 'billing.capture' then h.captured_minor - (
             select cast(coalesce(sum(amount_minor), 0) as bigint) from refund where hold_id = h.id)
           else e.amount_minor end as amount_minor, e.currency
-        from posting p
+        from posting_day d
+        join posting p on p.created_at >= d.day * 86400 and p.created_at < (d.day + 1) * 86400
+          and p.owner_id = d.owner_id and p.agent_id = d.agent_id
         join entry e on e.posting_id = p.id and e.amount_minor > 0
           and (p.procedure <> 'billing.capture' or e.account like 'income:%')
         left join hold h on h.id = p.hold_id
-        where p.owner_id = ${ownerId} and p.agent_id = ${agentId} and p.created_at >= ${since}
+        where d.owner_id = ${ownerId} and d.agent_id = ${agentId} and d.day >= ${since} / 86400
+          and p.created_at >= ${since}
           and (cast(${grantId ?? null} as text) is null or p.grant_id = ${grantId ?? null} or exists (
             select 1 from hold_grant g where g.hold_id = p.hold_id and g.grant_id = ${grantId ?? null}))
           and (

@@ -1,12 +1,12 @@
-import { sql, type Kysely } from 'kysely'
+import { sql, type Kysely, type Selectable } from 'kysely'
 import type { AnswerStore } from '../idempotency/answer-store.ts'
 import { createStatement } from './statement.ts'
-import type { IdempotencyTable, Tables } from './tables.ts'
+import type { AnswerTable, Tables } from './tables.ts'
 
 type Key = { readonly agentId: string; readonly key: string }
 
-const selectAnswer = createStatement<Key, IdempotencyTable>((db, { agentId, key }) =>
-  db.selectFrom('idempotency').selectAll().where('agent_id', '=', agentId).where('key', '=', key),
+const selectAnswer = createStatement<Key, Selectable<AnswerTable>>((db, { agentId, key }) =>
+  db.selectFrom('answer').selectAll().where('agent_id', '=', agentId).where('key', '=', key),
 )
 
 const claimKey = createStatement<
@@ -14,7 +14,7 @@ const claimKey = createStatement<
   unknown
 >((db, { agentId, bodySha256, createdAt, key, procedure }) =>
   db
-    .insertInto('idempotency')
+    .insertInto('answer')
     .values({
       agent_id: agentId,
       key,
@@ -28,11 +28,7 @@ const claimKey = createStatement<
 
 const keepAnswer = createStatement<Key & { answer: string }, unknown>(
   (db, { agentId, answer, key }) =>
-    db
-      .updateTable('idempotency')
-      .set({ answer })
-      .where('agent_id', '=', agentId)
-      .where('key', '=', key),
+    db.updateTable('answer').set({ answer }).where('agent_id', '=', agentId).where('key', '=', key),
 )
 
 /** Creates the store on Kysely. */
@@ -53,9 +49,8 @@ export function createKyselyAnswerStore(db: Kysely<Tables>): AnswerStore {
 
     async prune(before, limit) {
       const { rows } = await sql`
-        delete from idempotency where (agent_id, key) in (
-          select agent_id, key from idempotency where created_at < ${before}
-          order by created_at limit ${limit}) returning 1 as deleted
+        delete from answer where id in (select id from answer order by id limit ${limit})
+          and created_at < ${before} returning 1 as deleted
       `.execute(db)
       return rows.length
     },

@@ -1,6 +1,6 @@
 // What the path of every hold and capture asks of the table of holds.
 import { sql, type Selectable } from 'kysely'
-import { createStatement } from './statement.ts'
+import { createRowsStatement, createStatement } from './statement.ts'
 import type { HoldGrantTable, HoldTable } from './tables.ts'
 
 /** Changes nothing where the quote was used before. */
@@ -26,9 +26,9 @@ export const insertHold = createStatement<Omit<Selectable<HoldTable>, 'expired'>
       .onConflict((conflict) => conflict.column('quote_id').doNothing()),
 )
 
-/** One id of the path that a hold stands on. */
-export const insertGrant = createStatement<HoldGrantTable, unknown>((db, { grant_id, hold_id }) =>
-  db.insertInto('hold_grant').values({ grant_id, hold_id }),
+/** The ids of the path that a hold stands on. */
+export const insertGrants = createRowsStatement<HoldGrantTable>((db, rows) =>
+  db.insertInto('hold_grant').values([...rows]),
 )
 
 /** A hold of one account. */

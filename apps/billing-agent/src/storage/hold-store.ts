@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import type { HoldRecord, HoldStore } from '../holds/hold-store.ts'
-import { endHold, insertGrant, insertHold, selectHold } from './hold-statements.ts'
+import { endHold, insertGrants, insertHold, selectHold } from './hold-statements.ts'
 import type { HoldTable, Tables } from './tables.ts'
 
 /** Creates the store on Kysely. */
@@ -23,9 +23,11 @@ export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
         ended_at: hold.endedAt ?? null,
       })
       if (changes !== 1) return false
-      for (const grantId of new Set(grantPath)) {
-        await insertGrant(db, { grant_id: grantId, hold_id: hold.holdId })
-      }
+      const grants = [...new Set(grantPath)]
+      await insertGrants(
+        db,
+        grants.map((grantId) => ({ grant_id: grantId, hold_id: hold.holdId })),
+      )
       return true
     },
 

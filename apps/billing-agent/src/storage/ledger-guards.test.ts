@@ -7,6 +7,7 @@ import { BILLING_ADAPTERS, SQLITE, type BillingAdapter } from '../../test-suppor
 import { verifyLedger } from '../verify/verify-ledger.ts'
 import type { LedgerAudit } from '../verify/ledger-audit.ts'
 import { createKyselyLedgerAudit } from './ledger-audit.ts'
+import { NO_MARKS } from './work-marks.ts'
 import { createKyselyLedgerStore } from './ledger-store.ts'
 import { migrations } from './migrations.ts'
 import type { Tables } from './tables.ts'
@@ -33,7 +34,7 @@ async function openLedger(adapter: BillingAdapter) {
   const database = stack.use(await openDatabase<Tables>({ ...location, migrations }))
   const deposit = async (id: string, amountMinor: number) =>
     database.db.transaction().execute(async (transaction) =>
-      createKyselyLedgerStore(transaction).post({
+      createKyselyLedgerStore(transaction, NO_MARKS).post({
         ...POSTING,
         id,
         entries: [
@@ -43,7 +44,7 @@ async function openLedger(adapter: BillingAdapter) {
       }),
     )
   await deposit('posting-1', 100)
-  const ledger = createKyselyLedgerStore(database.db)
+  const ledger = createKyselyLedgerStore(database.db, NO_MARKS)
   const verify = async () => findFaults(database)
   const resources = stack.move()
   return {

@@ -1,9 +1,10 @@
-import { sql, type Kysely } from 'kysely'
+import { sql, type Kysely, type Selectable } from 'kysely'
 import type { LedgerStore } from '../ledger/ledger-store.ts'
 import { scaleOf } from '../ledger/currency.ts'
-import { assertBalanced } from '../ledger/posting.ts'
-import { createStatement } from './statement.ts'
-import type { Tables } from './tables.ts'
+import { assertBalanced, movedMinor } from '../ledger/posting.ts'
+import { createRowsStatement, createStatement } from './statement.ts'
+import type { EntryTable, Tables } from './tables.ts'
+import type { WorkMarks } from './work-marks.ts'
 
 type PostingRow = Omit<Tables['posting'], 'id'> & { readonly id: string }
 
@@ -53,9 +54,10 @@ const openAccount = createStatement<AccountKey & { owner_id: string; scale: numb
       ),
 )
 
-const insertEntry = createStatement<Omit<Tables['entry'], 'id'>, unknown>(
-  (db, { account, amount_minor, currency, posting_id }) =>
-    db.insertInto('entry').values({ posting_id, account, currency, amount_minor }),
+type EntryRow = Omit<Selectable<EntryTable>, 'id'>
+
+const insertEntries = createRowsStatement<EntryRow>((db, rows) =>
+  db.insertInto('entry').values([...rows]),
 )
 
 const insertSeal = createStatement<{ id: string }, unknown>((db, { id }) =>
@@ -88,12 +90,10 @@ export type KnownAccounts = {
   readonly open: (account: string, currency: string) => void
 }
 
-const NONE_KNOWN: KnownAccounts = { has: () => false, open: () => undefined }
-
-/** Creates the book on Kysely. */
+/** Creates the book on Kysely. What it marks counts once the work is committed. */
 export function createKyselyLedgerStore(
   db: Kysely<Tables>,
-  known: KnownAccounts = NONE_KNOWN,
+  { accounts: known, post: mark }: Pick<WorkMarks, 'accounts' | 'post'>,
 ): LedgerStore {
   return {
     async post({ createdAt, currency, entries, ...posting }) {
@@ -112,16 +112,19 @@ export function createKyselyLedgerStore(
         hold_id: posting.holdId ?? null,
         refers_to: posting.refersTo ?? null,
       })
+      const rows: EntryRow[] = []
       const account = { currency, owner_id: posting.ownerId, scale: scaleOf(currency) }
       for (const { account: name, amountMinor } of entries) {
         if (!known.has(name, currency)) {
           await openAccount(db, { ...account, name })
           known.open(name, currency)
         }
-        const entry = { posting_id: posting.id, account: name, currency }
-        await insertEntry(db, { ...entry, amount_minor: amountMinor })
+        rows.push({ posting_id: posting.id, account: name, currency, amount_minor: amountMinor })
       }
+      await insertEntries(db, rows)
       await insertSeal(db, { id: posting.id })
+      const { procedure } = posting
+      mark({ procedure, currency, amountMinor: movedMinor(procedure, entries) })
     },
 
     async balanceOf(name, currency) {

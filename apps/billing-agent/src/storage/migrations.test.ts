@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { createKyselyLedgerAudit } from './ledger-audit.ts'
+import { NO_MARKS } from './work-marks.ts'
 import { createKyselyLedgerStore } from './ledger-store.ts'
 import { migrations } from './migrations.ts'
 import type { Tables } from './tables.ts'
@@ -27,9 +28,9 @@ test('a book from before the guards keeps its balances and goes on', async () =>
   await before.close()
 
   await using after = await openDatabase<Tables>({ file, migrations })
-  const ledger = createKyselyLedgerStore(after.db)
+  const ledger = createKyselyLedgerStore(after.db, NO_MARKS)
   await after.db.transaction().execute(async (transaction) =>
-    createKyselyLedgerStore(transaction).post({
+    createKyselyLedgerStore(transaction, NO_MARKS).post({
       id: 'new',
       ownerId: 'system',
       procedure: 'billing.hold',

@@ -14,6 +14,7 @@ import { createQuotaTables } from './quota-tables.ts'
 import { POSTGRES_SCHEMA, SQLITE_SCHEMA, type SchemaLanguage } from './schema-language.ts'
 import { createUsageTables } from './usage-tables.ts'
 import { createWorkTables } from './work-tables.ts'
+import { createWritePathTables } from './write-path-tables.ts'
 
 /** One schema, in the language of the database that it is made in. */
 function inSql(write: (schema: SchemaLanguage) => readonly string[]): Migration {
@@ -41,4 +42,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '006-quotas': inSql(createQuotaTables),
   '007-usage': inSql(createUsageTables),
   '008-account-guard': inSql(createAccountGuard),
+  '009-write-path': inSql(createWritePathTables),
 }

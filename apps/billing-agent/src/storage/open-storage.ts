@@ -6,6 +6,7 @@ import type { BudgetStore } from '../budgets/budget-store.ts'
 import type { HoldStore } from '../holds/hold-store.ts'
 import type { AnswerStore } from '../idempotency/answer-store.ts'
 import type { LedgerStore } from '../ledger/ledger-store.ts'
+import type { LevelStore } from '../metrics/level-store.ts'
 import type { ActorPostings } from '../revert/actor-postings.ts'
 import type { LedgerAudit } from '../verify/ledger-audit.ts'
 import type { PriceBookStore } from '../prices/price-book.ts'
@@ -22,6 +23,7 @@ import { createKyselyLedgerAudit } from './ledger-audit.ts'
 import { createKyselyPriceBookStore } from './price-book-store.ts'
 import { createKyselyRefundStore } from './refund-store.ts'
 import { createKyselyLedgerStore } from './ledger-store.ts'
+import { createKyselyLevelStore } from './level-store.ts'
 import { createCommitMarks, type WorkMarks } from './work-marks.ts'
 import { migrations } from './migrations.ts'
 import { createKyselyQuotaStore } from './quota-store.ts'
@@ -44,6 +46,7 @@ export type BillingTransaction = {
   readonly statements: StatementStore
   readonly quotas: QuotaStore
   readonly usage: UsageStore
+  readonly levels: LevelStore
 }
 
 export type BillingStorage = AsyncDisposable & {
@@ -109,7 +112,7 @@ function createWriterLock(dialect: 'sqlite' | 'postgres') {
 
 function createStores(db: Kysely<Tables>, marks: WorkMarks): BillingTransaction {
   return {
-    ledger: createKyselyLedgerStore(db, marks.accounts),
+    ledger: createKyselyLedgerStore(db, marks),
     audit: createKyselyLedgerAudit(db),
     actorPostings: createKyselyActorPostings(db),
     quotes: createKyselyQuoteStore(db),
@@ -121,5 +124,6 @@ function createStores(db: Kysely<Tables>, marks: WorkMarks): BillingTransaction 
     statements: createKyselyStatementStore(db),
     quotas: createKyselyQuotaStore(db, marks.announce),
     usage: createKyselyUsageStore(db),
+    levels: createKyselyLevelStore(db),
   }
 }

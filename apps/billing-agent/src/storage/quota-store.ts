@@ -33,7 +33,10 @@ const selectStates = createStatement<{ sourceId: string }, { state: string }>((d
 )
 
 /** Creates the store on Kysely. `hasAnnounced` is called within the transaction that an event is part of. */
-export function createKyselyQuotaStore(db: Kysely<Tables>, hasAnnounced: () => void): QuotaStore {
+export function createKyselyQuotaStore(
+  db: Kysely<Tables>,
+  hasAnnounced: (threshold: number) => void,
+): QuotaStore {
   return {
     async open({ measure, ownerId, period, scope }, quotaId) {
       const key = {
@@ -183,7 +186,7 @@ export function createKyselyQuotaStore(db: Kysely<Tables>, hasAnnounced: () => v
         })
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirstOrThrow()
-      if (numInsertedOrUpdatedRows === 1n) hasAnnounced()
+      if (numInsertedOrUpdatedRows === 1n) hasAnnounced(event.threshold)
     },
 
     async listEvents({ afterId, limit, viewer }) {

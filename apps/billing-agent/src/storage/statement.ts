@@ -51,3 +51,35 @@ export function createStatement<Values extends Parameters, Row>(
     return { rows, changes: Number(numAffectedRows ?? 0) }
   }
 }
+
+/** Writes rows with one statement, made once for each number of them: a few numbers, as of the entries of a posting. */
+export function createRowsStatement<Row extends Parameters>(
+  write: (db: Kysely<Tables>, rows: readonly Row[]) => Compilable,
+): (db: Kysely<Tables>, rows: readonly Row[]) => Promise<void> {
+  const ready = new Map<number, Statement<Parameters, unknown>>()
+
+  function prepare(columns: readonly string[], count: number): Statement<Parameters, unknown> {
+    const statement = createStatement<Parameters, unknown>((db, values) => {
+      const rows = Array.from({ length: count }, (_, at) =>
+        Object.fromEntries(columns.map((column) => [column, values[nameOf(column, at)]])),
+      )
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stand-ins, which nobody looks at
+      return write(db, rows as Row[])
+    })
+    ready.set(count, statement)
+    return statement
+  }
+
+  return async (db, rows) => {
+    const [first] = rows
+    if (first === undefined) return
+    const statement = ready.get(rows.length) ?? prepare(Object.keys(first), rows.length)
+    const values: Record<string, Value> = {}
+    for (const [at, row] of rows.entries()) {
+      for (const [column, value] of Object.entries(row)) values[nameOf(column, at)] = value
+    }
+    await statement(db, values)
+  }
+}
+
+const nameOf = (column: string, at: number): string => `${column}.${String(at)}`

@@ -67,7 +67,8 @@ export type HoldTable = {
   ended_at: number | null
 }
 
-export type IdempotencyTable = {
+export type AnswerTable = {
+  id: Generated<number>
   agent_id: string
   key: string
   procedure: string
@@ -274,7 +275,8 @@ export type Tables = {
   entry: EntryTable
   quote: QuoteTable
   hold: HoldTable
-  idempotency: IdempotencyTable
+  answer: AnswerTable
+  posting_day: { owner_id: string; agent_id: string; day: number }
   hold_grant: HoldGrantTable
   budget_use: BudgetUseTable
   budget_hold: BudgetHoldTable

@@ -1,5 +1,6 @@
 // What a work of a transaction leaves to know in this process, once it is committed: accounts that are there now, and
-// that there are events of quotas to be heard. What is undone leaves nothing.
+// what is measured of it, and that there are events of quotas to be heard. What is undone leaves nothing.
+import { recordPosting, recordQuotaEvent, type PostingFact } from '../metrics/billing-metrics.ts'
 import type { KnownAccounts } from './ledger-store.ts'
 
 /** Accounts that are remembered: a forgotten one costs a statement. */
@@ -8,7 +9,9 @@ const MAX_ACCOUNTS = 10_000
 /** The marks of one work. A work that runs again, after a deadlock, marks the same again. */
 export type WorkMarks = {
   readonly accounts: KnownAccounts
-  readonly announce: () => void
+  /** A quota came to so many percent. */
+  readonly announce: (threshold: number) => void
+  readonly post: (posting: PostingFact) => void
   /** Called once the work is on disk. */
   readonly commit: () => void
 }
@@ -19,6 +22,14 @@ export type CommitMarks = {
   onQuotaEvent(listener: () => void): () => void
 }
 
+/** Marks of a work that nobody looks at. */
+export const NO_MARKS: WorkMarks = {
+  accounts: { has: () => false, open: () => undefined },
+  announce: () => undefined,
+  post: () => undefined,
+  commit: () => undefined,
+}
+
 /** Creates the marks of one storage. */
 export function createCommitMarks(): CommitMarks {
   const known = new Set<string>()
@@ -26,19 +37,21 @@ export function createCommitMarks(): CommitMarks {
   return {
     begin() {
       const opened: string[] = []
-      let hasAnnounced = false
+      const announced: number[] = []
+      const posted: PostingFact[] = []
       return {
         accounts: {
           has: (account, currency) => known.has(toKey(account, currency)),
           open: (account, currency) => opened.push(toKey(account, currency)),
         },
-        announce() {
-          hasAnnounced = true
-        },
+        announce: (threshold) => announced.push(threshold),
+        post: (posting) => posted.push(posting),
         commit() {
           if (known.size + opened.length > MAX_ACCOUNTS) known.clear()
           for (const account of opened) known.add(account)
-          if (hasAnnounced) for (const listener of listeners) listener()
+          for (const posting of posted) recordPosting(posting)
+          for (const threshold of announced) recordQuotaEvent(threshold)
+          if (announced.length > 0) for (const listener of listeners) listener()
         },
       }
     },

@@ -2,6 +2,7 @@
 // was recorded is never changed; a correction is an event of its own.
 import type { RecordedUsage, RecordUsageInput, UsageEventInput } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
+import { measureOperation } from '../metrics/billing-metrics.ts'
 import { operatedOwner, type Holder } from '../owners/owner.ts'
 import { monthOf } from '../periods/period.ts'
 import { chargeQuotas, spenderOf } from '../quotas/charge-quotas.ts'
@@ -27,16 +28,18 @@ export async function recordUsage(
   { events, ownerId: asked }: RecordUsageInput,
 ): Promise<RecordedUsage> {
   const ownerId = operatedOwner(call.principal, asked)
-  return storage.transaction(async (transaction) => {
-    const work = { transaction, call, ownerId, now: clock.now() }
-    const duplicates: string[] = []
-    for (const event of events) {
-      const isNew =
-        event.kind === 'usage' ? await recordOne(work, event) : await correctOne(work, event)
-      if (!isNew) duplicates.push(event.eventId)
-    }
-    return { recorded: events.length - duplicates.length, duplicates }
-  })
+  return measureOperation('usage.record', async () =>
+    storage.transaction(async (transaction) => {
+      const work = { transaction, call, ownerId, now: clock.now() }
+      const duplicates: string[] = []
+      for (const event of events) {
+        const isNew =
+          event.kind === 'usage' ? await recordOne(work, event) : await correctOne(work, event)
+        if (!isNew) duplicates.push(event.eventId)
+      }
+      return { recorded: events.length - duplicates.length, duplicates }
+    }),
+  )
 }
 
 type UsageInput = Extract<UsageEventInput, { kind: 'usage' }>

@@ -69,6 +69,10 @@ export type JobStore = {
       readonly now: EpochSeconds
     },
   ): Promise<readonly Job[]>
+  /** How many are not settled, by state at a moment. */
+  countUnsettled(
+    now: EpochSeconds,
+  ): Promise<Readonly<Record<Exclude<JobState, 'completed'>, number>>>
   /** Jobs that nobody works on since a moment, and that billing may still hold money for, oldest first. */
   listUnsettled(leftBefore: EpochSeconds): Promise<readonly Job[]>
 }

@@ -12,6 +12,7 @@ import type { LoopLimits } from '../loop/limits.ts'
 import { reasonOf, refuseCall } from '../refusals.ts'
 import type { OpenBillingFor } from '../tools/job-tools.ts'
 import { openRecorder, type Recorder } from '../trace/recorder.ts'
+import { recordRunning } from '../trace/step-metrics.ts'
 import type { TraceStore } from '../trace/trace-store.ts'
 import { LeaseLostError, type JobStep, type NewJob } from './job-store.ts'
 import { startLease } from './lease.ts'
@@ -71,6 +72,7 @@ export async function workOnJob(deps: WorkDeps, work: Work, running: RunningJob)
   const openBilling = (grant?: string): JobBilling =>
     traceBilling(deps.billing(jobId, grant), recorder)
   let billing = openBilling(taskGrant)
+  const hasEnded = recordRunning(left !== undefined)
   let open: OpenJob = left ?? { jobId, ...NOTHING }
   const note = async ({ checkpoint, ...step }: JobStep): Promise<void> => {
     await jobs.note(jobId, checkpoint === undefined ? step : { ...step, checkpoint })
@@ -99,6 +101,7 @@ export async function workOnJob(deps: WorkDeps, work: Work, running: RunningJob)
     if (brief !== undefined) return brief
     throw error
   } finally {
+    hasEnded()
     await jobs.layDown(jobId)
   }
 }

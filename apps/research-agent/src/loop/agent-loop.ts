@@ -5,6 +5,7 @@ import type { LanguageModel, ToolSet } from 'ai'
 import type { DocumentReader } from '../documents/document-reader.ts'
 import { refuseCall } from '../refusals.ts'
 import type { Recorder } from '../trace/recorder.ts'
+import { recordVerdict } from '../trace/step-metrics.ts'
 import { actOnCall, type Acting } from './act-on-call.ts'
 import { callModel, type ModelTurn } from './call-model.ts'
 import type { ToolPolicy } from './check-tool-call.ts'
@@ -167,6 +168,7 @@ async function verify(
   return recorder.run('verify', async (note) => {
     const verified = await verifyAnswer(reader, claims, maxSentences)
     const guard = guardAnswer(verified, backsLeft)
+    recordVerdict(verified)
     const { dropped, sentences } = verified
     const reasons = [...new Set(dropped.map(({ reason }) => reason))].join(', ')
     note({

@@ -2,7 +2,7 @@ import { Quote } from '@deputy/contracts/billing'
 import { Brief, Receipt } from '@deputy/contracts/research'
 import { sql, type Kysely, type Selectable } from 'kysely'
 import * as z from 'zod'
-import type { Job } from '../jobs/job.ts'
+import { findState, type Job } from '../jobs/job.ts'
 import { LeaseLostError, type JobStore } from '../jobs/job-store.ts'
 import type { JobTable, Tables } from './tables.ts'
 
@@ -142,6 +142,19 @@ export function createKyselyJobStore(db: Kysely<Tables>, worker: string): JobSto
         .limit(limit)
         .execute()
       return rows.map(toJob)
+    },
+
+    async countUnsettled(now) {
+      const rows = await db
+        .selectFrom('job')
+        .select(['state', 'lease_until'])
+        .where('settled', '=', 0)
+        .execute()
+      const counted = { working: 0, interrupted: 0, failed: 0, completed: 0 }
+      for (const row of rows) {
+        counted[findState({ state: row.state, leaseUntil: row.lease_until }, now)] += 1
+      }
+      return counted
     },
 
     async listUnsettled(leftBefore) {

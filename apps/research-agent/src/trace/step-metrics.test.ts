@@ -2,6 +2,7 @@
 import { serveMetrics } from '@deputy/serve/metrics'
 import { expect, test } from 'vitest'
 import { ALICE, createResearchWorld, refusalOf } from '../../test-support/research-world.ts'
+import { observeJobs } from './observe-jobs.ts'
 import { createScriptedPlanner } from '../../test-support/scripted-model.ts'
 
 const FILES = { 'keys.md': '# Keys\n\nA deactivated key is refused from the next request on.\n' }
@@ -24,7 +25,12 @@ test('count steps, refusals, tokens, money and jobs; names that a model makes up
     { kind: 'refused', reason: 'quota_spent', message: 'no', hint: '' },
   ])
   await refusalOf(world.ask(QUESTION, ALICE))
+  const left = { question: QUESTION, maxSentences: 5, taskGrant: undefined, bodySha256: 'x' }
+  const asker = { agentId: ALICE, subject: ALICE }
+  const job = { ...left, jobId: 'left', asker, answeredBy: 'rules', askedAt: 1 }
+  await world.storage.jobs.begin({ ...job, idempotencyKey: undefined }, world.clock.now())
 
+  using _observed = observeJobs({ ...world.deps, jobs: world.storage.jobs })
   const text = await (await fetch(served.url)).text()
   const value = (pattern: RegExp): string | undefined => pattern.exec(text)?.[1]
 
@@ -46,5 +52,11 @@ test('count steps, refusals, tokens, money and jobs; names that a model makes up
   expect(value(/^research_model_cost_total(?:\{[^}]*\})? (\d+)/m)).toBe('1600')
   expect(value(/^research_jobs_total\{outcome="completed"[^}]*\} (\d+)/m)).toBe('1')
   expect(value(/^research_jobs_total\{outcome="failed"[^}]*\} (\d+)/m)).toBe('1')
+  const sentences = (labels: string): string | undefined =>
+    value(new RegExp(`^research_sentences_total\\{${labels}[^}]*\\} (\\d+)`, 'm'))
+  expect(sentences('outcome="supported"')).toBe('1')
+  expect(sentences('outcome="dropped",reason="not_supported"')).toBe('1')
+  expect(value(/^research_jobs_running(?:\{[^}]*\})? (\d+)/m)).toBe('0')
+  expect(value(/^research_jobs_unsettled\{state="interrupted"[^}]*\} (\d+)/m)).toBe('1')
   expect(text).not.toMatch(/made_up|keys\.md|agent-alice/)
 })

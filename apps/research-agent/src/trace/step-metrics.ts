@@ -1,9 +1,10 @@
 // Metrics of each step by OpenTelemetry's API: how many there were and how long they took, by what was decided and why;
 // tokens and money. Labels come from lists that are known beforehand: a model cannot make up new ones.
+import type { DroppedSentence } from '@deputy/contracts/research'
 import type { TraceStep } from '@deputy/contracts/trace'
 import { metrics, type Meter } from '@opentelemetry/api'
 
-const NAME = '@deputy/research-agent'
+export const METER_NAME = '@deputy/research-agent'
 
 /** Seconds: most steps take milliseconds, a model takes seconds. */
 const BOUNDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
@@ -27,6 +28,15 @@ function createInstruments(meter: Meter) {
     cost: meter.createCounter('research.model.cost', {
       description: 'Money for the model, in millionths of a US dollar',
     }),
+    sentences: meter.createCounter('research.sentences', {
+      description: 'Sentences of answers, as the verifier found them',
+    }),
+    running: meter.createUpDownCounter('research.jobs.running', {
+      description: 'Jobs that this process works on',
+    }),
+    resumed: meter.createCounter('research.jobs.resumed', {
+      description: 'Jobs that were taken up again after an interruption',
+    }),
     jobs: meter.createCounter('research.jobs', {
       description: 'Jobs that ended, by outcome',
     }),
@@ -39,7 +49,7 @@ let current:
 
 /** Made once for each provider: an SDK may be registered after the first step. */
 function instruments(): ReturnType<typeof createInstruments> {
-  const meter = metrics.getMeter(NAME)
+  const meter = metrics.getMeter(METER_NAME)
   if (current?.meter !== meter) current = { meter, of: createInstruments(meter) }
   return current.of
 }
@@ -59,6 +69,27 @@ export function recordStep(step: Omit<TraceStep, 'sequence'>): void {
   if (outputTokens !== undefined) tokens.add(outputTokens, { direction: 'output' })
   if (costMicros !== undefined) cost.add(costMicros)
   if (kind === 'outcome') jobs.add(1, { outcome: decision === 'pass' ? 'completed' : 'failed' })
+}
+
+/** Records what the verifier found of an answer: each sentence that it dropped by the reason, which is one of a few. */
+export function recordVerdict({
+  dropped,
+  sentences,
+}: {
+  readonly sentences: readonly unknown[]
+  readonly dropped: readonly Pick<DroppedSentence, 'reason'>[]
+}): void {
+  const { sentences: counter } = instruments()
+  counter.add(sentences.length, { outcome: 'supported' })
+  for (const { reason } of dropped) counter.add(1, { outcome: 'dropped', reason })
+}
+
+/** Counts a job as running until the function that it answers is called. */
+export function recordRunning(isResumed: boolean): () => void {
+  const { resumed, running } = instruments()
+  running.add(1)
+  if (isResumed) resumed.add(1)
+  return () => running.add(-1)
 }
 
 /** Only what the contract knows has scopes. */

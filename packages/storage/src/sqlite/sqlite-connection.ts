@@ -24,6 +24,12 @@ export type SqliteConnection = {
  */
 const WRITER_CACHE_KIB = 65_536
 
+/**
+ * Pages in the log before they go to where they belong: 16 MiB. SQLite's own thousand are a few commits that many callers share;
+ * pages that each of them writes go there once in this time.
+ */
+const CHECKPOINT_AFTER_PAGES = 4000
+
 /** Opens the connection that writes. It never blocks the process to wait for a lock: it throws. */
 export function openWriter(file: string): SqliteConnection {
   const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true })
@@ -32,6 +38,7 @@ export function openWriter(file: string): SqliteConnection {
     enterWal(database)
     database.exec('PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0')
     database.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${String(WRITER_CACHE_KIB)}`)
+    database.exec(`PRAGMA wal_autocheckpoint = ${String(CHECKPOINT_AFTER_PAGES)}`)
   } catch (error) {
     database.close()
     throw error

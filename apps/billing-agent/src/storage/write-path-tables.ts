@@ -1,0 +1,68 @@
+// What a posting writes, in fewer places. An index by account or by agent gives each of them a page of its own, and with a large
+// book every posting reads and writes a few that nobody else needs; what is in the order of time goes to the end, beside what
+// was written just before.
+import type { SchemaLanguage } from './schema-language.ts'
+
+/** Seconds. */
+const DAY = '86400'
+
+/** Statements of migration 009. */
+export function createWritePathTables(schema: SchemaLanguage): readonly string[] {
+  return [
+    // Whoever closes a statement looks for what was captured: an open hold, and how it ends, is no business of the index.
+    `drop index hold_account`,
+    `create index hold_captured on hold (account, currency, ended_at) where state = 'captured'`,
+    ...keepAnswersInOrder(schema),
+    ...findAgentsByDay(schema),
+  ]
+}
+
+/** Answers in the order in which they were given: the key's index is all that is written elsewhere, and it is small. */
+function keepAnswersInOrder(schema: SchemaLanguage): readonly string[] {
+  const { identity, integer, text } = schema
+  const columns = 'agent_id, key, procedure, body_sha256, answer, created_at'
+  return [
+    schema.table(
+      'answer',
+      `id ${identity},
+      agent_id ${text} not null,
+      key ${text} not null,
+      procedure ${text} not null,
+      body_sha256 ${text} not null,
+      answer ${text} not null,
+      created_at ${integer} not null,
+      unique (agent_id, key)`,
+    ),
+    `insert into answer (${columns}) select ${columns} from idempotency order by created_at`,
+    `drop table idempotency`,
+  ]
+}
+
+/** The postings of an agent are looked for by the days on which it had any: one row a day, and not one for each posting. */
+function findAgentsByDay(schema: SchemaLanguage): readonly string[] {
+  const { integer, text } = schema
+  return [
+    schema.table(
+      'posting_day',
+      `owner_id ${text} not null,
+      agent_id ${text} not null,
+      day ${integer} not null,
+      primary key (owner_id, agent_id, day)`,
+      { keyed: true },
+    ),
+    `insert into posting_day select distinct owner_id, agent_id, created_at / ${DAY} from posting`,
+    `drop index posting_agent`,
+    `create index posting_time on posting (created_at)`,
+    ...schema.effect({
+      name: 'posting_has_its_day',
+      table: 'posting',
+      on: 'after insert',
+      run: [
+        `insert into posting_day select new.owner_id, new.agent_id, new.created_at / ${DAY}
+          where not exists (select 1 from posting_day where owner_id = new.owner_id
+            and agent_id = new.agent_id and day = new.created_at / ${DAY})`,
+      ],
+    }),
+    ...schema.final('posting_day', 'ledger: the days of postings are final'),
+  ]
+}
