@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { IdempotencyKey } from '../idempotency-key.ts'
 import { Money } from '../money.ts'
 import { Id, OwnerId, Service } from './identifiers.ts'
-import { Statement } from './work.ts'
+import { MAX_QUOTE_UNITS, Statement } from './work.ts'
 
 export const StatementsInput = z
   .object({
@@ -82,6 +82,9 @@ export const PriceBook = z.object({
 })
 export type PriceBook = z.infer<typeof PriceBook>
 
+/** As much as an amount may be. */
+const MAX_MINOR = Money.shape.amountMinor.maxValue ?? 0
+
 export const PublishPricesInput = z.object({
   version: PriceBook.shape.version,
   effectiveAt: z.int().optional().describe('epoch seconds, not in the past; now where left out'),
@@ -92,6 +95,11 @@ export const PublishPricesInput = z.object({
     .refine(
       (prices) => new Set(prices.map(({ service }) => service)).size === prices.length,
       'each service once',
+    )
+    .refine(
+      (prices) =>
+        prices.every((one) => one.baseMinor + MAX_QUOTE_UNITS * one.unitPriceMinor <= MAX_MINOR),
+      `a quote of ${String(MAX_QUOTE_UNITS)} units would be more than an amount may be`,
     ),
   idempotencyKey: IdempotencyKey,
 })

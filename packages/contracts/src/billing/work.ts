@@ -19,9 +19,12 @@ export type Balance = z.infer<typeof Balance>
 export const BalanceInput = z.object({ currency: Money.shape.currency.default('USD') }).prefault({})
 export type BalanceInput = z.infer<typeof BalanceInput>
 
+/** Units of one quote, at most. */
+export const MAX_QUOTE_UNITS = 1000
+
 export const QuoteInput = z.object({
   service: Service,
-  units: z.int().min(1).max(1000).describe('cited sentences at most'),
+  units: z.int().min(1).max(MAX_QUOTE_UNITS).describe('cited sentences at most'),
   idempotencyKey: IdempotencyKey,
 })
 export type QuoteInput = z.infer<typeof QuoteInput>
