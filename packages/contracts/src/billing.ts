@@ -4,42 +4,8 @@
 // is below `usage`. Operators see the book of their own organisation (`owner_id`); those of `system` name any.
 import { agentRouter, createAgentContract, scopedProcedure } from '@deputy/auth/trpc'
 import { toCall, type Call } from './call.ts'
-import {
-  Invoice,
-  Journal,
-  JournalInput,
-  PriceBook,
-  PriceBooks,
-  PublishPricesInput,
-  Refund,
-  RefundInput,
-  RevertActorInput,
-  RevertedActor,
-  StatementInput,
-  Statements,
-  StatementsInput,
-  TrialBalance,
-  TrialBalanceInput,
-  Verification,
-  VerifyInput,
-} from './billing/books.ts'
-import {
-  Balance,
-  BalanceInput,
-  BudgetInput,
-  BudgetReport,
-  CaptureInput,
-  CloseStatementInput,
-  DepositInput,
-  Hold,
-  HoldInput,
-  Quote,
-  QuoteInput,
-  ReleaseGrantInput,
-  ReleaseInput,
-  ReleasedGrant,
-  Statement,
-} from './billing/work.ts'
+import * as books from './billing/books.ts'
+import * as work from './billing/work.ts'
 import { createQuotaRouter, type QuotaService } from './billing/quota-router.ts'
 import { createUsageRouter, type UsageService } from './billing/usage-router.ts'
 
@@ -125,24 +91,24 @@ export const BILLING_AGENT_ID = 'agent-billing-v2'
 
 /** The port that the billing agent implements. Refusals of its domain are thrown as `CallRefusal`. */
 export type BillingService = {
-  balance(call: Call, input: BalanceInput): Promise<Balance>
-  quote(call: Call, input: QuoteInput): Promise<Quote>
-  hold(call: Call, input: HoldInput): Promise<Hold>
-  capture(call: Call, input: CaptureInput): Promise<Hold>
-  release(call: Call, input: ReleaseInput): Promise<Hold>
-  deposit(call: Call, input: DepositInput): Promise<Balance>
-  closeStatement(call: Call, input: CloseStatementInput): Promise<Statement>
-  refund(call: Call, input: RefundInput): Promise<Refund>
-  prices(call: Call): Promise<PriceBooks>
-  publishPrices(call: Call, input: PublishPricesInput): Promise<PriceBook>
-  statements(call: Call, input: StatementsInput): Promise<Statements>
-  invoice(call: Call, input: StatementInput): Promise<Invoice>
-  verify(call: Call, input: VerifyInput): Promise<Verification>
-  exportJournal(call: Call, input: JournalInput): Promise<Journal>
-  revertActor(call: Call, input: RevertActorInput): Promise<RevertedActor>
-  trialBalance(call: Call, input: TrialBalanceInput): Promise<TrialBalance>
-  budget(call: Call, input: BudgetInput): Promise<BudgetReport>
-  releaseGrant(call: Call, input: ReleaseGrantInput): Promise<ReleasedGrant>
+  balance(call: Call, input: work.BalanceInput): Promise<work.Balance>
+  quote(call: Call, input: work.QuoteInput): Promise<work.Quote>
+  hold(call: Call, input: work.HoldInput): Promise<work.Hold>
+  capture(call: Call, input: work.CaptureInput): Promise<work.Hold>
+  release(call: Call, input: work.ReleaseInput): Promise<work.Hold>
+  deposit(call: Call, input: work.DepositInput): Promise<work.Balance>
+  closeStatement(call: Call, input: work.CloseStatementInput): Promise<work.Statement>
+  refund(call: Call, input: books.RefundInput): Promise<books.Refund>
+  prices(call: Call): Promise<books.PriceBooks>
+  publishPrices(call: Call, input: books.PublishPricesInput): Promise<books.PriceBook>
+  statements(call: Call, input: books.StatementsInput): Promise<books.Statements>
+  invoice(call: Call, input: books.StatementInput): Promise<books.Invoice>
+  verify(call: Call, input: books.VerifyInput): Promise<books.Verification>
+  exportJournal(call: Call, input: books.JournalInput): Promise<books.Journal>
+  revertActor(call: Call, input: books.RevertActorInput): Promise<books.RevertedActor>
+  trialBalance(call: Call, input: books.TrialBalanceInput): Promise<books.TrialBalance>
+  budget(call: Call, input: work.BudgetInput): Promise<work.BudgetReport>
+  releaseGrant(call: Call, input: work.ReleaseGrantInput): Promise<work.ReleasedGrant>
   readonly quotas: QuotaService
   readonly usage: UsageService
 }
@@ -195,75 +161,75 @@ export function createBillingRouter(service: BillingService) {
   return agentRouter({
     billing: agentRouter({
       balance: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
-        .input(BalanceInput)
-        .output(Balance)
+        .input(work.BalanceInput)
+        .output(work.Balance)
         .query(async ({ ctx, input }) => service.balance(toCall(ctx), input)),
       quote: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
-        .input(QuoteInput)
-        .output(Quote)
+        .input(work.QuoteInput)
+        .output(work.Quote)
         .mutation(async ({ ctx, input }) => service.quote(toCall(ctx), input)),
       hold: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
-        .input(HoldInput)
-        .output(Hold)
+        .input(work.HoldInput)
+        .output(work.Hold)
         .mutation(async ({ ctx, input }) => service.hold(toCall(ctx), input)),
       capture: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
-        .input(CaptureInput)
-        .output(Hold)
+        .input(work.CaptureInput)
+        .output(work.Hold)
         .mutation(async ({ ctx, input }) => service.capture(toCall(ctx), input)),
       release: scopedProcedure({ scopes: ['billing:write'], limits: BUDGET })
-        .input(ReleaseInput)
-        .output(Hold)
+        .input(work.ReleaseInput)
+        .output(work.Hold)
         .mutation(async ({ ctx, input }) => service.release(toCall(ctx), input)),
       deposit: scopedProcedure('billing:deposit')
-        .input(DepositInput)
-        .output(Balance)
+        .input(work.DepositInput)
+        .output(work.Balance)
         .mutation(async ({ ctx, input }) => service.deposit(toCall(ctx), input)),
       closeStatement: scopedProcedure('billing:close')
-        .input(CloseStatementInput)
-        .output(Statement)
+        .input(work.CloseStatementInput)
+        .output(work.Statement)
         .mutation(async ({ ctx, input }) => service.closeStatement(toCall(ctx), input)),
       refund: scopedProcedure({ scopes: ['billing:refund'], limits: BUDGET })
-        .input(RefundInput)
-        .output(Refund)
+        .input(books.RefundInput)
+        .output(books.Refund)
         .mutation(async ({ ctx, input }) => service.refund(toCall(ctx), input)),
       prices: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
-        .output(PriceBooks)
+        .output(books.PriceBooks)
         .query(async ({ ctx }) => service.prices(toCall(ctx))),
       publishPrices: scopedProcedure({ scopes: ['billing:prices'], limits: BUDGET })
-        .input(PublishPricesInput)
-        .output(PriceBook)
+        .input(books.PublishPricesInput)
+        .output(books.PriceBook)
         .mutation(async ({ ctx, input }) => service.publishPrices(toCall(ctx), input)),
       statements: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
-        .input(StatementsInput)
-        .output(Statements)
+        .input(books.StatementsInput)
+        .output(books.Statements)
         .query(async ({ ctx, input }) => service.statements(toCall(ctx), input)),
       invoice: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
-        .input(StatementInput)
-        .output(Invoice)
+        .input(books.StatementInput)
+        .output(books.Invoice)
         .query(async ({ ctx, input }) => service.invoice(toCall(ctx), input)),
       verify: scopedProcedure({ scopes: ['billing:audit'], limits: BUDGET })
-        .input(VerifyInput)
-        .output(Verification)
+        .input(books.VerifyInput)
+        .output(books.Verification)
         .query(async ({ ctx, input }) => service.verify(toCall(ctx), input)),
       exportJournal: scopedProcedure({ scopes: ['billing:audit'], limits: BUDGET })
-        .input(JournalInput)
-        .output(Journal)
+        .input(books.JournalInput)
+        .output(books.Journal)
         .query(async ({ ctx, input }) => service.exportJournal(toCall(ctx), input)),
       revertActor: scopedProcedure({ scopes: ['billing:revert'], limits: BUDGET })
-        .input(RevertActorInput)
-        .output(RevertedActor)
+        .input(books.RevertActorInput)
+        .output(books.RevertedActor)
         .mutation(async ({ ctx, input }) => service.revertActor(toCall(ctx), input)),
       trialBalance: scopedProcedure({ scopes: ['billing:audit'], limits: BUDGET })
-        .input(TrialBalanceInput)
-        .output(TrialBalance)
+        .input(books.TrialBalanceInput)
+        .output(books.TrialBalance)
         .query(async ({ ctx, input }) => service.trialBalance(toCall(ctx), input)),
       budget: scopedProcedure({ scopes: ['billing:read'], limits: BUDGET })
-        .input(BudgetInput)
-        .output(BudgetReport)
+        .input(work.BudgetInput)
+        .output(work.BudgetReport)
         .query(async ({ ctx, input }) => service.budget(toCall(ctx), input)),
       releaseGrant: scopedProcedure({ scopes: ['billing:release'], limits: BUDGET })
-        .input(ReleaseGrantInput)
-        .output(ReleasedGrant)
+        .input(work.ReleaseGrantInput)
+        .output(work.ReleasedGrant)
         .mutation(async ({ ctx, input }) => service.releaseGrant(toCall(ctx), input)),
     }),
     quotas: createQuotaRouter(() => service.quotas),

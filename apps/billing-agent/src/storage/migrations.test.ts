@@ -2,6 +2,8 @@ import { openDatabase } from '@deputy/storage'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { createKyselyActorPostings } from './actor-postings.ts'
+import { createKyselyAnswerStore } from './answer-store.ts'
 import { createKyselyLedgerAudit } from './ledger-audit.ts'
 import { NO_MARKS } from './work-marks.ts'
 import { createKyselyLedgerStore } from './ledger-store.ts'
@@ -58,4 +60,40 @@ test('a book from before the guards keeps its balances and goes on', async () =>
   expect(await createKyselyLedgerAudit(after.db).findBroken({ afterId: 0, throughId: 99 })).toBe(
     undefined,
   )
+})
+
+test('a book from before the days of postings keeps its answers, and finds what an agent posted', async () => {
+  await using folder = await createTemporaryFolder()
+  const file = folder.file('billing.sqlite')
+  const earlier = Object.entries(migrations).filter(([name]) => name < '009')
+  const before = await openDatabase({ file, migrations: Object.fromEntries(earlier) })
+  const day = 20_000
+  await before.db.transaction().execute(async (transaction) => {
+    for (const statement of [
+      `insert into account (name, currency) values ('external:funding', 'USD'), ('agent:alice:available', 'USD')`,
+      `insert into posting (id, procedure, agent_id, subject, credential_id, created_at)
+        values ('old', 'billing.deposit', 'operator', 'operator', 'token-1', ${String(day * 86_400 + 5)})`,
+      ...BEFORE_GUARDS.slice(2),
+      `insert into idempotency values ('alice', 'key-2', 'billing.hold', 'y', '{"b":2}', 2),
+        ('alice', 'key-1', 'billing.hold', 'x', '{"a":1}', 1)`,
+    ]) {
+      await sql.raw(statement).execute(transaction)
+    }
+  })
+  await before.close()
+
+  await using after = await openDatabase<Tables>({ file, migrations })
+
+  const answers = createKyselyAnswerStore(after.db)
+  expect(await answers.find('alice', 'key-2')).toMatchObject({ answer: '{"b":2}' })
+  // The oldest goes first, whatever the order of the keys was.
+  expect(await answers.prune(2, 10)).toBe(1)
+  expect(await answers.find('alice', 'key-1')).toBe(undefined)
+  const scope = { ownerId: 'system', agentId: 'operator', grantId: undefined, limit: 10 }
+  const actors = createKyselyActorPostings(after.db)
+  const posted = await actors.list({ ...scope, since: day * 86_400 + 5 })
+  expect(posted).toMatchObject([{ postingId: 'old', amountMinor: 100 }])
+  expect(await actors.list({ ...scope, since: day * 86_400 + 6 })).toEqual([])
+  const forge = sql`update posting_day set day = 0`.execute(after.db)
+  await expect(forge).rejects.toThrow('the days of postings are final')
 })
