@@ -2,6 +2,9 @@ import { sql, type Kysely } from 'kysely'
 import type { ActorPosting, ActorPostings } from '../revert/actor-postings.ts'
 import type { Tables } from './tables.ts'
 
+/** What `posting_day` counts by. */
+const DAY_SECONDS = 86_400
+
 type Row = {
   readonly posting_id: string
   readonly procedure: ActorPosting['procedure']
@@ -26,7 +29,7 @@ export function createKyselyActorPostings(db: Kysely<Tables>): ActorPostings {
         join entry e on e.posting_id = p.id and e.amount_minor > 0
           and (p.procedure <> 'billing.capture' or e.account like 'income:%')
         left join hold h on h.id = p.hold_id
-        where d.owner_id = ${ownerId} and d.agent_id = ${agentId} and d.day >= ${since} / 86400
+        where d.owner_id = ${ownerId} and d.agent_id = ${agentId} and d.day >= ${Math.floor(since / DAY_SECONDS)}
           and p.created_at >= ${since}
           and (cast(${grantId ?? null} as text) is null or p.grant_id = ${grantId ?? null} or exists (
             select 1 from hold_grant g where g.hold_id = p.hold_id and g.grant_id = ${grantId ?? null}))
