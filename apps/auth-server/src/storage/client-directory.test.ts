@@ -58,6 +58,21 @@ describe.each(STORAGE_ADAPTERS)('VersionedClientDirectory on $name', (adapter) =
     expect(version - before).toBe(IDS.length)
   })
 
+  test('keeps the last 10,000 changes, and does not guess at those before', async () => {
+    await using storage = await createStorage(adapter)
+    await enroll(storage, IDS)
+    const before = await storage.versionedClients.version()
+    await storage.act(async ({ agents }) => {
+      for (let times = 0; times <= 10_000; times += 1) {
+        await agents.update(at('agent-a'), { accessTokenTtlSeconds: 1 + (times % 1800) })
+      }
+    })
+
+    const changesSince = async (from: number) => storage.versionedClients.changesSince(from)
+    expect(await changesSince(before)).toEqual({ version: before + 10_001, agentIds: undefined })
+    expect(await changesSince(before + 1)).toMatchObject({ agentIds: ['agent-a'] })
+  }, 30_000)
+
   test('does not say who has changed since before it was written down', async () => {
     await using storage = await createStorage(adapter)
 
