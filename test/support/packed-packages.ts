@@ -47,6 +47,7 @@ export async function packPackages(): Promise<PackedPackages> {
   const tarballs = folder.file('tarballs')
   const filters = PACKAGES.flatMap((name) => ['--filter', name])
   await run(join(root, 'node_modules/.bin/tsc'), ['-b', ...Object.values(FOLDERS)], { cwd: root })
+  await run(process.execPath, [join(root, 'scripts/bundle.mjs')], { cwd: root })
   const launcher = join(root, 'scripts/run.mjs')
   const pack = ['pnpm', ...filters, '-r', 'pack', '--pack-destination', tarballs]
   await run(process.execPath, [launcher, ...pack], { cwd: root, maxBuffer: 32 * 1024 * 1024 })

@@ -9,6 +9,8 @@ export type StartOptions = {
   readonly name: string
   /** The file that Node runs. */
   readonly main: string
+  /** What Node is told before it. Default: nothing. */
+  readonly nodeOptions?: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly port: number
   /** One whole request. */
@@ -20,21 +22,12 @@ const WITHIN_MS = 30_000
 
 /** Answers how many milliseconds it took. Rejects where the first answer is not of status 200 or is not `expected`. */
 export async function measureStart(options: StartOptions, expected: string): Promise<number> {
-  const { environment, main, name, port, request } = options
+  const { environment, main, name, nodeOptions = [], port, request } = options
   const startedMs = performance.now()
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--conditions=@deputy/source', main],
-    {
-      env: {
-        PATH: process.env['PATH'],
-        NODE_ENV: 'production',
-        PORT: String(port),
-        ...environment,
-      },
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    },
-  )
+  const child = spawn(process.execPath, [...nodeOptions, main], {
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', PORT: String(port), ...environment },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
   const ended = once(child, 'exit')
   try {
     while (performance.now() - startedMs < WITHIN_MS) {

@@ -1,14 +1,15 @@
-// Start-up: an agent beside tRPC's standalone server and bare node:http, each started anew in every round.
-import { CONTESTANTS } from '../calls/contestants.ts'
-import { issueTokens } from '../calls/issue-tokens.ts'
-import { AUTHORIZATION, TEXT, toPlan, TRPC_QUERY } from '../calls/scenario.ts'
-import { readEqualLines } from '../load/equal-lines.ts'
+// Start-up: an agent as it is deployed, built, beside tRPC's standalone server and bare node:http, built alike, each
+// started anew in every round. The agent is up when it has fetched its issuer's keys, verified a token and heard that
+// it is not revoked; the others ask for nothing.
+import { fileURLToPath } from 'node:url'
+import { AGENT_ID, AUTHORIZATION, TEXT, toPlan, TRPC_QUERY } from '../calls/scenario.ts'
 import { findFreePort } from '../process/find-free-port.ts'
-import { createRunFolder } from '../process/run-folder.ts'
 import type { Table } from '../report/table.ts'
 import { planRounds } from '../slices/plan-rounds.ts'
 import { summarize, summarizeRatio, type Summary } from '../slices/statistics.ts'
+import { buildServers } from './build-servers.ts'
 import { measureStart } from './measure-start.ts'
+import { startIssuer } from './start-issuer.ts'
 
 export type StartResults = {
   readonly ratios: Readonly<Record<string, number>>
@@ -22,7 +23,9 @@ const RATIOS = {
   start_vs_trpc_standalone: ['deputy', 'trpc-standalone'],
   start_vs_bare: ['deputy', 'bare'],
 } as const
-const NAMES = ['deputy', 'trpc-standalone', 'bare'] as const
+const NAMES = ['deputy', 'deputy-source', 'trpc-standalone', 'bare'] as const
+
+const FROM_SOURCE = ['--disable-warning=ExperimentalWarning', '--conditions=@deputy/source']
 
 /** Starts each so often, in turn. Rejects when one does not answer what it was asked. */
 export async function runStartBench(options: {
@@ -30,25 +33,25 @@ export async function runStartBench(options: {
   readonly log: (line: string) => void
 }): Promise<{ readonly results: StartResults; readonly tables: readonly Table[] }> {
   const { log, slices } = options
-  await using folder = await createRunFolder()
-  const files = { tokens: folder.file('tokens'), jwks: folder.file('jwks.json') }
-  await issueTokens(1, files)
-  const token = readEqualLines(files.tokens).at(0)
+  log('building what is started')
+  const built = await buildServers()
+  const source = fileURLToPath(new URL('servers/agent-main.ts', import.meta.url))
+  const mains = { ...built, 'deputy-source': source }
+  await using issuer = await startIssuer()
+  const environment = {
+    BENCH_AGENT_ID: AGENT_ID,
+    BENCH_ISSUER: issuer.url,
+    BENCH_SECRET: 'cs-agent-of-the-bench',
+  }
   const times = new Map<string, number[]>(NAMES.map((name) => [name, []]))
 
   async function start(name: (typeof NAMES)[number]): Promise<number> {
-    const contestant = CONTESTANTS.find((one) => one.name === name)
-    if (contestant === undefined) throw new TypeError(`there is no ${name}`)
     const port = await findFreePort()
     const { head, tail } = toPlan(port, TRPC_QUERY, AUTHORIZATION)
-    // Nothing is denied yet, as with an agent that was deployed anew.
-    const environment = {
-      BENCH_JWKS_FILE: files.jwks,
-      ...contestant.environment,
-      BENCH_DENIED: '0',
-    }
-    const { main } = contestant
-    return measureStart({ name, main, environment, port, request: head + token + tail }, TEXT)
+    const main = mains[name]
+    const nodeOptions = main === source ? FROM_SOURCE : []
+    const request = head + issuer.token + tail
+    return measureStart({ name, main, nodeOptions, environment, port, request }, TEXT)
   }
 
   // Once for the files to be in the system's memory, and for what Node caches of them.

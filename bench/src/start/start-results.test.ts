@@ -4,6 +4,7 @@ import { toStartResults } from './run-start-bench.ts'
 test('a start is compared with those of its own round', () => {
   const times = new Map([
     ['deputy', [110, 220, 330]],
+    ['deputy-source', [300, 300, 300]],
     ['trpc-standalone', [100, 200, 300]],
     ['bare', [55, 110, 165]],
   ])

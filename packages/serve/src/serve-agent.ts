@@ -157,6 +157,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     deadlines,
     limits: limits.webSocket,
     maxBatchSize,
+    onFault: (error) => logger.error({ err: error }, 'ws cannot be loaded: WebSockets are refused'),
   })
 
   if (url !== '') serveBelowPath(server, url)

@@ -14,8 +14,12 @@ export function createMemoryRateLimiter(
   options: { readonly clock?: Clock | undefined; readonly maxBuckets?: number | undefined } = {},
 ): RateLimiter {
   const { clock = systemClock, maxBuckets = MAX_BUCKETS } = options
-  // A place for each bucket, so that a call changes what is there and moves nothing.
-  const places = new LRUCache<string, { bucket: Bucket }>({ max: maxBuckets })
+  // A place for each bucket, so that a call changes what is there and moves nothing. Bounded by size, with each of size
+  // 1: bounded by `max`, room for all of them is taken at once, which takes a tenth of an agent's whole start.
+  const places = new LRUCache<string, { bucket: Bucket }>({
+    maxSize: maxBuckets,
+    sizeCalculation: () => 1,
+  })
 
   return {
     async consume(request) {

@@ -19,15 +19,19 @@ import {
   type IssuerAuthenticatorOptions,
 } from './issuer-authenticator.ts'
 
-async function createHarness(options: Partial<IssuerAuthenticatorOptions> = {}) {
+async function createHarness(options: Partial<IssuerAuthenticatorOptions> = {}, away = false) {
   const clock = createSettableClock()
   const pair = await createSigningPair('key-1')
   const issuer = createFakeIssuer([pair.publicJwk])
   issuer.metadata = { introspection_endpoint: `${ISSUER}/introspect` }
+  let isAway = away
   const authenticator = createIssuerAuthenticator({
     issuer: ISSUER,
     agentId: 'agent-billing-v2',
-    fetch: issuer.fetch,
+    fetch: async (input, init) => {
+      if (isAway) throw new Error('nobody is there')
+      return issuer.fetch(input, init)
+    },
     clock,
     ...options,
   })
@@ -58,7 +62,10 @@ async function createHarness(options: Partial<IssuerAuthenticatorOptions> = {}) 
     const ask = async () => authenticator.authenticate((name) => headers.get(name), target)
     return [await ask(), await ask()]
   }
-  return { byBoundToken, byKey, byToken, issuer, now: clock.now() }
+  const setAway = (now: boolean): void => {
+    isAway = now
+  }
+  return { byBoundToken, byKey, byToken, issuer, now: clock.now(), setAway }
 }
 
 describe('an agent’s whole way in', () => {
@@ -113,9 +120,31 @@ describe('an agent’s whole way in', () => {
     const having = await createHarness({ clientSecret: 'cs-agent-x' })
 
     expect(await without.byKey()).toMatchObject({ refusal: { reason: 'api_key_not_accepted' } })
-    expect(without.issuer.requests).toEqual([])
+    expect(without.issuer.requests).not.toContain('/introspect')
     // This issuer has no such endpoint: the key was neither good nor bad, but it was asked about.
     expect(await having.byKey()).toMatchObject({ refusal: { reason: 'verifier_unavailable' } })
     expect(having.issuer.requests).toContain('/introspect')
+  })
+
+  test('has the keys before the first caller comes, and reads the metadata once for all that needs it', async () => {
+    const { byKey, byToken, issuer } = await createHarness({ clientSecret: 'cs-agent-x' })
+    await expect.poll(() => issuer.requests).toContain('/jwks')
+
+    await byToken()
+    await byKey()
+
+    const isAbout = (name: string) => issuer.requests.filter((path) => path.includes(name))
+    expect(isAbout('/jwks')).toHaveLength(1)
+    expect(isAbout('oauth-authorization-server')).toHaveLength(1)
+  })
+
+  test('starts where its issuer is away, and asks for the keys again with the first token', async () => {
+    const { byToken, issuer, setAway } = await createHarness({}, true)
+
+    expect(await byToken()).toMatchObject({ refusal: { reason: 'verifier_unavailable' } })
+    setAway(false)
+
+    expect(await byToken()).toMatchObject({ ok: true })
+    expect(issuer.requests).toContain('/jwks')
   })
 })

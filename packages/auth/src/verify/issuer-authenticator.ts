@@ -15,7 +15,7 @@ import { createApiKeyVerifier } from './api-key-verifier.ts'
 import { createAuthenticator, type Authenticator } from './authenticator.ts'
 import { createDpopProofVerifier } from './dpop-proof.ts'
 import { createHttpIntrospect, type Introspect } from './introspect.ts'
-import type { IssuerDiscoveryOptions } from './issuer-discovery.ts'
+import { createIssuerDiscovery, type IssuerDiscoveryOptions } from './issuer-discovery.ts'
 import { createRemoteSigningKeySource } from './remote-signing-keys.ts'
 import { createLocalReplayMemory } from './replay-memory.ts'
 import type { TokenBindingOptions } from './token-binding.ts'
@@ -58,12 +58,12 @@ export type IssuerAuthenticator = Authenticator & AsyncDisposable
 
 /**
  * Wires an agent's whole way in from one issuer: access tokens by its published keys, API keys by
- * introspection, revocations by its feed. Dispose of it to close the feed.
+ * introspection, revocations by its feed. The issuer's metadata is read once for all three, and the keys are fetched
+ * while the agent still starts. Dispose of it to close the feed.
  */
-export function createIssuerAuthenticator(
-  options: IssuerAuthenticatorOptions,
-): IssuerAuthenticator {
-  const { agentId, clientSecret, issuer } = options
+export function createIssuerAuthenticator(given: IssuerAuthenticatorOptions): IssuerAuthenticator {
+  const { agentId, clientSecret, issuer } = given
+  const options = { ...given, discover: createIssuerDiscovery(issuer, given) }
   const keys = createRemoteSigningKeySource(issuer, options)
   const verifier = createAccessTokenVerifier({ ...options, audience: agentId, keys })
   const maxTokens = options.maxVerifiedTokens
@@ -72,6 +72,7 @@ export function createIssuerAuthenticator(
   const isRequired = options.dpopBoundAccessTokensRequired ?? binding.isRequired
   const dpop = { ...binding, isRequired }
   const { clock } = options
+  keys.prefetch()
   if (clientSecret === undefined) {
     const authenticator = createAuthenticator({ accessTokens, dpop, clock })
     return Object.freeze({ ...authenticator, [Symbol.asyncDispose]: async () => undefined })

@@ -13,7 +13,12 @@ export type IssuerDiscoveryOptions = {
   readonly timeoutMs?: number | undefined
   /** What that goes by. Default: the machine's. */
   readonly clock?: Clock | undefined
+  /** Metadata that others read too. Default: read for this one alone, with `fetch`. */
+  readonly discover?: IssuerDiscovery | undefined
 }
+
+/** Answers what the issuer publishes of itself. */
+export type IssuerDiscovery = () => Promise<AuthorizationServerMetadata>
 
 /** Default for how long one request to the authorization server may take. */
 export const DEFAULT_ISSUER_TIMEOUT_MS = 5000
@@ -27,8 +32,9 @@ export const DEFAULT_ISSUER_TIMEOUT_MS = 5000
 export function createIssuerDiscovery(
   issuer: string,
   options: IssuerDiscoveryOptions = {},
-): () => Promise<AuthorizationServerMetadata> {
+): IssuerDiscovery {
   parseSecureUrl(issuer, 'issuer')
+  if (options.discover !== undefined) return options.discover
   const fetchWith = options.fetch ?? fetch
   const { clock = systemClock } = options
   const timeoutMs = options.timeoutMs ?? DEFAULT_ISSUER_TIMEOUT_MS

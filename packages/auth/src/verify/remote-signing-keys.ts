@@ -36,6 +36,8 @@ export type RemoteSigningKeys = SigningKeySource & {
   readonly keepFresh: () => Promise<void> | undefined
   /** Goes up whenever a key leaves the set: what was verified before may rest on that key. */
   readonly removals: () => number
+  /** Fetches the keys before anybody needs them. Never throws: what failed is tried again with the first token. */
+  readonly prefetch: () => void
 }
 
 const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
@@ -124,7 +126,11 @@ export function createRemoteSigningKeySource(
     }
   }
 
-  return Object.assign(find, { keepFresh, removals: () => removals })
+  function prefetch(): void {
+    if (held === undefined) void settle(refresh())
+  }
+
+  return Object.assign(find, { keepFresh, removals: () => removals, prefetch })
 }
 
 async function settle(work: Promise<unknown> | undefined): Promise<void> {

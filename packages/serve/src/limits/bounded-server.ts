@@ -1,14 +1,9 @@
 // A server of `node:http` on which nobody takes more than the limits: slow senders, large headers, long URLs, sockets
 // in any number. What Node itself would answer without a word is answered with the reason.
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AgentLimits } from './agent-limits.ts'
+import { createServer } from '../node-http.ts'
 import type { RequestRefusal, RequestRefusals } from './request-refusal.ts'
 import { createSlowReaders } from './slow-readers.ts'
 

@@ -7,7 +7,8 @@ import {
   type AnyTRPCRouter,
   type TRPC_ERROR_CODE_KEY,
 } from '@trpc/server'
-import { STATUS_CODES, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import { STATUS_CODES } from '../node-http.ts'
 import type { AgentLimits } from './agent-limits.ts'
 
 /** Why a request is turned down before it is read. */

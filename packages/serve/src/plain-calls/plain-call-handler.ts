@@ -2,7 +2,7 @@
 // `createHTTPHandler`, which answers everything else. Same wire format, byte for byte; what tRPC's adapter
 // spends on web requests, responses and streams is not spent (docs/adr/0021).
 import { getTRPCErrorFromUnknown, TRPCError, type AnyTRPCRouter } from '@trpc/server'
-import { createHTTPHandler, type CreateHTTPHandlerOptions } from '@trpc/server/adapters/standalone'
+import type { CreateHTTPHandlerOptions } from '@trpc/server/adapters/standalone'
 import type { TRPCRequestInfo } from '@trpc/server/http'
 import type {
   IncomingMessage,
@@ -10,6 +10,7 @@ import type {
   RequestListener,
   ServerResponse,
 } from 'node:http'
+import { createAdapter } from './adapter.ts'
 import { createCallInputs, type CallInputs } from './call-inputs.ts'
 import {
   createAnswer,
@@ -52,7 +53,8 @@ type Exchange = {
 /** Creates the listener. Never throws. */
 export function createPlainCallHandler(options: PlainCallOptions): RequestListener {
   const { basePath, middleware, router } = options
-  const rest = guardRest(options, createHTTPHandler({ ...options, middleware: passOn }))
+  const adapter = createAdapter(options, (failure) => fail(options, failure))
+  const rest = guardRest(options, (req, res) => adapter(req, res))
   const readRequest = createPlainRequestReader(router, basePath)
 
   function handle(exchange: Omit<Exchange, 'plain'>): void {
@@ -61,7 +63,7 @@ export function createPlainCallHandler(options: PlainCallOptions): RequestListen
     const plain = 'body' in req || req.readableEnded ? undefined : readRequest(req)
     if (plain !== undefined) void answer(options, { ...exchange, plain })
     else if (refusal === undefined) rest(req, res)
-    else createHTTPHandler({ ...options, middleware: (_, __, next) => next(refusal) })(req, res)
+    else adapter(req, res, refusal)
   }
 
   if (middleware === undefined) {
@@ -118,10 +120,6 @@ function guardRest(options: PlainCallOptions, rest: RequestListener): RequestLis
 }
 
 const NOWHERE = { type: 'unknown', path: undefined, input: undefined } as const
-
-function passOn(_req: unknown, _res: unknown, next: () => void): void {
-  next()
-}
 
 async function answer(options: PlainCallOptions, exchange: Exchange): Promise<void> {
   const { req, res } = exchange

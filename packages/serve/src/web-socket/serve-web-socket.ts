@@ -4,20 +4,24 @@ import { CLOSE_CODE, REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
 import { listProcedures } from '@deputy/auth/trpc'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
 import { readPath, TRPC_PATH } from '../http-routes.ts'
 import type { BoundedServer } from '../limits/bounded-server.ts'
-import { AgentWebSocket } from './agent-web-socket.ts'
 import {
   serveConnection,
   type Connection,
   type ConnectionOptions,
   type Handshake,
 } from './connection.ts'
+import type { AgentWebSocketServer } from './create-web-socket-server.ts'
 import { CLOSE_TIMEOUT_MS, type OpenSocket } from './outbox.ts'
 import { createRunCall } from './run-call.ts'
 
-export type WebSocketOptions = Omit<ConnectionOptions, 'admit' | 'runCall'>
+export type WebSocketOptions = Omit<ConnectionOptions, 'admit' | 'runCall'> & {
+  /** Told when `ws` cannot be loaded: the installation is broken, and every handshake is refused with 500. */
+  readonly onFault: (error: unknown) => void
+}
+
+type Upgrade = { readonly req: IncomingMessage; readonly stream: Duplex; readonly head: Buffer }
 
 export type WebSockets = {
   /** Takes no new connection, and asks clients to go elsewhere: they finish what is under way here. */
@@ -38,18 +42,24 @@ export function serveWebSocket(bounded: BoundedServer, options: WebSocketOptions
   }
   const callers = createCallerCount(limits.maxConnectionsPerAgent)
   const settings = {
-    noServer: true,
-    WebSocket: AgentWebSocket,
     clientTracking: false,
     maxPayload: limits.maxMessageBytes,
     maxFragments: MAX_FRAGMENTS,
     // Not in the types of `ws` yet.
     closeTimeout: CLOSE_TIMEOUT_MS,
   }
-  const sockets = new WebSocketServer(settings)
   const connections = new Set<Connection>()
   const runCall = createRunCall(router)
   let isDraining = false
+  let sockets: AgentWebSocketServer | undefined
+  let loading: Promise<AgentWebSocketServer> | undefined
+
+  async function load(): Promise<AgentWebSocketServer> {
+    loading ??= import('./create-web-socket-server.ts').then(({ createWebSocketServer }) =>
+      createWebSocketServer(settings),
+    )
+    return loading
+  }
 
   function take(open: OpenSocket, req: Handshake): void {
     const connection = serveConnection(open, req, {
@@ -65,18 +75,33 @@ export function serveWebSocket(bounded: BoundedServer, options: WebSocketOptions
     return connections.size >= limits.maxConnections || bounded.isExcess(stream)
   }
 
+  function shakeHands(sockets: AgentWebSocketServer, { head, req, stream }: Upgrade): void {
+    if (isDraining || isFull(stream)) refuseHandshake(stream, '503 Service Unavailable')
+    else {
+      sockets.handleUpgrade(req, stream, head, (socket) => {
+        take({ socket, stream }, toHandshake(req))
+      })
+    }
+  }
+
+  async function loadFor(upgrade: Upgrade): Promise<void> {
+    try {
+      sockets = await load()
+      shakeHands(sockets, upgrade)
+    } catch (error) {
+      options.onFault(error)
+      refuseHandshake(upgrade.stream, '500 Internal Server Error')
+    }
+  }
+
   server.on('upgrade', (req: IncomingMessage, stream: Duplex, head: Buffer) => {
     bounded.release(stream)
     // Without a listener, a peer that resets while the handshake runs would end the process.
     stream.on('error', cut)
     if (readPath(req) !== TRPC_PATH) refuseHandshake(stream, '404 Not Found')
-    else if (isDraining || isFull(stream)) {
-      refuseHandshake(stream, '503 Service Unavailable')
-    } else {
-      sockets.handleUpgrade(req, stream, head, (socket) => {
-        take({ socket, stream }, toHandshake(req))
-      })
-    }
+    else if (sockets === undefined) {
+      void loadFor({ req, stream, head })
+    } else shakeHands(sockets, { req, stream, head })
   })
 
   // One timer for all, rather than two for each.

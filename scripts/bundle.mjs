@@ -1,0 +1,67 @@
+// Makes the JavaScript of the packages that agents load: one file for each export, with what several share beside it.
+// A process resolves and reads every file by itself, so an agent of some hundred small files starts a quarter later
+// (docs/adr/0045). The types are `tsc -b`'s, which writes no JavaScript for these packages.
+import { existsSync, globSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, isAbsolute, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const FOLDERS = ['packages/auth', 'packages/client', 'packages/serve']
+
+/** What a thread runs is a file of its own, which is found beside the one that starts it. */
+const THREAD_MAINS = 'src/**/*-thread-main.ts'
+const FILE_BESIDE = /new URL\(\s*['"]([^'"]+\.js)['"],\s*import\.meta\.url/g
+
+for (const folder of FOLDERS) await bundle(join(root, folder))
+
+/** @param {string} cwd the folder of a package */
+async function bundle(cwd) {
+  const output = join(cwd, 'dist')
+  // Nothing of an earlier build is left to be packed.
+  for (const file of globSync('**/*.{js,js.map}', { cwd: output })) rmSync(join(output, file))
+  const build = await rolldown({
+    cwd,
+    input: readEntries(cwd),
+    platform: 'node',
+    // Packages stay packages: each is loaded once, however many of ours use it.
+    external: (id) => !id.startsWith('.') && !isAbsolute(id),
+    onLog(level, log) {
+      if (level === 'warn') throw new Error(`${cwd}: ${log.message}`)
+    },
+  })
+  const { output: written } = await build.write({
+    dir: output,
+    format: 'esm',
+    sourcemap: true,
+    chunkFileNames: '[name]-[hash].js',
+  })
+  for (const one of written) if (one.type === 'chunk') checkFilesBeside(output, one)
+}
+
+/** @param {string} cwd */
+function readEntries(cwd) {
+  /** @type {{ exports: Record<string, { '@deputy/source': string, default: string }> }} */
+  const { exports } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'))
+  const named = Object.values(exports).map((conditions) => [
+    relative('dist', conditions.default).replace(/\.js$/, ''),
+    conditions['@deputy/source'],
+  ])
+  const mains = globSync(THREAD_MAINS, { cwd }).map((file) => [
+    file.replace(/^.*[/\\]|\.ts$/g, ''),
+    `./${file}`,
+  ])
+  return Object.fromEntries([...named, ...mains])
+}
+
+/**
+ * A file that is named relative to the module is not seen by the bundler: it has to be there.
+ * @param {string} output
+ * @param {{ fileName: string, code: string }} chunk
+ */
+function checkFilesBeside(output, { code, fileName }) {
+  for (const [, name = ''] of code.matchAll(FILE_BESIDE)) {
+    if (existsSync(join(output, dirname(fileName), name))) continue
+    throw new Error(`${fileName} names ${name}, which is not beside it`)
+  }
+}
