@@ -43,6 +43,35 @@ describe('a body that is held back', () => {
     expect(bob.status).toBe(200)
     expect(agent.ticker.noted).toEqual(['good'])
   })
+
+  // The same with a token whose limits are held against the body: it is read before there is any work.
+  test('is cut at once also where it is read for the limits of the token', async () => {
+    await using agent = await startTestAgent({ limits: { maxCallsPerAgent: 1 } })
+    const limit = { type: 'allowed_values', field: 'text', values: ['paid'] }
+    const claims = { grant_path: ['secret-1', 'task-1'], authorization_details: [limit] }
+    const token = await agent.token({ ...ALICE, ...claims })
+    const body = JSON.stringify({ text: 'paid' })
+    const length = { 'content-type': 'application/json', 'content-length': String(body.length) }
+    const request = toRequest(
+      '/trpc/note',
+      { ...bearer(token), ...length },
+      { method: 'POST', body: body.slice(0, -1) },
+    )
+    await using mallory = await openRaw(agent.port, request)
+    while ((await callTrpc(agent.url, 'whoAmI', { headers: bearer(token) })).status !== 429);
+
+    agent.deny('task-1')
+    const answer = await mallory.until('token_revoked')
+    mallory.write(body.slice(-1))
+    const after = await callTrpc(agent.url, 'whoAmI', {
+      headers: bearer(await agent.token({ ...ALICE, jti: 'token-2', grant_path: ['token-2'] })),
+    })
+
+    expect(answer).toContain('401')
+    // Its place was given back, too.
+    expect(after.status).toBe(200)
+    expect(agent.ticker.noted).toEqual([])
+  })
 })
 
 describe('calls under way', () => {

@@ -175,6 +175,20 @@ const WAYS: readonly Way[] = [
     ask: overHttp('/trpc/watch', { headers: { accept: 'text/event-stream' } }),
   },
   {
+    name: 'a subscription over WebSocket',
+    async ask(agent, timeout) {
+      const url = `${agent.url.replace(/^http/, 'ws')}/trpc?connectionParams=1`
+      await using connection = await openWebSocket(url)
+      connection.send({ method: 'connectionParams', data: HEADERS })
+      const params = { path: 'watch', timeoutMs: toNumber(timeout) }
+      connection.send({ id: 1, method: 'subscription', params })
+      for (let at = 0; ; at += 1) {
+        const message = JSON.stringify(await connection.message(at))
+        if (message.includes('error')) return message
+      }
+    },
+  },
+  {
     name: 'a message over WebSocket',
     ask: overSocket(
       () => ({}),
@@ -266,6 +280,23 @@ describe('an agent', () => {
 
     expect([stream.status, before]).toEqual([200, false])
   })
+
+  test.each(WAYS.filter(({ name }) => name.includes('subscription')))(
+    'lets $name live as long as its caller said, beyond the most that a call may take',
+    async ({ ask }) => {
+      const clock = createMillisecondClock()
+      await using agent = await startAgent({ clock, limits: { maxTimeoutMs: 700 } })
+      const asked = ask(agent, '5000')
+      const { remainingMs, signal } = await agent.until(1)
+
+      clock.advanceMs(4000)
+      const before = signal.aborted
+      clock.advanceMs(1010)
+
+      expect(await asked).toContain('"reason":"deadline_exceeded"')
+      expect([remainingMs, before, signal.aborted]).toEqual([5000, false, true])
+    },
+  )
 
   test('aborts the signal of tRPC as well', async () => {
     const clock = createMillisecondClock()

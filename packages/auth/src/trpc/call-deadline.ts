@@ -17,8 +17,8 @@ import { createCoarseTimers } from './coarse-timers.ts'
 export type CallDeadline = Deadline & {
   /** How long the call had when it arrived. */
   readonly timeoutMs: number
-  /** Whether the caller said it. A stream ends with a deadline of its caller only. */
-  readonly isGiven: boolean
+  /** The same for a stream: as long as its caller said, uncut; `undefined` where it said nothing. */
+  forStream(): CallDeadline | undefined
   /** Calls back once it is over, up to 10 ms late; what it answers ends the wait. */
   onOver(callback: () => void): () => void
 }
@@ -40,7 +40,7 @@ export type CallDeadlines = {
 export type CallDeadlinesOptions = {
   /** For who says nothing. */
   readonly defaultTimeoutMs: number
-  /** For who says more, or the default would be more. Streams that name no time are not cut to it. */
+  /** For calls whose caller says more, or for which the default would be more. Streams are not cut to it. */
   readonly maxTimeoutMs: number
   readonly clock?: Clock | undefined
 }
@@ -51,15 +51,19 @@ export function createCallDeadlines(options: CallDeadlinesOptions): CallDeadline
   const timers = createCoarseTimers(clock)
 
   function begin(given: number | undefined): ReadDeadline {
-    const timeoutMs = Math.min(given ?? defaultTimeoutMs, maxTimeoutMs)
-    const overAtMs = readMs(clock) + timeoutMs
+    const begunAtMs = readMs(clock)
+    return accept(create(Math.min(given ?? defaultTimeoutMs, maxTimeoutMs), begunAtMs, given))
+  }
+
+  function create(timeoutMs: number, begunAtMs: number, given: number | undefined): CallDeadline {
+    const overAtMs = begunAtMs + timeoutMs
     const remainingMs = (): number => Math.max(0, overAtMs - readMs(clock))
-    return accept({
+    return {
       timeoutMs,
-      isGiven: given !== undefined,
+      forStream: () => (given === undefined ? undefined : create(given, begunAtMs, given)),
       remainingMs,
       onOver: (callback: () => void) => timers.start(remainingMs(), callback),
-    })
+    }
   }
 
   function fromHeader(header: string | undefined): ReadDeadline {

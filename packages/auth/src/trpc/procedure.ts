@@ -110,12 +110,11 @@ function startProcedure(meta: AgentMeta) {
       if (!counted.ok) throw new AuthError(counted.refusal)
       leave = enterCall(ctx, principal)
       requireTime(deadline)
-      const stores = ctx.limitStores
-      const kept = await checkLimits({ principal, path, meta, stores, readInput: getRawInput })
-      if (!kept.ok) throw new AuthError(kept.refusal)
-      const { limits } = principal
+      // Watched from here on, before a body is read for the limits: whoever is revoked while it is held back is cut off.
       const entered = ctx.takesParts === true ? leave : undefined
       const watch = watchDeadline(ctx, deadline)
+      const stores = ctx.limitStores
+      const { limits } = principal
       const own = createCallGuard({
         watch: entered === undefined ? watch : leaveWithWatch(watch, entered),
         signal,
@@ -128,10 +127,14 @@ function startProcedure(meta: AgentMeta) {
         },
       })
       guard = own
+      // Attack prevented: a body held back until its caller is revoked, and work that begins with its last byte.
+      const readInput = async (): Promise<unknown> => own.race(getRawInput())
+      const kept = await checkLimits({ principal, path, meta, stores, readInput })
+      if (!kept.ok) throw new AuthError(kept.refusal)
+      own.requireOpen()
       const told: Deadline | undefined = deadline
       const handed = { principal, getSignal: () => own.getSignal(), getDeadline: () => told }
-      // Attack prevented: a body held back until its caller is revoked, and work that begins with its last byte.
-      const work = next(toNext(handed, async () => own.race(getRawInput())))
+      const work = next(toNext(handed, readInput))
       // Counted until the work is done, also where nobody waits for it any more: what is given up goes on.
       if (entered !== undefined) holdUntilDone(own, work)
       else if (leave !== undefined) work.then(leave, leave)

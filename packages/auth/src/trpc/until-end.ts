@@ -14,6 +14,8 @@ export type CallGuard = {
   race<Value>(work: Promise<Value>): Promise<Value>
   /** The values of a stream, until the authority ends; then it throws `AuthError`. Holds the guard until its end. */
   guard<Value>(stream: AsyncIterable<Value>, onOver?: () => void): AsyncIterableIterator<Value>
+  /** Throws `AuthError` once the authority has ended: work for nobody is not begun. */
+  requireOpen(): void
   /** Ends the call before its time. */
   end(refusal: Refusal): void
   /** Holds the guard once more. It begins held once. */
@@ -128,6 +130,9 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
     },
     race: settle,
     guard,
+    requireOpen() {
+      if (ended !== undefined) throw ended
+    },
     end,
     hold() {
       holds += 1

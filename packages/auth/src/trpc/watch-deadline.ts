@@ -6,14 +6,14 @@ import { COARSE_MS } from './coarse-timers.ts'
 import type { AgentContext } from './context.ts'
 import type { WatchEnd } from './until-end.ts'
 
-/** The deadline of a call; `undefined` for a stream whose caller named none. Throws `deadline_invalid`. */
+/** The deadline of a call; of a stream, the one that its caller named, if any. Throws `deadline_invalid`. */
 export function requireDeadline(
   { deadline }: Pick<AgentContext, 'deadline'>,
   type: 'query' | 'mutation' | 'subscription',
 ): CallDeadline | undefined {
   if (deadline === undefined) return undefined
   if (!deadline.ok) throw new AuthError(deadline.refusal)
-  return type === 'subscription' && !deadline.value.isGiven ? undefined : deadline.value
+  return type === 'subscription' ? deadline.value.forStream() : deadline.value
 }
 
 /** Throws `deadline_exceeded` for a call that nobody waits for any more. */

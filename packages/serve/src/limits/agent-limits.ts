@@ -44,7 +44,10 @@ export type AgentLimits = {
   readonly drainTimeoutMs: number
   /** How long a call of a caller that names no deadline may take. Then: 408 `deadline_exceeded`. Default 600,000 ms. */
   readonly defaultTimeoutMs: number
-  /** How long any call may take, whatever its caller says. Then: 408 `deadline_exceeded`. Default 600,000 ms. */
+  /**
+   * How long a query or a mutation may take, whatever its caller says. Then: 408 `deadline_exceeded`. A stream lives as
+   * long as its caller says, and its authority lasts. Default 600,000 ms.
+   */
   readonly maxTimeoutMs: number
   /** What WebSockets may take up. */
   readonly webSocket: WebSocketLimits
