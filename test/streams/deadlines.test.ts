@@ -424,7 +424,7 @@ describe('a client', () => {
 
       clock.advanceMs(1000)
 
-      expect(await call).toMatchObject({ code: 'deadline_exceeded' })
+      expect(await call).toMatchObject({ code: 'deadline_exceeded', mayBeDone: true })
       await aborted(signal)
       expect(remainingMs).toBe(1000)
     },
@@ -440,9 +440,42 @@ describe('a client', () => {
       withinCall({ getDeadline: () => ({ remainingMs: () => 0 }) }),
     )
 
-    expect(await call.catch(toClientError)).toMatchObject({ code: 'deadline_exceeded' })
+    expect(await call.catch(toClientError)).toMatchObject({
+      code: 'deadline_exceeded',
+      mayBeDone: false,
+    })
     expect(agent.seen).toEqual([])
   })
+
+  test.each(['http', 'websocket'] as const)(
+    'says that a call was not sent which still waited for its token, over %s',
+    async (transport) => {
+      const clock = createMillisecondClock()
+      await using agent = await startAgent({ clock })
+      const asked = Promise.withResolvers<void>()
+      const credentials = () => ({
+        async authorize() {
+          asked.resolve()
+          return new Promise<never>(() => undefined)
+        },
+        renew: () => false,
+      })
+      await using client = clientOf(agent, clock, { transport, timeoutMs: 1000, credentials })
+      const giveUp = new AbortController()
+      const late = client.work.mutate().catch(toClientError)
+      const given = client.work.mutate(undefined, { signal: giveUp.signal }).catch(toClientError)
+      await asked.promise
+
+      giveUp.abort()
+      clock.advanceMs(1000)
+
+      expect(await Promise.all([late, given])).toMatchObject([
+        { code: 'deadline_exceeded', mayBeDone: false },
+        { code: 'call_aborted', mayBeDone: false },
+      ])
+      expect(agent.seen).toEqual([])
+    },
+  )
 
   test('gives a batch the time of the call that waits longest, and each call its own', async () => {
     const clock = createMillisecondClock()

@@ -8,7 +8,9 @@ import { ClientError } from './error/client-error.ts'
 import { toClientError } from './error/to-client-error.ts'
 
 /** What an agent answers to the authorization with this text; `undefined` answers the call. */
-type Answer = (sent: string) => { readonly status: number; readonly reason?: string } | undefined
+type Answer = (
+  sent: string,
+) => { readonly status: number; readonly reason?: string; readonly mayBeDone?: boolean } | undefined
 
 /** A client whose authorizer hands out `a1`, `a2`, … and whose agent answers as the test says. */
 function createHarness(answer: Answer, canRenew = true) {
@@ -38,7 +40,8 @@ function createHarness(answer: Answer, canRenew = true) {
         const refusal = answer(authorization)
         if (refusal) {
           const { reason, status } = refusal
-          const data = { httpStatus: status, reason, code: status === 401 ? 'UNAUTHORIZED' : 'X' }
+          const code = status === 401 ? 'UNAUTHORIZED' : 'X'
+          const data = { ...refusal, httpStatus: status, code }
           const error = { code: -32_001, message: reason ?? 'no', data }
           observer.error(TRPCClientError.from({ error } as never))
           return
@@ -100,6 +103,17 @@ describe('a call', () => {
 
     expect(error).toMatchObject({ code: refusal.reason })
     expect([sent, renewed]).toEqual([['a1'], []])
+  })
+
+  // Its token ended while it was under way: what has begun goes on, and would be done twice.
+  test('in the middle of a mutation is not sent again', async () => {
+    const ended = { status: 401, reason: 'token_expired', mayBeDone: true }
+    const { client, sent } = createHarness((text) => (text === 'a1' ? ended : undefined))
+
+    const error = await client.pay.mutate({ amountMinor: 1 }).catch(toClientError)
+
+    expect(error).toMatchObject({ code: 'token_expired', mayBeDone: true })
+    expect(sent).toEqual(['a1'])
   })
 
   test('is not sent again when nothing else can be sent', async () => {

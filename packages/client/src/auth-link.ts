@@ -1,6 +1,6 @@
 // Gives each call its authorization, and answers what an agent wants of it: a fresh token on
 // `invalid_token`, more scopes on `insufficient_scope`, somebody's approval. A call that was answered so
-// was not carried out, so mutations are safe to send again. Each of them at most once a call. What failed on the
+// was not carried out, unless the agent says otherwise, so mutations are safe to send again. Each of them at most once a call. What failed on the
 // way is sent again here, too: each attempt has the authorization of its moment.
 import { systemClock, type Clock } from '@deputy/auth/protocol'
 import { TRPCClientError, type Operation, type TRPCLink } from '@trpc/client'
@@ -11,8 +11,10 @@ import { Authorization, type Authorizer, type CallForApproval } from './authoriz
 import { toCallForApproval } from './approval-policy.ts'
 import type { ClientError, ClientErrorCode } from './error/client-error.ts'
 import { toClientError } from './error/to-client-error.ts'
+import { readProgress } from './links/call-progress.ts'
 import { readDeadline } from './links/deadline.ts'
-import type { Retry } from './links/retry.ts'
+import { findCallFate } from './links/lost-call.ts'
+import { NOT_CARRIED_OUT, type Retry } from './links/retry.ts'
 import type { StepUp } from './step-up.ts'
 import { wait } from './wait.ts'
 
@@ -137,6 +139,9 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
         }
 
         async function prepare(error: ClientError, refused: Authorization): Promise<boolean> {
+          readProgress(op)?.noteFailed(mayBeDone(error))
+          // What was ended in the middle, as by the end of its token, would be carried out twice.
+          if (error.mayBeDone === true && retry?.isIdempotent(op) !== true) return false
           if (isInvalidToken(error) && !used.has('renewal')) {
             used.add('renewal')
             return authorizer.renew(refused)
@@ -189,6 +194,13 @@ export function readAuthorized(op: Pick<Operation, 'context'>): Authorized {
 function isAuthorized(value: unknown): value is Authorized {
   if (typeof value !== 'object' || value === null) return false
   return 'authorization' in value && value.authorization instanceof Authorization
+}
+
+/** Whether a call that was refused so may have been carried out, in part or in whole. */
+function mayBeDone(error: ClientError): boolean {
+  if (error.mayBeDone !== undefined) return error.mayBeDone
+  const isRefused = isInvalidToken(error) || error.code === 'approval_required'
+  return !isRefused && !NOT_CARRIED_OUT.has(error.code) && findCallFate(error) !== 'unsent'
 }
 
 /** A query's answer says nothing of its type. */

@@ -8,6 +8,7 @@ import { toClientError } from './error/to-client-error.ts'
 import type { FetchLikeAnswer } from './fetch-like.ts'
 import { toInputText } from './input-text.ts'
 import { MAX_URL_CHARS, type HttpRequest } from './http-request.ts'
+import { readProgress } from './links/call-progress.ts'
 import { toDeadlineHeaders } from './links/deadline.ts'
 import { toTraceHeaders } from './links/trace-context.ts'
 
@@ -62,7 +63,10 @@ export function createBatchLink<Router extends AnyTRPCRouter>(
   async function dispatch(items: readonly Waiting[], request: Request): Promise<void> {
     const gaveUp = new AbortController()
     const batch = { waiting: items.length, gaveUp }
-    for (const item of items) item.batch = batch
+    for (const item of items) {
+      item.batch = batch
+      readProgress(item.op)?.noteSent()
+    }
     const ops = items.map(({ op }) => op)
     const headers = { ...request.headers, ...toTraceHeaders(ops), ...toDeadlineHeaders(ops) }
     try {

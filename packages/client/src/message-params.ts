@@ -1,6 +1,7 @@
 // What a message over WebSocket says beside path and input: tRPC's client has no place for it, so that it travels with
 // the input until the message is written.
 import type { Operation } from '@trpc/client'
+import { readProgress, type CallProgress } from './links/call-progress.ts'
 
 /** Members of a message's `params`, as the agent reads them. */
 export type MessageParams = {
@@ -19,17 +20,21 @@ export function withMessageParams(op: Operation, params: MessageParams): Operati
 class Framed {
   readonly input: unknown
   readonly params: object
-  constructor(input: unknown, params: object) {
+  readonly progress: CallProgress | undefined
+  constructor(input: unknown, params: object, progress: CallProgress | undefined) {
     this.input = input
     this.params = params
+    this.progress = progress
   }
 }
 
 /** Puts the parameters where the encoder finds them. */
 export function frameParams(op: Operation): Operation {
   const params = op.context[CONTEXT_KEY]
-  if (typeof params !== 'object' || params === null) return op
-  return { ...op, input: new Framed(op.input, params) }
+  const progress = readProgress(op)
+  const isNoted = typeof params === 'object' && params !== null
+  if (!isNoted && progress === undefined) return op
+  return { ...op, input: new Framed(op.input, isNoted ? params : {}, progress) }
 }
 
 /** Writes and reads messages as JSON. */
@@ -48,5 +53,7 @@ function unframe(message: unknown): unknown {
   if (typeof params !== 'object' || params === null || !('input' in params)) return message
   const { input } = params
   if (!(input instanceof Framed)) return message
+  // Written as soon as there is a connection, and not before.
+  input.progress?.noteSent()
   return { ...message, params: { ...params, ...input.params, input: input.input } }
 }

@@ -12,6 +12,7 @@ import { openEventStream, type EventStream } from './event-stream.ts'
 import { toInputText } from './input-text.ts'
 import type { FetchLike, FetchLikeAnswer } from './fetch-like.ts'
 import { MAX_URL_CHARS, sendRequest, type HttpRequest } from './http-request.ts'
+import { readProgress } from './links/call-progress.ts'
 import { toDeadlineHeaders } from './links/deadline.ts'
 import { createStreamCut } from './links/lost-call.ts'
 import { toTraceHeaders } from './links/trace-context.ts'
@@ -31,6 +32,7 @@ export function createSseLink<Router extends AnyTRPCRouter>(
 
         async function subscribe(): Promise<void> {
           const request = { ...toRequest(url, op), signal }
+          readProgress(op)?.noteSent()
           for (let attempt = 1; ; attempt += 1) {
             const answer = await sendRequest(fetchWith, authorization, request)
             const stream = await openAnswer(answer)

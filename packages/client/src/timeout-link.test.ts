@@ -3,6 +3,7 @@ import { observable } from '@trpc/server/observable'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { TestRouter } from '../../../test/support/test-agent.ts'
 import { toClientError } from './error/to-client-error.ts'
+import { readProgress } from './links/call-progress.ts'
 import { createTimeoutLink } from './timeout-link.ts'
 
 beforeEach(() => {
@@ -13,12 +14,13 @@ afterEach(() => {
 })
 
 /** A client whose calls are answered after so long, if ever. */
-function createClient(answerAfterMs: number, fault?: Error) {
+function createClient(answerAfterMs: number, fault?: Error, isSent = true) {
   let isCancelled = false
   const server: TRPCLink<TestRouter> =
     () =>
     ({ op }) =>
       observable((observer) => {
+        if (isSent) readProgress(op)?.noteSent()
         op.signal?.addEventListener('abort', () => {
           observer.error(TRPCClientError.from(new Error('given up')))
         })
@@ -69,9 +71,24 @@ describe('a call', () => {
       code: 'deadline_exceeded',
       message: 'pay was not answered within 1000 ms',
       hint: 'The call may have been carried out: repeat it with the same idempotency key.',
+      mayBeDone: true,
     })
     expect(isCancelled()).toBe(true)
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('that was never sent is told apart from one that may have been carried out', async () => {
+    const { client } = createClient(1001, undefined, false)
+    const call = client.pay.mutate({ amountMinor: 1 }).catch(toClientError)
+
+    await vi.advanceTimersByTimeAsync(1000)
+
+    expect(await call).toMatchObject({
+      code: 'deadline_exceeded',
+      message: 'pay was not sent within 1000 ms',
+      hint: expect.stringContaining('was not carried out') as string,
+      mayBeDone: false,
+    })
   })
 
   test('that its caller gives up leaves no timer behind', async () => {

@@ -3,6 +3,7 @@ import { TRPCClientError, type Operation, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { observable } from '@trpc/server/observable'
 import { ClientError } from './error/client-error.ts'
+import { followCall, toHint } from './links/call-progress.ts'
 import { noteDeadline, readDeadline, startDeadline } from './links/deadline.ts'
 
 export type TimeoutLinkOptions = {
@@ -30,21 +31,23 @@ export function createTimeoutLink<Router extends AnyTRPCRouter>(
     ({ next, op }) => {
       const timeMs = findTimeMs(op)
       if (timeMs === undefined) return next(op)
+      const { op: followed, progress } = followCall(op)
       return observable((observer) => {
         // Ending in an error also unsubscribes, and must come first: over WebSocket, a call that is
         // cancelled completes, and would tell its caller nothing of the deadline.
         const giveUp = (): void => {
-          const message = `${op.path} was not answered within ${String(Math.ceil(timeMs))} ms`
-          const hint =
-            'The call may have been carried out: repeat it with the same idempotency key.'
-          const error = new ClientError({ code: 'deadline_exceeded', message, hint })
+          const { mayBeDone } = progress
+          const done = mayBeDone ? 'answered' : 'sent'
+          const message = `${op.path} was not ${done} within ${String(Math.ceil(timeMs))} ms`
+          const hint = toHint(progress)
+          const error = new ClientError({ code: 'deadline_exceeded', message, hint, mayBeDone })
           observer.error(TRPCClientError.from(error))
         }
         if (timeMs <= 0) {
           giveUp()
           return undefined
         }
-        const sent = next(noteDeadline(op, startDeadline(timeMs, clock))).subscribe(observer)
+        const sent = next(noteDeadline(followed, startDeadline(timeMs, clock))).subscribe(observer)
         const timer = startTimer(clock, timeMs, giveUp)
         return () => {
           timer.cancel()

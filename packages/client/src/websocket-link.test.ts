@@ -93,18 +93,19 @@ describe('over WebSocket', () => {
     expect([connections(agent), endpoint.requests.length]).toEqual([2, 2])
   })
 
-  test('a call that is under way on the old connection is still answered', async () => {
+  test('a mutation under way when its token ends is told so, and not begun a second time', async () => {
     await using agent = await startTestAgent()
     const { client } = createClient(agent)
     await using _client = client
-    const held = client.hold.mutate()
+    const held = client.pending.mutate().catch(toClientError)
     await agent.gate.entered
 
     agent.clock.advance(900)
     await client.whoAmI.query()
     agent.gate.open()
 
-    expect(await held).toBe('done')
+    expect(await held).toMatchObject({ code: 'token_expired', mayBeDone: true })
+    expect(agent.ticker.signals).toHaveLength(1)
   })
 
   test('a connection that is refused is told at once, not waited for', async () => {

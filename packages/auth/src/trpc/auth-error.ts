@@ -15,10 +15,13 @@ const TRPC_CODE = {
 export class AuthError extends TRPCError {
   override readonly name = 'TRPCError'
   readonly refusal: Refusal
+  /** Whether it ended work that had begun, and that nobody can take back. */
+  readonly mayBeDone: boolean
 
-  constructor(refusal: Refusal) {
+  constructor(refusal: Refusal, { mayBeDone = false }: { readonly mayBeDone?: boolean } = {}) {
     const { message, status } = toPublicRefusal(refusal)
     super({ code: TRPC_CODE[status], message })
     this.refusal = refusal
+    this.mayBeDone = mayBeDone
   }
 }

@@ -35,6 +35,8 @@ export type AgentErrorData = {
   readonly approval?: PublicApproval | undefined
   /** For `dpop_nonce_required`: the nonce (RFC 9449 §9). On HTTP also in `DPoP-Nonce`; streams and sockets have no header. */
   readonly dpopNonce?: string | undefined
+  /** `true` where a mutation was ended in the middle, by its deadline or the end of its caller's authority. */
+  readonly mayBeDone?: boolean | undefined
 }
 
 /** What of an error is public. */
@@ -71,7 +73,7 @@ export function toPublicError(error: TRPCError): PublicError {
   }
 }
 
-function fromRefusal({ refusal }: AuthError): PublicError {
+function fromRefusal({ mayBeDone, refusal }: AuthError): PublicError {
   const { hint, message, reason } = toPublicRefusal(refusal)
   const scopes =
     refusal.reason === 'scope_missing'
@@ -81,7 +83,11 @@ function fromRefusal({ refusal }: AuthError): PublicError {
     'retryAfterSeconds' in refusal ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}
   const nonce = refusal.reason === 'dpop_nonce_required' ? { dpopNonce: refusal.nonce } : {}
   const limit = toPublicLimit(refusal)
-  return { message, data: { ...NOTHING, ...scopes, ...wait, ...nonce, ...limit, reason, hint } }
+  const done = mayBeDone ? { mayBeDone } : {}
+  return {
+    message,
+    data: { ...NOTHING, ...scopes, ...wait, ...nonce, ...limit, ...done, reason, hint },
+  }
 }
 
 function fromInput(error: z.core.$ZodError): PublicError {

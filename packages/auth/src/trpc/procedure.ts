@@ -131,7 +131,7 @@ function startProcedure(meta: AgentMeta) {
       const readInput = async (): Promise<unknown> => own.race(getRawInput())
       const kept = await checkLimits({ principal, path, meta, stores, readInput })
       if (!kept.ok) throw new AuthError(kept.refusal)
-      own.requireOpen()
+      own.begin(type === 'mutation')
       const told: Deadline | undefined = deadline
       const handed = { principal, getSignal: () => own.getSignal(), getDeadline: () => told }
       const work = next(toNext(handed, readInput))

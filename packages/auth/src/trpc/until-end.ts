@@ -14,8 +14,12 @@ export type CallGuard = {
   race<Value>(work: Promise<Value>): Promise<Value>
   /** The values of a stream, until the authority ends; then it throws `AuthError`. Holds the guard until its end. */
   guard<Value>(stream: AsyncIterable<Value>, onOver?: () => void): AsyncIterableIterator<Value>
-  /** Throws `AuthError` once the authority has ended: work for nobody is not begun. */
-  requireOpen(): void
+  /**
+   * Called before the work. Throws `AuthError` once the authority has ended: work for nobody is not begun.
+   *
+   * @param isMutation an end from now on says that the call may have been carried out
+   */
+  begin(isMutation: boolean): void
   /** Ends the call before its time. */
   end(refusal: Refusal): void
   /** Holds the guard once more. It begins held once. */
@@ -42,12 +46,13 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
   const enders = new Set<(error: AuthError) => void>()
   let controller: AbortController | undefined
   let ended: AuthError | undefined
+  let mayBeDone = false
   let holds = 1
   const unwatch = options.watch(end, options.readmit)
 
   function end(refusal: Refusal): void {
     if (ended !== undefined) return
-    ended = new AuthError(refusal)
+    ended = new AuthError(refusal, { mayBeDone })
     for (const tell of enders) tell(ended)
     enders.clear()
     controller?.abort(ended)
@@ -130,8 +135,9 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
     },
     race: settle,
     guard,
-    requireOpen() {
+    begin(isMutation) {
       if (ended !== undefined) throw ended
+      mayBeDone = isMutation
     },
     end,
     hold() {

@@ -49,6 +49,11 @@ export type ClientErrorFacts = {
   readonly retryAfterSeconds: number | undefined
   /** For `token_refused`: the `error` of the token endpoint (RFC 6749 §5.2). */
   readonly oauthError: string | undefined
+  /**
+   * For `deadline_exceeded`, `call_aborted`, and refusals of a mutation that was under way: whether it may have been
+   * carried out. `false` where it certainly was not. Otherwise `undefined`.
+   */
+  readonly mayBeDone: boolean | undefined
   /** Names the call in the agent's log. */
   readonly correlationId: string | undefined
 }
@@ -76,6 +81,7 @@ export class ClientError extends TRPCClientError<PlainRouter> implements ClientE
   readonly expiresInSeconds: number | undefined
   readonly retryAfterSeconds: number | undefined
   readonly oauthError: string | undefined
+  readonly mayBeDone: boolean | undefined
   readonly correlationId: string | undefined
 
   constructor(options: ClientErrorOptions, shape?: ClientError['shape']) {
@@ -98,6 +104,7 @@ export class ClientError extends TRPCClientError<PlainRouter> implements ClientE
     this.expiresInSeconds = options.expiresInSeconds
     this.retryAfterSeconds = options.retryAfterSeconds
     this.oauthError = options.oauthError
+    this.mayBeDone = options.mayBeDone
     this.correlationId = options.correlationId
   }
 
@@ -106,10 +113,10 @@ export class ClientError extends TRPCClientError<PlainRouter> implements ClientE
     const { approval, approvalId, code, correlationId, expiresInSeconds, grantedScopes, hint } =
       this
     const { intervalSeconds, message, name, oauthError, requiredScopes, status } = this
-    const { retryAfterSeconds } = this
+    const { mayBeDone, retryAfterSeconds } = this
     const approvals = { approval, approvalId, intervalSeconds, expiresInSeconds }
     const scopes = { requiredScopes, grantedScopes }
-    const reason = { name, code, message, hint, status, oauthError, retryAfterSeconds }
+    const reason = { name, code, message, hint, status, oauthError, retryAfterSeconds, mayBeDone }
     return { ...reason, ...scopes, ...approvals, correlationId }
   }
 }

@@ -63,6 +63,7 @@ function fromTrpc(error: TRPCClientError<never>): ClientError {
       retryAfterSeconds:
         readNumber(data, 'retryAfterSeconds') ??
         readRetryAfter(readResponse(error.meta, 'headers')),
+      mayBeDone: read('mayBeDone') === true ? true : undefined,
       correlationId: text('correlationId'),
     },
     error.shape,

@@ -34,6 +34,8 @@ export type Retry = {
    * budget.
    */
   findWaitMs(op: Operation, error: ClientError, call: SentCall): number | undefined
+  /** Whether a call can be sent twice and is carried out once. */
+  isIdempotent(op: Operation): boolean
   /** A call was answered. */
   noteSuccess(): void
 }
@@ -56,9 +58,10 @@ export function createRetry(
 
   function canRepeat(op: Operation, error: ClientError): boolean {
     if (op.type === 'subscription') return false
-    if (NOT_CARRIED_OUT.has(error.code)) return true
+    const isSafe = op.type === 'query' || isIdempotent(op)
+    if (NOT_CARRIED_OUT.has(error.code)) return isSafe || error.mayBeDone !== true
     const fate = findCallFate(error)
-    return fate === 'unsent' || (fate === 'lost' && (op.type === 'query' || isIdempotent(op)))
+    return fate === 'unsent' || (fate === 'lost' && isSafe)
   }
 
   return Object.freeze({
@@ -69,6 +72,7 @@ export function createRetry(
       const waitMs = retryAfterSeconds * 1000 + firstWaitMs * 2 ** (attempt - 1) * spread
       return waitMs < leftMs && canRepeat(op, error) && budget.take() ? waitMs : undefined
     },
+    isIdempotent: (op: Operation) => op.type === 'query' || isIdempotent(op),
     noteSuccess: () => {
       budget.noteSuccess()
     },

@@ -2,6 +2,7 @@ import { TRPCClientError, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { observable } from '@trpc/server/observable'
 import { ClientError } from '../error/client-error.ts'
+import { followCall, toHint } from './call-progress.ts'
 
 /**
  * Creates a link that ends a call as soon as its own signal is aborted, or this one, which every call of the
@@ -16,19 +17,20 @@ export function createSignalLink<Router extends AnyTRPCRouter>(
       // tRPC ends subscriptions by itself.
       const own = op.type === 'subscription' ? undefined : (op.signal ?? undefined)
       if (common === undefined && own === undefined) return next(op)
+      const { op: followed, progress } = followCall(op)
       return observable((observer) => {
         const abort = (): void => {
           const message = `${op.path} was given up by whoever it was made for`
-          const hint =
-            'The call may have been carried out: repeat it with the same idempotency key.'
-          const error = new ClientError({ code: 'call_aborted', message, hint })
+          const { mayBeDone } = progress
+          const hint = toHint(progress)
+          const error = new ClientError({ code: 'call_aborted', message, hint, mayBeDone })
           observer.error(TRPCClientError.from(error))
         }
         if (common?.aborted === true || own?.aborted === true) {
           abort()
           return undefined
         }
-        const sent = next(op).subscribe(observer)
+        const sent = next(followed).subscribe(observer)
         common?.addEventListener('abort', abort, { once: true })
         own?.addEventListener('abort', abort, { once: true })
         return () => {
