@@ -1,7 +1,12 @@
 import type { CompiledQuery, Dialect, Transaction } from 'kysely'
 
-/** Runs work that writes to the file on a connection of its own, while nobody in this process writes. */
-export type LendWriter = <Value>(work: () => Promise<Value>) => Promise<Value>
+/** Runs work that writes to the file on a connection of its own, while nobody else in this process writes. */
+export type LendWriter = <Value>(work: (turn: WriterTurn) => Promise<Value>) => Promise<Value>
+
+export type WriterTurn = {
+  /** Whether somebody waits for the end of this turn: whoever goes on for long should then end it. */
+  isWanted(): boolean
+}
 
 /** A database that can be opened: what the two kinds have in common, before it is migrated. */
 export type DatabaseSource = {

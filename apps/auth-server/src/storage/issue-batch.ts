@@ -39,13 +39,16 @@ export type SentNode = {
   readonly agentIds: readonly string[]
 }
 
-/** A batch, as it goes through JSON. All of it is signed with one key. */
+/** A batch, as it goes through JSON. All of it is signed with one key, and written in one commit. */
 export type IssueBatch = {
   readonly at: number
   readonly issues: readonly SentIssue[]
   /** Credentials, and when each was last used; in the order of their ids. */
   readonly uses: readonly (readonly [id: string, usedAt: number])[]
-  /** Begins a chain: where there is none yet, or what became of its end is not known. */
+  /**
+   * Begins a chain: where there is none yet, or what became of its end is not known. Without it, the batch goes
+   * on where the one before it ended, and is refused where that one's commit failed.
+   */
   readonly start: { readonly writerId: string; readonly event: TrailEvent } | undefined
 }
 
@@ -62,15 +65,18 @@ export type IssueBatchResult = {
  */
 export type IssueMessage = { readonly batch: string; readonly handle: SigningHandle | undefined }
 
+/** What became of a batch. */
+export type CommittedBatch = IssueBatchResult & {
+  /** `SIGNATURE_BYTES` for each issue that was written and is to be signed, in their order. */
+  readonly signatures: Uint8Array
+}
+
 /** What the thread answers to a batch. */
 export type IssueReply =
-  | {
-      readonly result: IssueBatchResult
-      /** `SIGNATURE_BYTES` for each issue that was written and is to be signed, in their order. */
-      readonly signatures: Uint8Array
-      readonly fault?: undefined
-    }
-  | { readonly fault: ToldError; readonly result?: undefined; readonly signatures?: undefined }
+  | CommittedBatch
+  /** Nothing of it was written, since there was no chain to go on with. */
+  | 'refused'
+  | { readonly fault: ToldError }
 
 /** What the thread is started with. */
 export type IssueWorkerData = { readonly file: string; readonly statements: IssueStatements }

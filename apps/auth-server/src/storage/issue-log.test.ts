@@ -312,6 +312,26 @@ describe.each(STORAGE_ADAPTERS)('IssueLog on $name', (adapter) => {
     expect(await storage.clientSecrets.find(other)).toMatchObject({ lastUsedAt: START_AT + 2 })
   })
 
+  test('has on disk exactly what it answered, also of what was under way when a commit failed', async () => {
+    await using storage = await createStorage(adapter)
+    await storage.issues.write(makeIssue('token-0', { node: makeNode('token-0') }))
+    const wanted = Array.from({ length: 200 }, (_none, place) => `token-${String(place)}`)
+
+    // The first, and it alone, is there already.
+    const seen = await Promise.allSettled(
+      wanted.map(async (id, place) =>
+        storage.issues.write(makeIssue(id, place === 0 ? { node: makeNode(id) } : {})),
+      ),
+    )
+
+    const answered = wanted.filter((_id, place) => seen[place]?.status === 'fulfilled')
+    const rejected = seen.filter(({ status }) => status === 'rejected')
+    expect(rejected.length).toBeGreaterThan(0)
+    expect(await tokenIds(storage)).toEqual(['token-0', ...answered])
+    expect(await verifyChains(storage.audit)).toMatchObject({ ok: true })
+    expect(await storage.issues.write(makeIssue('token-200'))).toBe('written')
+  })
+
   test('goes on after a commit that failed, and the trail verifies', async () => {
     await using storage = await createStorage(adapter)
     const twice = makeIssue('token-1', { node: makeNode('token-1') })

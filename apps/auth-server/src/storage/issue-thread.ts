@@ -1,24 +1,22 @@
 // The server's end of the thread that writes its issue log.
 import { DatabaseUnavailableError } from '@deputy/storage'
+import type { ToldError } from '@deputy/storage/lent-writer'
 import type { SigningHandle } from '../keys/signer.ts'
 import { createBatchThread } from '../threads/batch-thread.ts'
 import type {
+  CommittedBatch,
   IssueBatch,
-  IssueBatchResult,
   IssueMessage,
   IssueReply,
   IssueWorkerData,
 } from './issue-batch.ts'
 
-/** What became of a batch. */
-export type CommittedBatch = IssueBatchResult & {
-  /** `SIGNATURE_BYTES` for each issue that was written and is to be signed, in their order. */
-  readonly signatures: Uint8Array
-}
-
 export type IssueThread = {
-  /** Commits one batch, and signs it; one at a time. Rejects when it could not, or when nobody can say. */
-  commit(batch: IssueBatch, handle: SigningHandle | undefined): Promise<CommittedBatch>
+  /**
+   * Commits a batch behind those that are under way, and signs it. Rejects when it could not, or when nobody
+   * can say: those behind it are then `refused`, until one begins a chain.
+   */
+  commit(batch: IssueBatch, handle: SigningHandle | undefined): Promise<CommittedBatch | 'refused'>
   close(): Promise<void>
 }
 
@@ -32,14 +30,14 @@ export function createIssueThread(workerData: IssueWorkerData): IssueThread {
   return {
     async commit(batch, handle) {
       const reply = await thread.send({ batch: JSON.stringify(batch), handle })
-      if (reply.fault !== undefined) throw toError(reply.fault)
-      return { ...reply.result, signatures: reply.signatures }
+      if (reply === 'refused' || !('fault' in reply)) return reply
+      throw toError(reply.fault)
     },
     close: async () => thread.close(),
   }
 }
 
-function toError({ message, reason }: NonNullable<IssueReply['fault']>): Error {
+function toError({ message, reason }: ToldError): Error {
   const cause = new Error(message)
   return reason === undefined ? cause : new DatabaseUnavailableError(reason, cause)
 }

@@ -25,16 +25,20 @@ const { file, statement } = workerData as SecretReaderData
 const connection = openReader(file)
 
 serveBatches<SecretPageRequest, SecretPage>({
-  answer({ after }) {
-    try {
-      const parameters = [after, MAX_ROWS]
-      return toPage(connection.run<Row>({ sql: statement, parameters }).rows)
-    } catch (error) {
-      return { reply: { fault: error instanceof Error ? error.message : String(error) } }
-    }
+  *answer(requests) {
+    for (const { after } of requests) yield readPage(after)
   },
   onClose: () => connection.close(),
 })
+
+function readPage(after: number): Answer<SecretPage> {
+  try {
+    const parameters = [after, MAX_ROWS]
+    return toPage(connection.run<Row>({ sql: statement, parameters }).rows)
+  } catch (error) {
+    return { reply: { fault: error instanceof Error ? error.message : String(error) } }
+  }
+}
 
 function toPage(rows: readonly Row[]): Answer<SecretPage> {
   const bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES)

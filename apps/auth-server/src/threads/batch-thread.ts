@@ -1,9 +1,9 @@
-// The server's end of a thread that answers batches, one at a time. It is started with the first batch, and
+// The server's end of a thread that answers batches, in their order. It is started with the first batch, and
 // again after it broke off; it keeps the process alive only while somebody waits for it.
 import { Worker } from 'node:worker_threads'
 
 export type BatchThread<Batch, Reply> = {
-  /** Sends one batch; the next one only after the reply. Rejects when the thread ended without one. */
+  /** Sends one batch, behind those that are under way. Rejects when the thread ended without a reply. */
   send(batch: Batch): Promise<Reply>
   /** Ends the thread after what it is at. */
   close(): Promise<void>
@@ -24,7 +24,11 @@ const SOURCE_ARGUMENTS = ['--conditions=@deputy/source', '--disable-warning=Expe
 /** What ends the thread; every other message is a batch. */
 export const CLOSE = 'close'
 
-type Running<Reply> = { readonly worker: Worker; reply: PromiseWithResolvers<Reply> | undefined }
+type Running<Reply> = {
+  readonly worker: Worker
+  /** Of the batches under way, the oldest first: the thread answers in this order. */
+  readonly replies: PromiseWithResolvers<Reply>[]
+}
 
 /** Creates the thread's end. */
 export function createBatchThread<Batch, Reply>(
@@ -39,14 +43,15 @@ export function createBatchThread<Batch, Reply>(
       workerData,
       ...(isSource ? { execArgv: SOURCE_ARGUMENTS } : {}),
     })
-    const own: Running<Reply> = { worker, reply: undefined }
+    const own: Running<Reply> = { worker, replies: [] }
     worker.on('message', (reply: Reply) => {
-      worker.unref()
-      own.reply?.resolve(reply)
+      const first = own.replies.shift()
+      if (own.replies.length === 0) worker.unref()
+      first?.resolve(reply)
     })
     const fail = (error: unknown): void => {
       if (running === own) running = undefined
-      own.reply?.reject(error)
+      for (const { reject } of own.replies.splice(0)) reject(error)
     }
     worker.on('error', fail)
     worker.on('exit', () => fail(new Error(`${name} ended`)))
@@ -56,11 +61,12 @@ export function createBatchThread<Batch, Reply>(
   return {
     async send(batch) {
       running ??= start()
+      const { replies, worker } = running
+      if (replies.length === 0) worker.ref()
       const reply = Promise.withResolvers<Reply>()
-      running.reply = reply
-      running.worker.ref()
+      replies.push(reply)
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- to a thread, not to a window
-      running.worker.postMessage(batch)
+      worker.postMessage(batch)
       return reply.promise
     },
     async close() {

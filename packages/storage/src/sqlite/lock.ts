@@ -2,6 +2,8 @@
 export type Lock = {
   /** Resolves to what gives the lock back; calling that twice does nothing more. */
   acquire(): Promise<() => void>
+  /** Whether somebody waits for it. */
+  isWanted(): boolean
 }
 
 export function createLock(): Lock {
@@ -29,5 +31,6 @@ export function createLock(): Lock {
       isHeld = true
       return createRelease()
     },
+    isWanted: () => waiting.length > 0,
   }
 }

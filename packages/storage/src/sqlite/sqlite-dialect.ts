@@ -34,7 +34,7 @@ function createWaysAround({ lock, reader }: SqliteConnections): Omit<SqliteSourc
     async lendWriter(work) {
       const release = await lock.acquire()
       try {
-        return await work()
+        return await work(lock)
       } finally {
         release()
       }
