@@ -11,8 +11,8 @@ export type Tally = {
   outOfOrder: number
   calls: number
   failedCalls: number
-  /** Connections that were lost and begun again. */
-  resumed: number
+  /** Connections that were lost and begun again, by what was heard of the reason. */
+  readonly lost: Map<string, number>
   readonly errors: string[]
 }
 
@@ -53,7 +53,9 @@ export async function openSubscriber(options: SubscriberOptions): Promise<Subscr
       begun.resolve()
     },
     onConnectionStateChange({ error }) {
-      if (error !== null) tally.resumed += 1
+      if (error === null) return
+      const reason = readReason(error)
+      tally.lost.set(reason, (tally.lost.get(reason) ?? 0) + 1)
     },
     onError(error) {
       tally.errors.push(error.message)
@@ -77,4 +79,11 @@ export async function openSubscriber(options: SubscriberOptions): Promise<Subscr
       await client[Symbol.asyncDispose]()
     },
   }
+}
+
+/** The innermost cause: what the socket said, where it was the socket. */
+function readReason(error: Error): string {
+  let reason = error
+  while (reason.cause instanceof Error) reason = reason.cause
+  return reason.message
 }

@@ -55,7 +55,7 @@ export async function runSoak(options: SoakOptions): Promise<{
     outOfOrder: 0,
     calls: 0,
     failedCalls: 0,
-    resumed: 0,
+    lost: new Map(),
     errors: [],
   }
   let opened = 0
@@ -115,7 +115,7 @@ async function sample(port: number): Promise<{ readonly agent: Memory; readonly 
   return { agent: await askMemory(port), clients: measureMemory() }
 }
 
-function describe(sample: SoakSample | undefined, { events, resumed }: Tally): string {
+function describe(sample: SoakSample | undefined, { events, lost }: Tally): string {
   if (sample === undefined) return ''
   const mib = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1)
   const { agent, atMs, clients } = sample
@@ -123,6 +123,7 @@ function describe(sample: SoakSample | undefined, { events, resumed }: Tally): s
     `${(atMs / 1000).toFixed(0)} s`,
     `agent ${mib(agent.rssBytes)} MiB RSS, ${mib(agent.heapBytes)} alive, ${String(agent.handles)} handles`,
     `clients ${mib(clients.heapBytes)} alive`,
-    `${String(events)} events, ${String(resumed)} resumed`,
+    `${String(events)} events`,
+    ...[...lost].map(([reason, count]) => `${String(count)} lost: ${reason}`),
   ].join('; ')
 }

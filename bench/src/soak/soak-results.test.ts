@@ -11,7 +11,7 @@ const totals: SoakTotals = {
   outOfOrder: 0,
   calls: 5,
   failedCalls: 0,
-  resumed: 1,
+  lost: new Map([['WebSocket closed (1006)', 1]]),
   errors: [],
 }
 

@@ -70,7 +70,7 @@ export function toSoakTables({ growth, totals }: SoakResults): readonly Table[] 
   const count = (value: number): string => value.toLocaleString('en')
   const size = (name: string, value: number): string =>
     name.endsWith('handles') ? count(value) : `${(value / 1024 / 1024).toFixed(1)} MiB`
-  const { calls, clients, events, minutes, outOfOrder, resumed, sockets, tokens } = totals
+  const { calls, clients, events, minutes, lost, outOfOrder, sockets, tokens } = totals
   return [
     [
       ['in the soak', 'count'],
@@ -81,7 +81,8 @@ export function toSoakTables({ growth, totals }: SoakResults): readonly Table[] 
       ['events', count(events)],
       ['events lost or repeated', count(outOfOrder)],
       ['calls', count(calls)],
-      ['connections lost', count(resumed)],
+      ['connections lost', count([...lost.values()].reduce((sum, value) => sum + value, 0))],
+      ...[...lost].map(([reason, times]) => [`lost: ${reason}`, count(times)]),
     ],
     [
       ['measure', 'at the end', 'growth'],

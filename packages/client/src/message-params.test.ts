@@ -20,7 +20,7 @@ const toMessage = ({ input, path }: Operation) => ({
 test('what a call says beside its input is in the parameters of its message', () => {
   const framed = frameParams(withMessageParams(op, { timeoutMs: 500 }))
 
-  const text = framedEncoder.encode([toMessage(framed), toMessage(op)])
+  const text = framedEncoder.encode([toMessage(framed), toMessage(frameParams(op))])
 
   expect(framedEncoder.decode(text)).toEqual([
     { id: 7, method: 'query', params: { path: 'echo', input: { text: 'hello' }, timeoutMs: 500 } },
@@ -43,4 +43,25 @@ test('messages that are no calls are written as they are', () => {
   const stop = { id: 7, method: 'subscription.stop' }
 
   expect(framedEncoder.decode(framedEncoder.encode(stop))).toEqual(stop)
+})
+
+test('a call without an input has none in its message', () => {
+  const framed = frameParams(withMessageParams({ ...op, input: undefined }, { timeoutMs: 500 }))
+
+  expect(framedEncoder.decode(framedEncoder.encode(toMessage(framed)))).toEqual({
+    id: 7,
+    method: 'query',
+    params: { path: 'echo', timeoutMs: 500 },
+  })
+})
+
+test('what an input has in it is not taken for what stands beside it', () => {
+  const input = { text: '"},"timeoutMs":1', path: 'pay', timeoutMs: 2 }
+  const framed = frameParams(withMessageParams({ ...op, input }, { timeoutMs: 500 }))
+
+  expect(framedEncoder.decode(framedEncoder.encode(toMessage(framed)))).toEqual({
+    id: 7,
+    method: 'query',
+    params: { path: 'echo', input, timeoutMs: 500 },
+  })
 })

@@ -1,6 +1,7 @@
 // What a message over WebSocket says beside path and input: tRPC's client has no place for it, so that it travels with
 // the input until the message is written.
 import type { Operation } from '@trpc/client'
+import { toInputText } from './input-text.ts'
 import { readProgress, type CallProgress } from './links/call-progress.ts'
 
 /** Members of a message's `params`, as the agent reads them. */
@@ -17,43 +18,57 @@ export function withMessageParams(op: Operation, params: MessageParams): Operati
   return { ...op, context: { ...op.context, [CONTEXT_KEY]: params } }
 }
 
+/** What of a message is known before it is written: its input as text, and what stands beside it. */
 class Framed {
-  readonly input: unknown
+  readonly inputText: string | undefined
   readonly params: object
   readonly progress: CallProgress | undefined
-  constructor(input: unknown, params: object, progress: CallProgress | undefined) {
-    this.input = input
+  constructor(inputText: string | undefined, params: object, progress: CallProgress | undefined) {
+    this.inputText = inputText
     this.params = params
     this.progress = progress
   }
 }
 
-/** Puts the parameters where the encoder finds them. */
+/**
+ * Writes the input, and puts the parameters where the encoder finds them. Throws a `ClientError` for an input that is no
+ * JSON: messages of one moment leave as one text, which would take all others with it.
+ */
 export function frameParams(op: Operation): Operation {
   const params = op.context[CONTEXT_KEY]
-  const progress = readProgress(op)
-  const isNoted = typeof params === 'object' && params !== null
-  if (!isNoted && progress === undefined) return op
-  return { ...op, input: new Framed(op.input, isNoted ? params : {}, progress) }
+  const beside = typeof params === 'object' && params !== null ? params : {}
+  return { ...op, input: new Framed(toInputText(op.input), beside, readProgress(op)) }
 }
 
 /** Writes and reads messages as JSON. */
 export const framedEncoder = Object.freeze({
   encode: (data: unknown): string =>
-    JSON.stringify(Array.isArray(data) ? data.map(unframe) : unframe(data)),
+    Array.isArray(data) ? `[${data.map(toText).join()}]` : toText(data),
   decode(text: unknown): unknown {
     if (typeof text !== 'string') throw new TypeError('messages of an agent are text')
     return JSON.parse(text)
   },
 })
 
-function unframe(message: unknown): unknown {
-  if (typeof message !== 'object' || message === null || !('params' in message)) return message
+function toText(message: unknown): string {
+  if (typeof message !== 'object' || message === null || !('params' in message)) {
+    return JSON.stringify(message)
+  }
   const { params } = message
-  if (typeof params !== 'object' || params === null || !('input' in params)) return message
+  if (typeof params !== 'object' || params === null || !('input' in params)) {
+    return JSON.stringify(message)
+  }
   const { input } = params
-  if (!(input instanceof Framed)) return message
+  if (!(input instanceof Framed)) return JSON.stringify(message)
   // Written as soon as there is a connection, and not before.
   input.progress?.noteSent()
-  return { ...message, params: { ...params, ...input.params, input: input.input } }
+  const { inputText, params: beside } = input
+  const written = withMember({ ...params, ...beside, input: undefined }, 'input', inputText)
+  return withMember({ ...message, params: undefined }, 'params', written)
+}
+
+/** An object, which has members already, as JSON with one more that is JSON already. */
+function withMember(object: object, name: string, text: string | undefined): string {
+  const json = JSON.stringify(object)
+  return text === undefined ? json : `${json.slice(0, -1)},"${name}":${text}}`
 }

@@ -47,6 +47,29 @@ const connections = (agent: TestAgent): number =>
   ).size
 
 describe('over WebSocket', () => {
+  test('an input that is no JSON is refused by itself, and the calls of the same moment are answered', async () => {
+    await using agent = await startTestAgent()
+    const { client } = createClient(agent)
+    await using _client = client
+    // On an open connection, calls of one moment leave as one text.
+    await client.whoAmI.query()
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a caller without types may pass
+    const notJson = 1n as unknown as string
+
+    const [before, refused, after] = await Promise.allSettled([
+      client.echo.query({ text: 'before' }),
+      client.echo.query({ text: notJson }),
+      client.echo.query({ text: 'after' }),
+    ])
+
+    expect([before, after]).toEqual([
+      { status: 'fulfilled', value: 'before' },
+      { status: 'fulfilled', value: 'after' },
+    ])
+    const reason: unknown = refused.status === 'rejected' ? refused.reason : undefined
+    expect(toClientError(reason)).toMatchObject({ code: 'input_invalid' })
+  })
+
   test('calls share one connection', async () => {
     await using agent = await startTestAgent()
     const { client } = createClient(agent)
