@@ -110,6 +110,11 @@ export function createConnectionContext(
       limit: async (principal) => (await options.limitCaller?.(principal)) ?? accept(undefined),
       getSubjectToken: () => caller?.subjectToken,
 
+      findHolder() {
+        if (ended !== undefined) return refuse(ended)
+        return caller && accept(caller.principal)
+      },
+
       watch(onEnd, readmitCall) {
         const call = { onEnd, readmit: readmitCall }
         calls.add(call)

@@ -5,6 +5,7 @@ import type { CallerCount } from '../limit/caller-count.ts'
 import type { LimitCaller } from '../limit/limit-caller.ts'
 import { accept, TIMEOUT_HEADER, type Result, type SubjectToken } from '../protocol/index.ts'
 import type { Principal } from '../principal.ts'
+import type { Refusal } from '../refusal.ts'
 import type { LimitStores } from '../token-limit/limit-stores.ts'
 import type { Authenticated } from '../verify/authenticator.ts'
 import {
@@ -36,6 +37,11 @@ export type AgentContext = {
    * returns ends the watch. On a connection, `readmit` is asked when the caller presents another token.
    */
   readonly watch: WatchEnd
+  /**
+   * Whose the connection is now, or why it is nobody's any more: a call that waited to be admitted is held to it.
+   * On a connection only; `undefined` before anybody was authenticated.
+   */
+  readonly findHolder?: (() => Result<Principal, Refusal> | undefined) | undefined
   /** What the caller that was authenticated presented; `undefined` for an API key. */
   getSubjectToken(): SubjectToken | undefined
   /** The nonce for the next proof of a caller whose token is bound to a key (RFC 9449 §8.2). Over HTTP only. */

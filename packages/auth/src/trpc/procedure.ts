@@ -17,7 +17,13 @@ import type { CallDeadline } from './call-deadline.ts'
 import type { AgentContext } from './context.ts'
 import { toPublicError } from './error-data.ts'
 import { bubbleApproval } from './bubbled-approval.ts'
-import { createCallGuard, isStream, type CallGuard, type WatchEnd } from './until-end.ts'
+import {
+  createCallGuard,
+  isStream,
+  type CallGuard,
+  type Readmit,
+  type WatchEnd,
+} from './until-end.ts'
 import { guardParts } from './guard-parts.ts'
 import { checkLimits } from './limit-guard.ts'
 import {
@@ -110,21 +116,23 @@ function startProcedure(meta: AgentMeta) {
       if (!counted.ok) throw new AuthError(counted.refusal)
       leave = enterCall(ctx, principal)
       requireTime(deadline)
+      const stores = ctx.limitStores
+      const { limits } = principal
+      // Under another token of the same caller: its scopes again, its limits where they are others.
+      const readmit: Readmit = async (given) => {
+        const missing = checkScopes(given, meta.scopes)
+        if (missing !== undefined) return refuse(missing)
+        if (toCanonicalJson(given.limits) === toCanonicalJson(limits)) return accept(undefined)
+        return checkLimits({ principal: given, path, meta, stores, readInput: getRawInput })
+      }
+      await meetChange(ctx, principal, readmit)
       // Watched from here on, before a body is read for the limits: whoever is revoked while it is held back is cut off.
       const entered = ctx.takesParts === true ? leave : undefined
       const watch = watchDeadline(ctx, deadline)
-      const stores = ctx.limitStores
-      const { limits } = principal
       const own = createCallGuard({
         watch: entered === undefined ? watch : leaveWithWatch(watch, entered),
         signal,
-        // Under another token of the same caller: its scopes again, its limits where they are others.
-        async readmit(next) {
-          const missing = checkScopes(next, meta.scopes)
-          if (missing !== undefined) return refuse(missing)
-          if (toCanonicalJson(next.limits) === toCanonicalJson(limits)) return accept(undefined)
-          return checkLimits({ principal: next, path, meta, stores, readInput: getRawInput })
-        },
+        readmit,
       })
       guard = own
       // Attack prevented: a body held back until its caller is revoked, and work that begins with its last byte.
@@ -160,6 +168,31 @@ function startProcedure(meta: AgentMeta) {
       guard?.release()
     }
   })
+}
+
+/**
+ * What a connection became while a call waited to be admitted: another token must allow the call, too, and an authority
+ * that has ended allows none. Throws the refusal.
+ *
+ * Attack prevented: a call that is held at its limits until the token that forbids it was presented, or all was revoked.
+ */
+async function meetChange(
+  { findHolder }: AgentContext,
+  principal: Principal,
+  readmit: Readmit,
+): Promise<void> {
+  if (findHolder === undefined) return
+  let checked = principal
+  // Anew after each wait: nothing is between the last look and the watch.
+  for (;;) {
+    const holder = findHolder()
+    if (holder === undefined) return
+    if (!holder.ok) throw new AuthError(holder.refusal)
+    if (holder.value.credential.id === checked.credential.id) return
+    checked = holder.value
+    const admitted = await readmit(checked)
+    if (!admitted.ok) throw new AuthError(admitted.refusal)
+  }
 }
 
 /** tRPC's `next` takes context and input together, and types but one of them at a time. */

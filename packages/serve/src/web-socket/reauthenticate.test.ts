@@ -1,3 +1,4 @@
+import { createMemoryRateLimiter, type RateLimiter } from '@deputy/auth'
 import { REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
 import { describe, expect, test } from 'vitest'
 import { bearer } from '../../../../test/support/call-trpc.ts'
@@ -149,5 +150,55 @@ describe('a new token on an open connection', () => {
     connection.send(whoAmI(2))
 
     expect(await connection.message(1)).toMatchObject({ id: 2, result: { data: {} } })
+  })
+})
+
+describe('a call that waits to be counted', () => {
+  /** Counting that takes until it is let go, as when it is done elsewhere. */
+  function createSlowLimiter() {
+    const limiter = createMemoryRateLimiter()
+    const asked = Promise.withResolvers<void>()
+    const counted = Promise.withResolvers<void>()
+    const consume: RateLimiter['consume'] = async (request) => {
+      asked.resolve()
+      await counted.promise
+      return limiter.consume(request)
+    }
+    return { rateLimiter: { consume }, asked: asked.promise, count: () => counted.resolve() }
+  }
+
+  test('does not begin when the token that was presented meanwhile does not allow it', async () => {
+    // Attack: calls that are held at the limiter until the token that forbids them has come.
+    const { asked, count, rateLimiter } = createSlowLimiter()
+    await using agent = await startTestAgent({ rateLimiter })
+    await using connection = await connect(agent)
+    connection.send(whoAmI(1))
+    await asked
+
+    connection.send(present(2, await agent.token({ jti: 'token-2', scope: 'billing:write' })))
+    await connection.message(0)
+    count()
+
+    expect(await connection.message(1)).toMatchObject({
+      id: 1,
+      error: { data: { reason: 'scope_missing', httpStatus: 403 } },
+    })
+  })
+
+  test('goes on as who it came from when that token allows it', async () => {
+    const { asked, count, rateLimiter } = createSlowLimiter()
+    await using agent = await startTestAgent({ rateLimiter })
+    await using connection = await connect(agent)
+    connection.send(whoAmI(1))
+    await asked
+
+    connection.send(present(2, await agent.token({ jti: 'token-2' })))
+    await connection.message(0)
+    count()
+
+    expect(await connection.message(1)).toMatchObject({
+      id: 1,
+      result: { data: { credential: { id: 'token-1' } } },
+    })
   })
 })
