@@ -115,7 +115,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     sealer: await openKeySealer({
       encryptionKey: options.keyEncryptionKey,
       previousEncryptionKeys: options.previousKeyEncryptionKeys,
-      keyFile: 'file' in options.database ? `${options.database.file}.key` : undefined,
+      keyFile: toKeyFile(options.database),
       store: storage.signingKeys,
     }),
     clock,
@@ -256,4 +256,10 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
 function createNonces(secret: string | undefined, clock: Clock): DpopNonces | undefined {
   if (secret === undefined) return undefined
   return createDpopNonces({ clock, secret: Buffer.from(secret, 'base64url') })
+}
+
+/** A database in memory leaves nothing behind, and neither does the key that seals what is in it. */
+function toKeyFile(database: DatabaseLocation): string | undefined {
+  if (!('file' in database)) return undefined
+  return database.file === ':memory:' ? database.file : `${database.file}.key`
 }

@@ -29,6 +29,17 @@ async function createPlace() {
   }
 }
 
+describe('a database in memory', () => {
+  test('has its key in memory too, and leaves no file in the working folder', async () => {
+    await using place = await createPlace()
+
+    const sealer = await place.open({ keyFile: ':memory:' })
+
+    expect(sealer.open('one', sealer.seal('one', 'private'))).toBe('private')
+    expect((await readdir('.')).filter((name) => name.startsWith(':memory:'))).toEqual([])
+  })
+})
+
 describe('a key file', () => {
   test('is made at the first start, for its owner only, with 32 random bytes', async () => {
     await using one = await createPlace()

@@ -1,4 +1,5 @@
 // Where the sealing key comes from: the environment, or in the embedded default a file.
+import { randomBytes } from 'node:crypto'
 import { createAesGcmKeySealer, isSealed } from './aes-gcm-key-sealer.ts'
 import { parseEncryptionKey } from './encryption-key.ts'
 import { createKeyFile, readKeyFile } from './key-file.ts'
@@ -10,7 +11,10 @@ export type OpenKeySealerOptions = {
   readonly encryptionKey?: string | undefined
   /** `DEPUTY_PREVIOUS_KEY_ENCRYPTION_KEYS`: these open, and nothing more is sealed under them. */
   readonly previousEncryptionKeys?: readonly string[] | undefined
-  /** Used, and made at the first start, where there is no `encryptionKey`. */
+  /**
+   * Used, and made at the first start, where there is no `encryptionKey`; `:memory:` for a key that ends with the
+   * process, as the database does.
+   */
   readonly keyFile?: string | undefined
   readonly store: SigningKeyStore
 }
@@ -27,6 +31,9 @@ export async function openKeySealer(options: OpenKeySealerOptions): Promise<KeyS
   }
   if (keyFile === undefined) {
     throw new KeySealError('DEPUTY_KEY_ENCRYPTION_KEY is required where servers share a database')
+  }
+  if (keyFile === ':memory:') {
+    return createAesGcmKeySealer({ key: randomBytes(32), previousKeys, source: 'the memory' })
   }
   const key = await readOrCreateKeyFile(keyFile, store)
   return createAesGcmKeySealer({ key, previousKeys, source: keyFile })

@@ -2,6 +2,7 @@
 // used, and kept while the issuer cannot be asked. An issuer that throws a key away at once is heard within
 // two minutes (docs/adr/0009).
 import type { KeyObject } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import * as z from 'zod'
 import { systemClock, timeoutSignal, type Clock, type EpochSeconds } from '../protocol/index.ts'
 import {
@@ -18,7 +19,10 @@ import {
 } from './signing-key-source.ts'
 
 export type RemoteSigningKeysOptions = IssuerDiscoveryOptions & {
-  /** After a fetch, how long neither an unknown `kid` nor age causes another one. Default 30. */
+  /**
+   * After a fetch, how long age causes no other one. Unknown key ids cause three at once, then one in so long; the same
+   * one none again within it. Default 30.
+   */
   readonly cooldownSeconds?: number | undefined
   /** From which age on the keys are fetched again, beside their use. Default 60. */
   readonly refreshAfterSeconds?: number | undefined
@@ -39,6 +43,12 @@ export type RemoteSigningKeys = SigningKeySource & {
   /** Fetches the keys before anybody needs them. Never throws: what failed is tried again with the first token. */
   readonly prefetch: () => void
 }
+
+/** Fetches for unknown key ids that need not wait for each other. */
+const LOOKS_AT_ONCE = 3
+
+/** Key ids that are remembered as unknown. No more come in within a cool-down. */
+const MAX_MISSING = 100
 
 const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
 
@@ -66,6 +76,10 @@ export function createRemoteSigningKeySource(
   let triedAt: EpochSeconds | undefined
   let underWay: Promise<Held> | undefined
   let removals = 0
+  /** When what was fetched for unknown keys is paid for, at one a cool-down. */
+  let paidAt: EpochSeconds = 0
+  /** Key ids that a fetch did not bring, until when they are not looked for again. */
+  const missing = new LRUCache<string, EpochSeconds>({ max: MAX_MISSING })
 
   async function download(): Promise<Held> {
     const { jwks_uri: uri } = await discover()
@@ -110,12 +124,30 @@ export function createRemoteSigningKeySource(
     return isDistrusted ? refreshed : undefined
   }
 
+  /**
+   * Attack prevented: made-up key ids, each of which would be a fetch. A few at once, so that a key which signs from one
+   * moment to the next is found however lately the others were fetched; then one a cool-down, and none twice.
+   */
+  function mayLookFor(kid: string): boolean {
+    const now = clock.now()
+    if ((missing.get(kid) ?? 0) > now) return false
+    if (paidAt - now > (LOOKS_AT_ONCE - 1) * cooldownSeconds) return false
+    paidAt = Math.max(paidAt, now) + cooldownSeconds
+    return true
+  }
+
   const find: SigningKeySource = async (wanted) => {
+    const before = held
     await keepFresh()
     const known = held ?? (await refreshOrExplain())
     const key = known.find(wanted)
-    if (key !== undefined || (underWay === undefined && !mayRefresh())) return key
-    return (await refreshOrExplain()).find(wanted)
+    // What came while this token waited is as new as a look of its own would be.
+    if (key !== undefined || known !== before) return key
+    const { kid = '' } = wanted
+    if (underWay === undefined && !mayLookFor(kid)) return undefined
+    const found = (await refreshOrExplain()).find(wanted)
+    if (found === undefined) missing.set(kid, clock.now() + cooldownSeconds)
+    return found
   }
 
   async function refreshOrExplain(): Promise<Held> {

@@ -71,6 +71,31 @@ function setUp(settings: VerifiedKeyCacheSettings = {}) {
   }
 }
 
+describe('a key that is bad', () => {
+  test('is asked about each time while the feed is away, which would tell that it became good', async () => {
+    const cache = setUp()
+    const key = createAgentSecret('apiKey')
+    cache.view.lost()
+
+    const before = await cache.verify(key)
+    cache.keys.set(key, {})
+
+    expect([before, await cache.verify(key)]).toEqual(['api_key_invalid', 'billing:read'])
+  })
+
+  test('that was remembered is asked about again once the feed falls silent', async () => {
+    const cache = setUp()
+    const key = createAgentSecret('apiKey')
+    cache.clock.advance(14)
+    const before = await cache.verify(key)
+
+    cache.keys.set(key, {})
+    cache.clock.advance(2)
+
+    expect([before, await cache.verify(key)]).toEqual(['api_key_invalid', 'billing:read'])
+  })
+})
+
 describe('a key that is good', () => {
   test('is asked about once in a minute', async () => {
     const cache = setUp()

@@ -146,7 +146,8 @@ export function createVerifiedKeyCache(
       }
       if (!answer.ok && answer.refusal.reason !== 'api_key_invalid') return answer
       good.delete(id)
-      if (!inquiry.hasChange) bad.set(id, askedAt + BAD_SECONDS)
+      // Without the feed nobody would tell that it has become good.
+      if (!inquiry.hasChange && inquiry.isCurrent) bad.set(id, askedAt + BAD_SECONDS)
       return refuse({ reason: 'api_key_invalid' })
     } finally {
       inquiries.delete(inquiry)
@@ -190,7 +191,7 @@ export function createVerifiedKeyCache(
         return accept(known.principal)
       }
       if (!isAgentSecret(key, 'apiKey')) return refuse({ reason: 'api_key_malformed' })
-      if ((bad.get(id) ?? 0) > now) return refuse({ reason: 'api_key_invalid' })
+      if (view.isLive && (bad.get(id) ?? 0) > now) return refuse({ reason: 'api_key_invalid' })
       // Without the feed nobody can tell whether an answer that is on its way is still true.
       const underWay = view.isLive ? shared.get(id) : undefined
       if (underWay !== undefined) return underWay
