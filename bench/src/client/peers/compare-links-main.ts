@@ -40,7 +40,7 @@ const poolFetch = async (input: string | URL | Request, init: Init = {}) =>
     headers: Object.fromEntries(Object.entries(init.headers ?? {})),
     body: typeof init.body === 'string' ? init.body : null,
     signal: init.signal ?? null,
-    redirect: 'error',
+    redirect: 'manual',
   })
 const own = { fetch: deputy({}), pool: deputy({ fetch: pool.fetch }) }
 const stock = {
