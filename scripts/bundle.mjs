@@ -1,4 +1,4 @@
-// Makes the JavaScript of the packages that agents load: one file for each export, with what several share beside it.
+// Makes the JavaScript of the packages that agents load, where it can one file for each export.
 // A process resolves and reads every file by itself, so an agent of some hundred small files starts a quarter later
 // (docs/adr/0045). The types are `tsc -b`'s, which writes no JavaScript for these packages.
 import { existsSync, globSync, readFileSync, rmSync } from 'node:fs'
@@ -9,14 +9,23 @@ import { rolldown } from 'rolldown'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const FOLDERS = ['packages/auth', 'packages/client', 'packages/serve']
 
+/**
+ * What is bundled again for browsers and Workers keeps a file for each module: one that is not used is left out as a
+ * whole, where in a larger file its schemas, which are made when it is loaded, would have to stay.
+ */
+const KEPT_APART = new Set(['packages/auth', 'packages/client'])
+
 /** What a thread runs is a file of its own, which is found beside the one that starts it. */
 const THREAD_MAINS = 'src/**/*-thread-main.ts'
 const FILE_BESIDE = /new URL\(\s*['"]([^'"]+\.js)['"],\s*import\.meta\.url/g
 
-for (const folder of FOLDERS) await bundle(join(root, folder))
+for (const folder of FOLDERS) await bundle(join(root, folder), KEPT_APART.has(folder))
 
-/** @param {string} cwd the folder of a package */
-async function bundle(cwd) {
+/**
+ * @param {string} cwd the folder of a package
+ * @param {boolean} isKeptApart
+ */
+async function bundle(cwd, isKeptApart) {
   const output = join(cwd, 'dist')
   // Nothing of an earlier build is left to be packed.
   for (const file of globSync('**/*.{js,js.map}', { cwd: output })) rmSync(join(output, file))
@@ -35,6 +44,7 @@ async function bundle(cwd) {
     format: 'esm',
     sourcemap: true,
     chunkFileNames: '[name]-[hash].js',
+    ...(isKeptApart ? { preserveModules: true, preserveModulesRoot: join(cwd, 'src') } : {}),
   })
   for (const one of written) if (one.type === 'chunk') checkFilesBeside(output, one)
 }

@@ -90,7 +90,7 @@ test('takes S above half of the order: no RFC forbids it', () => {
   ])
 })
 
-test('takes no S plus the order, which is another writing of the same S', () => {
+test('takes no R that was lengthened by the order of the curve, which would be another writing of the same R', () => {
   // Attack: a second text for one signature, where OpenSSL would reduce what is out of range.
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const text = Buffer.from('text')
