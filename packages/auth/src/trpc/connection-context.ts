@@ -73,14 +73,12 @@ export function createConnectionContext(
       return verified
     }
 
-    /** Ends what is under way that the new principal may not do. */
+    /** Ends what is under way that the new principal may not do, or of which nobody can say whether it may. */
     async function readmit(principal: Principal): Promise<void> {
       await Promise.all(
         [...calls].map(async (call) => {
-          const admitted = await call.readmit?.(principal)
-          if (admitted?.ok !== false) return
-          calls.delete(call)
-          call.onEnd(admitted.refusal)
+          const refusal = await findRefusal(call, principal)
+          if (refusal !== undefined && calls.delete(call)) call.onEnd(refusal)
         }),
       )
     }
@@ -130,7 +128,12 @@ export function createConnectionContext(
       async present(header) {
         const before = admission ?? admitFirst()
         const replaced = before.then(async () => replace(header))
-        admission = replaced.then(async (result) => (result.ok ? accept(result.value) : before))
+        admission = replaced.then(
+          async (result) => (result.ok ? accept(result.value) : before),
+          async () => before,
+        )
+        // Attack prevented: a rejection that no call waits for, which would end the process.
+        admission.catch(() => undefined)
         const result = await replaced
         return result.ok ? accept(result.value.principal) : result
       },
@@ -141,5 +144,15 @@ export function createConnectionContext(
         calls.clear()
       },
     }
+  }
+}
+
+/** Why a call may not go on under the new principal. What fails by itself is an answer, too: it ends no other call. */
+async function findRefusal({ readmit }: Call, principal: Principal): Promise<Refusal | undefined> {
+  try {
+    const admitted = await readmit?.(principal)
+    return admitted?.ok === false ? admitted.refusal : undefined
+  } catch (cause) {
+    return { reason: 'limit_unavailable', detail: cause instanceof Error ? cause.message : '' }
   }
 }

@@ -118,6 +118,58 @@ describe('over WebSocket', () => {
   })
 })
 
+describe('what fails by itself when a connection presents another token', () => {
+  function openConnection() {
+    const { authenticate } = createHarness('websocket')
+    return {
+      authenticate,
+      context: createConnectionContext({ authenticator: { authenticate } })(noHeaders),
+    }
+  }
+
+  test('is told to whoever presented it, and the token before it stays', async () => {
+    // Attack: a store that is out of order, and a rejection that nobody waits for, which ends the process.
+    const { authenticate, context } = openConnection()
+    await context.authenticate()
+    authenticate.mockRejectedValueOnce(new Error('the store is out of order'))
+
+    const presented = context.present(() => undefined)
+
+    await expect(presented).rejects.toThrow('the store is out of order')
+    expect(await context.authenticate()).toEqual({ ok: true, value: alice })
+  })
+
+  test('ends no process, whatever the first token was', async () => {
+    const { authenticate, context } = openConnection()
+    authenticate.mockRejectedValueOnce(new Error('the store is out of order'))
+
+    const presented = context.present(() => undefined)
+
+    await expect(presented).rejects.toThrow('the store is out of order')
+  })
+
+  test('ends the call that it cannot be held to, and no other', async () => {
+    const { context } = openConnection()
+    await context.authenticate()
+    const ended: unknown[] = []
+    context.watch(
+      (refusal) => ended.push(['first', refusal]),
+      async () => Promise.reject(new Error('the counter is out of order')),
+    )
+    context.watch(
+      (refusal) => ended.push(['second', refusal]),
+      async () => accept(undefined),
+    )
+
+    const presented = await context.present(() => undefined)
+
+    expect(presented.ok).toBe(true)
+    expect(ended).toEqual([
+      ['first', { reason: 'limit_unavailable', detail: 'the counter is out of order' }],
+    ])
+  })
+})
+
 describe('the trace of a request', () => {
   const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 

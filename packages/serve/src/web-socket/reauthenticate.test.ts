@@ -1,8 +1,9 @@
-import { createMemoryRateLimiter, type RateLimiter } from '@deputy/auth'
+import { createLocalReplayMemory, createMemoryRateLimiter, type RateLimiter } from '@deputy/auth'
 import { REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
 import { describe, expect, test } from 'vitest'
 import { bearer } from '../../../../test/support/call-trpc.ts'
 import { openWebSocket } from '../../../../test/support/raw-socket.ts'
+import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import { startTestAgent, type TestAgent } from '../../../../test/support/test-agent.ts'
 
 async function connect(agent: TestAgent) {
@@ -151,6 +152,27 @@ describe('a new token on an open connection', () => {
 
     expect(await connection.message(1)).toMatchObject({ id: 2, result: { data: {} } })
   })
+})
+
+test('a token that nobody can hold a call to ends that call, and nothing else', async () => {
+  // Attack: an input that has no hash, in a call that goes on, and then a token that is good for one input. What was
+  // thrown was caught by nobody, and the agent closed for everybody.
+  const approvals = createLocalReplayMemory({ clock: createSettableClock() })
+  await using agent = await startTestAgent({ limitStores: { approvals } })
+  await using connection = await connect(agent)
+  const input = 'half of a pair: \ud800'
+  connection.send({ id: 1, method: 'mutation', params: { path: 'pending', input } })
+  await agent.gate.entered
+
+  const limit = { type: 'approved_call', identifier: 'approval-1', procedure: 'pay' }
+  const details = [{ ...limit, input_sha256: 'A'.repeat(43) }]
+  connection.send(present(2, await agent.token({ jti: 'token-2', authorization_details: details })))
+  await connection.message(1)
+
+  expect(connection.messages).toMatchObject([
+    { id: 1, error: { data: { reason: 'limit_unavailable', httpStatus: 503, mayBeDone: true } } },
+    { id: 2, result: { data: { expiresAt: 1_800_000_900 } } },
+  ])
 })
 
 describe('a call that waits to be counted', () => {
