@@ -225,3 +225,24 @@ test.each([['HS256'], ['none'], []])(
     expect(create).toThrow(TypeError)
   },
 )
+
+test('refuses a token that ends while the keys are fetched', async () => {
+  // Attack: a token in its last second, and an issuer that is slow: it was judged by the time at which it came.
+  const timed = createSettableClock()
+  const token = await signToken(pair, goodClaims(timed.now()))
+  const issuer = createFakeIssuer([pair.publicJwk])
+  const verifier = createAccessTokenVerifier({
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    keys: createRemoteSigningKeySource(ISSUER, {
+      async fetch(...request) {
+        timed.advance(500)
+        return issuer.fetch(...request)
+      },
+    }),
+    clock: timed,
+    clockToleranceSeconds: 0,
+  })
+
+  expect(await verifier.verify(token)).toMatchObject({ refusal: { reason: 'token_expired' } })
+})

@@ -96,10 +96,11 @@ export function createAccessTokenVerifier(
       if (jws === undefined) return refuse({ reason: 'token_malformed', detail: 'no signed JWT' })
       const header = readTokenHeader(jws.header, algorithms)
       if (!header.ok) return header
+      const bad = await checkSignature(token, header.value)
+      if (bad !== undefined) return refuse(bad)
+      // The time of now: the keys may have been waited for.
       const rules: ClaimRules = { issuer, audience, toleranceSeconds, now: clock.now() }
-      const refusal =
-        (await checkSignature(token, header.value)) ??
-        checkTokenClaims(jws.payload, header.value, rules)
+      const refusal = checkTokenClaims(jws.payload, header.value, rules)
       return refusal === undefined ? toPrincipal(jws.payload, audience) : refuse(refusal)
     },
 

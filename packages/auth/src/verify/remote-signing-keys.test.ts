@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import {
@@ -101,6 +102,33 @@ describe('the keys of a remote issuer', () => {
       'accepted',
       'token_signature_invalid',
     ])
+  })
+
+  test('are fetched for a key that came while an older fetch was on its way', async () => {
+    // The fetch was answered before the key was there; a token of the key must not be judged by it.
+    const issuer = createFakeIssuer([first.publicJwk])
+    const answered = Promise.withResolvers<void>()
+    let isHeld = false
+    const fetchWith: typeof fetch = async (...request) => {
+      const answer = await issuer.fetch(...request)
+      if (isHeld) await answered.promise
+      return answer
+    }
+    const verify = createVerifier({ ...issuer, fetch: fetchWith }, 30)
+    await verify(first)
+    clock.advance(60)
+    isHeld = true
+    // Looked after beside their use.
+    await verify(first)
+    await setImmediate()
+
+    issuer.keys = [second.publicJwk, first.publicJwk]
+    const verifying = verify(second)
+    await setImmediate()
+    isHeld = false
+    answered.resolve()
+
+    expect([await verifying, await verify(second)]).toEqual(['accepted', 'accepted'])
   })
 
   test('that cannot be had are not the fault of the token, and are asked for again', async () => {

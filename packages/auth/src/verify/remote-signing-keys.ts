@@ -56,6 +56,8 @@ type Held = {
   readonly keys: PublishedKeys['keys']
   readonly find: (wanted: WantedKey) => KeyObject | undefined
   readonly fetchedAt: EpochSeconds
+  /** Of the fetch that brought them: one more than that of the fetch before. */
+  readonly fetchNumber: number
 }
 
 /**
@@ -75,6 +77,8 @@ export function createRemoteSigningKeySource(
   let held: Held | undefined
   let triedAt: EpochSeconds | undefined
   let underWay: Promise<Held> | undefined
+  /** Fetches that were begun. */
+  let fetches = 0
   let removals = 0
   /** When what was fetched for unknown keys is paid for, at one a cool-down. */
   let paidAt: EpochSeconds = 0
@@ -82,6 +86,8 @@ export function createRemoteSigningKeySource(
   const missing = new LRUCache<string, EpochSeconds>({ max: MAX_MISSING })
 
   async function download(): Promise<Held> {
+    fetches += 1
+    const fetchNumber = fetches
     const { jwks_uri: uri } = await discover()
     const response = await fetchWith(uri, {
       // Attack prevented: a redirect to a host that then chooses the keys.
@@ -93,10 +99,11 @@ export function createRemoteSigningKeySource(
     const set = KeySet.parse(await response.json())
     const find = createKeyFinder(set)
     const fetchedAt = clock.now()
-    if (held === undefined) return { keys: set.keys, find, fetchedAt }
-    if (isSame(held.keys, set.keys)) return { ...held, fetchedAt }
+    const fetched = { keys: set.keys, find, fetchedAt, fetchNumber }
+    if (held === undefined) return fetched
+    if (isSame(held.keys, set.keys)) return { ...held, fetchedAt, fetchNumber }
     if (hasLost(held.keys, set.keys)) removals += 1
-    return { keys: set.keys, find, fetchedAt }
+    return fetched
   }
 
   /** One fetch at a time. Rejects with what was wrong; the keys at hand stay. */
@@ -137,17 +144,22 @@ export function createRemoteSigningKeySource(
   }
 
   const find: SigningKeySource = async (wanted) => {
-    const before = held
-    await keepFresh()
-    const known = held ?? (await refreshOrExplain())
-    const key = known.find(wanted)
-    // What came while this token waited is as new as a look of its own would be.
-    if (key !== undefined || known !== before) return key
     const { kid = '' } = wanted
-    if (underWay === undefined && !mayLookFor(kid)) return undefined
-    const found = (await refreshOrExplain()).find(wanted)
-    if (found === undefined) missing.set(kid, clock.now() + cooldownSeconds)
-    return found
+    const before = fetches
+    await keepFresh()
+    let known = held ?? (await refreshOrExplain())
+    let key = known.find(wanted)
+    // What was fetched since this token came is as new as a look of its own would be. A fetch that was under way before
+    // may have been answered before the issuer signed with the key.
+    while (key === undefined && known.fetchNumber <= before) {
+      if (underWay === undefined && !mayLookFor(kid)) return undefined
+      known = await refreshOrExplain()
+      key = known.find(wanted)
+      if (key === undefined && known.fetchNumber > before) {
+        missing.set(kid, clock.now() + cooldownSeconds)
+      }
+    }
+    return key
   }
 
   async function refreshOrExplain(): Promise<Held> {
