@@ -105,6 +105,7 @@ function startProcedure(meta: AgentMeta) {
     let guard: CallGuard | undefined
     let leave: (() => void) | undefined
     let deadline: CallDeadline | undefined
+    let mayBeDone = false
     try {
       deadline = requireDeadline(ctx, type)
       requireTime(deadline)
@@ -139,7 +140,8 @@ function startProcedure(meta: AgentMeta) {
       const readInput = async (): Promise<unknown> => own.race(getRawInput())
       const kept = await checkLimits({ principal, path, meta, stores, readInput })
       if (!kept.ok) throw new AuthError(kept.refusal)
-      own.begin(type === 'mutation')
+      mayBeDone = type === 'mutation'
+      own.begin(mayBeDone)
       const told: Deadline | undefined = deadline
       const handed = { principal, getSignal: () => own.getSignal(), getDeadline: () => told }
       const work = next(toNext(handed, readInput))
@@ -160,7 +162,7 @@ function startProcedure(meta: AgentMeta) {
       }
       return ctx.takesParts === true ? { ...result, data: guardParts(result.data, own) } : result
     } catch (cause) {
-      const error = getTRPCErrorFromUnknown(meetDeadline(cause, deadline))
+      const error = getTRPCErrorFromUnknown(meetDeadline(cause, deadline, mayBeDone))
       await end?.({ principal, error })
       throw error
     } finally {

@@ -44,10 +44,17 @@ export function watchDeadline(
 /**
  * What a call is answered with whose handler failed: a handler that ran out of time a moment before its own agent's
  * timer, since the agent that it had called told it so, has met this deadline.
+ *
+ * @param mayBeDone whether it is a mutation that had begun
  */
-export function meetDeadline(error: unknown, deadline: CallDeadline | undefined): unknown {
+export function meetDeadline(
+  error: unknown,
+  deadline: CallDeadline | undefined,
+  mayBeDone: boolean,
+): unknown {
   if (deadline === undefined || deadline.remainingMs() > COARSE_MS) return error
-  return readCode(error) === 'deadline_exceeded' ? new AuthError(toRefusal(deadline)) : error
+  if (readCode(error) !== 'deadline_exceeded') return error
+  return new AuthError(toRefusal(deadline), { mayBeDone })
 }
 
 /** By its members, not by its class: the client is another package, which this one does not know. */
