@@ -193,6 +193,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
       issueToken: createIssueGrantedToken({
         prepareAccessToken: createPrepareAccessToken({ issuer, keyRing, clock }),
         storage,
+        clock,
       }),
       dpop: createDpopBinding({ issuer, ...dpop }),
       audit,

@@ -29,7 +29,7 @@ export type Decision = {
 export type ApprovalStore = {
   /**
    * Keeps a request, or answers the pending one for the same call: of those that come at the same moment
-   * one is kept.
+   * one is kept. In a transaction, further requests of the agent wait until it ends: what is counted after it is so.
    */
   request(approval: Approval): Promise<{ readonly approval: Approval; readonly isNew: boolean }>
   find(at: ApprovalAt): Promise<Approval | undefined>
@@ -41,8 +41,11 @@ export type ApprovalStore = {
   list(request: ListApprovals): Promise<readonly Approval[]>
   /** Answers `false`, changing nothing, where it was decided before, has run out or is not there. */
   decide(at: ApprovalAt, decision: Decision): Promise<boolean>
-  /** Notes the token that was issued for it; later ones change nothing. */
-  markIssued(id: string, tokenId: string): Promise<void>
+  /**
+   * Notes the token that is issued for it; what a later one is called changes nothing. Answers `false`, changing nothing,
+   * where it is not approved, or its time is over.
+   */
+  markIssued(id: string, token: { readonly tokenId: string; readonly now: EpochSeconds }): Promise<boolean>
   /** Has those run out that stand on a grant, a token or a credential: what was decided about them counts no more. */
   endStandingOn(id: string, now: EpochSeconds): Promise<void>
   /** Forgets what ran out before the moment, and answers how many. */

@@ -50,13 +50,6 @@ export function createRequireApproval({ clock, storage }: RequireApprovalOptions
 
   async function ask(request: ApprovalRequest, call: CallToApprove): Promise<Approval> {
     const now = clock.now()
-    if ((await storage.approvals.countPending(call.agentId, now)) >= MAX_PENDING_PER_AGENT) {
-      throw new OAuthError({
-        code: 'invalid_request',
-        message: `${String(MAX_PENDING_PER_AGENT)} calls of this client wait for approval already`,
-        reason: 'too_many_pending',
-      })
-    }
     const { context, ...approvable } = call
     const { bindingMessage, expirySeconds, input, inputSha256, procedure } = request
     const wanted: Approval = {
@@ -71,25 +64,22 @@ export function createRequireApproval({ clock, storage }: RequireApprovalOptions
       expiresAt: now + expirySeconds,
     }
     return storage.act(async (stores, note) => {
+      // Again, now that nothing is revoked meanwhile. Attack prevented: a request that is kept a moment after what it
+      // stands on was ended, to be approved and used without it.
+      await stores.revocations.hold()
+      await checkStanding(stores, call)
       const { approval, isNew } = await stores.approvals.request(wanted)
-      if (isNew) note({ ...context, ...describeApproval(approval), event: 'approval.requested' })
+      if (!isNew) return approval
+      // With this one, and those that came at the same moment: what is too much is undone.
+      const waiting = await stores.approvals.countPending(call.agentId, now)
+      if (waiting > MAX_PENDING_PER_AGENT) throw tooManyPending()
+      note({ ...context, ...describeApproval(approval), event: 'approval.requested' })
       return approval
     })
   }
 
-  /** Nobody is asked about what could not go on anyway. */
-  async function checkStanding({ actors, grantPath: grantIds, subjectId }: CallToApprove) {
-    const standing = { grantIds, agentIds: [subjectId, ...actors] }
-    if ((await storage.revocations.findDenial(standing)) === undefined) return
-    throw new OAuthError({
-      code: 'invalid_request',
-      message: 'what this token would stand on was revoked',
-      reason: 'chain_revoked',
-    })
-  }
-
   return async (request, call) => {
-    await checkStanding(call)
+    await checkStanding(storage, call)
     const fingerprint = fingerprintCall({ ...call, ...request })
     const { approvalId } = request
     const approval =
@@ -106,14 +96,7 @@ export function createRequireApproval({ clock, storage }: RequireApprovalOptions
         members: { auth_req_id: approval.id },
       })
     }
-    if (left <= 0) {
-      throw new OAuthError({
-        code: 'expired_token',
-        message: 'the time for this call is over: ask again without auth_req_id',
-        reason: 'approval_expired',
-        members: { auth_req_id: approval.id },
-      })
-    }
+    if (left <= 0) throw approvalExpired(approval.id)
     if (approval.state === 'approved') return approval
     throw new OAuthError({
       code: 'authorization_pending',
@@ -123,6 +106,38 @@ export function createRequireApproval({ clock, storage }: RequireApprovalOptions
       isAudited: false,
     })
   }
+}
+
+/** Nobody is asked about what could not go on anyway. */
+async function checkStanding(
+  { revocations }: Pick<Storage, 'revocations'>,
+  { actors, grantPath: grantIds, subjectId }: CallToApprove,
+): Promise<void> {
+  const standing = { grantIds, agentIds: [subjectId, ...actors] }
+  if ((await revocations.findDenial(standing)) === undefined) return
+  throw new OAuthError({
+    code: 'invalid_request',
+    message: 'what this token would stand on was revoked',
+    reason: 'chain_revoked',
+  })
+}
+
+function tooManyPending(): OAuthError {
+  return new OAuthError({
+    code: 'invalid_request',
+    message: `${String(MAX_PENDING_PER_AGENT)} calls of this client wait for approval already`,
+    reason: 'too_many_pending',
+  })
+}
+
+/** What was asked for, or approved, in time is no more, whether by the clock or with what it stood on. */
+export function approvalExpired(approvalId: string): OAuthError {
+  return new OAuthError({
+    code: 'expired_token',
+    message: 'the time for this call is over: ask again without auth_req_id',
+    reason: 'approval_expired',
+    members: { auth_req_id: approvalId },
+  })
 }
 
 /** What entries on the audit trail say of an approval. */

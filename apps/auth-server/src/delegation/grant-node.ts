@@ -1,6 +1,7 @@
 import { AgentId, AuthorizationDetailsClaim } from '@deputy/auth/protocol'
 import * as z from 'zod'
 import { OwnerId } from '../owners/owner.ts'
+import type { Standing } from '../revocation/revocation-store.ts'
 
 /** Why a scope of the token above is not in the one below. */
 export const DROP_RULES = [
@@ -59,3 +60,13 @@ export const GrantNode = z.object({
   revokedAt: z.int().optional(),
 })
 export type GrantNode = Readonly<z.infer<typeof GrantNode>>
+
+/**
+ * What has to be undenied for the node to be made: what it stands on, whoever acts, and the credential that it is
+ * obtained with, which is no part of its path. Attack prevented: a stolen secret, which gets one more token while it is
+ * being ended.
+ */
+export function toStanding({ actors, credentialId, grantPath, subjectId }: GrantNode): Standing {
+  const grantIds = credentialId === undefined ? grantPath : [...grantPath, credentialId]
+  return { grantIds, agentIds: [subjectId, ...actors] }
+}

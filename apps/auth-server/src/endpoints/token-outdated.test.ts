@@ -146,6 +146,7 @@ async function createAsking(storage: Storage, onAuthenticated: () => Promise<unk
         clock,
       }),
       storage,
+      clock,
     }),
     dpop: {
       // The moment after authentication.

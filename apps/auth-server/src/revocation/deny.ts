@@ -26,11 +26,13 @@ export async function denyGrant(
 ): Promise<boolean> {
   if (node.revokedAt !== undefined || node.expiresAt <= now) return false
   await stores.grants.markRevoked({ id: node.id, within: EVERY_OWNER }, now)
-  await stores.approvals.endStandingOn(node.id, now)
   // No token below lives longer than this, and none is given below it any more.
   const endsAt = Math.min(node.expiresAt, now + MAX_ACCESS_TOKEN_TTL_SECONDS)
   const expiresAt = toDeniedUntil(endsAt)
-  return stores.revocations.insert({ kind: 'grant', id: node.id, expiresAt }, now)
+  const isNew = await stores.revocations.insert({ kind: 'grant', id: node.id, expiresAt }, now)
+  // After it: from then on no other is asked for.
+  await stores.approvals.endStandingOn(node.id, now)
+  return isNew
 }
 
 /** Ends one token with all below, whether it has a node or not. */
@@ -40,10 +42,11 @@ export async function denyToken(
   now: EpochSeconds,
 ): Promise<boolean> {
   await stores.grants.markRevoked({ id: token.jti, within: EVERY_OWNER }, now)
-  await stores.approvals.endStandingOn(token.jti, now)
   const { jti } = token
   const expiresAt = toDeniedUntil(token.expiresAt)
-  return stores.revocations.insert({ kind: 'grant', id: jti, expiresAt }, now)
+  const isNew = await stores.revocations.insert({ kind: 'grant', id: jti, expiresAt }, now)
+  await stores.approvals.endStandingOn(jti, now)
+  return isNew
 }
 
 /** Ends every token that was obtained with a credential, with all below. */

@@ -45,6 +45,11 @@ export type RevocationStore = {
   insert(denial: Denial, revokedAt: EpochSeconds): Promise<boolean>
   /** Tells of a change; of each one anew, however often the same thing changes. */
   insertChange(change: Change, changedAt: EpochSeconds): Promise<void>
+  /**
+   * Lets nothing be denied until the transaction ends. What is looked up after it is true of what the transaction
+   * writes, also where several servers write at once.
+   */
+  hold(): Promise<void>
   /** The first thing that denies the token, if any. */
   findDenial(standing: Standing): Promise<Revocation | undefined>
   /** The entries after a number, in order. */

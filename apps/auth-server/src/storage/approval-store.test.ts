@@ -137,12 +137,31 @@ describe.each(STORAGE_ADAPTERS)('approvals in $name', (adapter) => {
     await approvals.decide(at('approval-1'), DECISION)
     expect(await approvals.findOpen(CALL, START_AT + 20)).toMatchObject({ state: 'approved' })
 
-    await approvals.markIssued('approval-1', 'token-1')
-    await approvals.markIssued('approval-1', 'token-2')
+    const now = START_AT + 20
+    expect(await approvals.markIssued('approval-1', { tokenId: 'token-1', now })).toBe(true)
+    expect(await approvals.markIssued('approval-1', { tokenId: 'token-2', now })).toBe(true)
 
     expect(await approvals.findOpen(CALL, START_AT + 20)).toBeUndefined()
     expect(await approvals.find(at('approval-1'))).toMatchObject({ tokenId: 'token-1' })
     expect((await approvals.request(makeApproval('approval-2'))).isNew).toBe(true)
+  })
+
+  test('are good for a token once they are approved, and until their time is over', async () => {
+    // Attack: what ended between the look at it and the token is used all the same.
+    await using storage = await createStorage(adapter)
+    const { approvals } = storage
+    await approvals.request(makeApproval('approval-1'))
+    await approvals.request(makeApproval('denied', { procedure: 'other' }))
+    await approvals.decide(at('denied'), { ...DECISION, state: 'denied' })
+    const mark = async (id: string, now: number) =>
+      approvals.markIssued(id, { tokenId: 'token-1', now })
+
+    expect(await mark('approval-1', START_AT)).toBe(false)
+    expect(await mark('denied', START_AT + 10)).toBe(false)
+    await approvals.decide(at('approval-1'), DECISION)
+    expect(await mark('approval-1', DECISION.expiresAt)).toBe(false)
+    expect((await approvals.find(at('approval-1')))?.tokenId).toBeUndefined()
+    expect(await mark('approval-1', DECISION.expiresAt - 1)).toBe(true)
   })
 
   test('are listed and counted while they can be decided, by agent and page by page', async () => {

@@ -17,6 +17,12 @@ export function createKyselyApprovalStore(db: Kysely<Tables>): ApprovalStore {
   return {
     async request(approval) {
       const row = toRow(approval)
+      await db
+        .selectFrom('agent')
+        .select('id')
+        .where('id', '=', approval.agentId)
+        .forUpdate()
+        .execute()
       // What ran out without being decided makes way.
       await db
         .updateTable('approval')
@@ -91,13 +97,15 @@ export function createKyselyApprovalStore(db: Kysely<Tables>): ApprovalStore {
       return (await query.executeTakeFirstOrThrow()).numUpdatedRows === 1n
     },
 
-    async markIssued(id, tokenId) {
-      await db
+    async markIssued(id, { now, tokenId }) {
+      const { numUpdatedRows } = await db
         .updateTable('approval')
-        .set({ token_id: tokenId })
+        .set(({ fn, val }) => ({ token_id: fn.coalesce('token_id', val(tokenId)) }))
         .where('id', '=', id)
-        .where('token_id', 'is', null)
-        .execute()
+        .where('state', '=', 'approved')
+        .where('expires_at', '>', now)
+        .executeTakeFirstOrThrow()
+      return numUpdatedRows === 1n
     },
 
     async endStandingOn(id, now) {

@@ -174,6 +174,8 @@ describe.each(STORAGE_ADAPTERS)('IssueLog on $name', (adapter) => {
   test.each([
     { kind: 'grant', id: 'secret-1' },
     { kind: 'grant', id: 'token-0' },
+    // What Bob got it with, which is not in its path: stolen, and used in the moment in which it is ended.
+    { kind: 'grant', id: 'secret-2' },
     { kind: 'agent', id: 'agent-alice' },
     { kind: 'agent', id: 'agent-bob' },
   ] as const)('writes no token that stands on the $kind $id that was revoked', async (denied) => {

@@ -48,6 +48,11 @@ export function createKyselyRevocationStore(db: Kysely<Tables>): RevocationStore
         .execute()
     },
 
+    async hold() {
+      // Whoever denies something changes this row. Many may hold it at once.
+      await db.selectFrom('revocation_feed').select('last_seq').forShare().execute()
+    },
+
     async findDenial({ agentIds, grantIds }) {
       const row = await db
         .selectFrom('revocation')

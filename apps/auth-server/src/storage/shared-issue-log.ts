@@ -1,5 +1,6 @@
 // The issue log in the server's own commits: on PostgreSQL, where the database does the work elsewhere, and
 // in memory, where there is no file for a thread to write.
+import { toStanding } from '../delegation/grant-node.ts'
 import type { Issue, IssueOutcome } from '../tokens/issue-log.ts'
 import type { AuditWriter } from './audit-writer.ts'
 import { createKyselyCredentialUseStore } from './credential-use-store.ts'
@@ -33,9 +34,8 @@ export function createSharedIssueLog(writer: Pick<AuditWriter, 'act'>): Closable
         if (basis !== undefined && basis !== version) return 'outdated'
         if (node !== undefined) {
           // Attack prevented: a dead chain extended in the moment in which it dies.
-          const agentIds = [node.subjectId, ...node.actors]
-          const denial = await revocations.findDenial({ grantIds: node.grantPath, agentIds })
-          if (denial !== undefined) return 'revoked'
+          await revocations.hold()
+          if ((await revocations.findDenial(toStanding(node))) !== undefined) return 'revoked'
           await grants.insert(node)
         }
         note(event)

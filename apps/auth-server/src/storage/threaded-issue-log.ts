@@ -1,6 +1,7 @@
 // The issue log on a SQLite file. A thread of its own chains and writes, so that the server goes on while
 // the disk works; it takes turns with whoever else writes here, and has a chain of its own.
 import type { ChainHead } from '../audit/chain.ts'
+import { toStanding } from '../delegation/grant-node.ts'
 import type { Issue, IssueLog, IssueOutcome } from '../tokens/issue-log.ts'
 import { toGrantRow } from './grant-store.ts'
 import type { SentIssue } from './issue-batch.ts'
@@ -66,8 +67,7 @@ function toSent({ basis, event, node }: Issue, jwtInput: string | undefined): Se
     basis,
     node: {
       columns: Object.values(toGrantRow(node)),
-      grantIds: node.grantPath,
-      agentIds: [node.subjectId, ...node.actors],
+      ...toStanding(node),
     },
     jwtInput,
   }

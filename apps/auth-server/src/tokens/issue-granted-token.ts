@@ -1,7 +1,9 @@
 // From a grant to a token: written down, then signed, and only then answered.
-import { formatScope, type TokenResponse } from '@deputy/auth/protocol'
+import { formatScope, type Clock, type TokenResponse } from '@deputy/auth/protocol'
 import type { Client } from '../agents/agent.ts'
+import { approvalExpired } from '../approvals/require-approval.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
+import { toStanding } from '../delegation/grant-node.ts'
 import type { Grant } from '../grants/grant.ts'
 import { OAuthError } from '../oauth-error.ts'
 import type { Storage } from '../storage/open-storage.ts'
@@ -22,18 +24,19 @@ export type GrantedToken = {
 
 /**
  * Issues a token. Answers `undefined` when agents or secrets have changed since what it was decided on.
- * Rejects with `OAuthError` for a chain that was revoked meanwhile.
+ * Rejects with `OAuthError` for a chain that was revoked meanwhile, and for an approval that has ended.
  */
 export type IssueGrantedToken = (request: GrantedToken) => Promise<TokenResponse | undefined>
 
 export type IssueGrantedTokenOptions = {
   readonly prepareAccessToken: PrepareAccessToken
   readonly storage: Pick<Storage, 'act' | 'issues'>
+  readonly clock: Clock
 }
 
 /** Creates the issuing. */
 export function createIssueGrantedToken(options: IssueGrantedTokenOptions): IssueGrantedToken {
-  const { prepareAccessToken, storage } = options
+  const { clock, prepareAccessToken, storage } = options
 
   /** One that takes an approval up: an act, and rare enough to be decided by the store alone. */
   async function issueApproved(
@@ -44,12 +47,13 @@ export function createIssueGrantedToken(options: IssueGrantedTokenOptions): Issu
     const outcome = await storage.act(async (stores, note) => {
       if (node !== undefined) {
         // Attack prevented: a dead chain extended in the moment in which it dies.
-        const agentIds = [node.subjectId, ...node.actors]
-        const denial = await stores.revocations.findDenial({ grantIds: node.grantPath, agentIds })
-        if (denial !== undefined) return 'revoked'
+        await stores.revocations.hold()
+        if ((await stores.revocations.findDenial(toStanding(node))) !== undefined) return 'revoked'
         await stores.grants.insert(node)
       }
-      await stores.approvals.markIssued(approvalId, event.tokenId ?? '')
+      // Attack prevented: an approval that ends between the look at it and the token, and is used all the same.
+      const token = { tokenId: event.tokenId ?? '', now: clock.now() }
+      if (!(await stores.approvals.markIssued(approvalId, token))) throw approvalExpired(approvalId)
       note(event)
       return 'written'
     })
