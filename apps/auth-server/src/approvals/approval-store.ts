@@ -45,7 +45,10 @@ export type ApprovalStore = {
    * Notes the token that is issued for it; what a later one is called changes nothing. Answers `false`, changing nothing,
    * where it is not approved, or its time is over.
    */
-  markIssued(id: string, token: { readonly tokenId: string; readonly now: EpochSeconds }): Promise<boolean>
+  markIssued(
+    id: string,
+    token: { readonly tokenId: string; readonly now: EpochSeconds },
+  ): Promise<boolean>
   /** Has those run out that stand on a grant, a token or a credential: what was decided about them counts no more. */
   endStandingOn(id: string, now: EpochSeconds): Promise<void>
   /** Forgets what ran out before the moment, and answers how many. */

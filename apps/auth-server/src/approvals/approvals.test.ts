@@ -257,21 +257,6 @@ describe('a request that nobody is asked about', () => {
   })
 })
 
-test('an agent that asks for many approvals at the same moment has no more waiting than any other', async () => {
-  // Attack: a hundred more slip in, each counted before the others are there, and bury the one that matters.
-  await using world = await createWorld()
-  const inputs = Array.from({ length: MAX_PENDING_PER_AGENT + 30 }, (_, n) => ({ n }))
-
-  const answers = await Promise.all(
-    inputs.map(async (input) => ask(world, { authorization_details: await nameCall(input) })),
-  )
-
-  const refused = answers.filter(({ body }) => body['error'] === 'invalid_request')
-  expect(refused).toHaveLength(30)
-  const { approvals } = await world.operator.approvals.list.query({ limit: 200 })
-  expect(approvals).toHaveLength(MAX_PENDING_PER_AGENT)
-})
-
 describe('an approval', () => {
   // Attack: with somebody else's id, or with one's own for something else.
   test('is no good for another agent, and for no other call', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { START_AT } from '../../test-support/clock.ts'
-import { createStorage, STORAGE_ADAPTERS } from '../../test-support/storage-adapters.ts'
+import { createStorage, makeAgent, STORAGE_ADAPTERS } from '../../test-support/storage-adapters.ts'
 import { fingerprintCall, type Approval } from '../approvals/approval.ts'
 import type { ApprovalAt, Decision } from '../approvals/approval-store.ts'
 import { EVERY_OWNER, type Tenancy } from '../owners/tenancy.ts'
@@ -217,3 +217,35 @@ describe.each(STORAGE_ADAPTERS)('approvals in $name', (adapter) => {
     expect(await approvals.countPending('agent-alice', START_AT + 20)).toBe(2)
   })
 })
+
+describe.each(STORAGE_ADAPTERS.filter(({ name }) => name === 'PostgreSQL'))(
+  'two servers on $name',
+  (adapter) => {
+    test('count what the other one keeps at the same moment for the same agent', async () => {
+      // Attack: each server counts before the other commits, and the bound is passed by as many as there are servers.
+      await using place = await adapter.createPlace()
+      await using here = await place.open()
+      await using there = await place.open()
+      await here.agents.insert(makeAgent())
+      const [kept, asked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const first = here.act(async ({ approvals }) => {
+        await approvals.request(makeApproval('approval-1'))
+        kept.resolve()
+        await asked.promise
+        // As long as the other one would take, did it not wait.
+        for (let n = 0; n < 30; n += 1) await approvals.countPending('agent-alice', START_AT)
+      })
+      await kept.promise
+
+      const second = there.act(async ({ approvals }) => {
+        const request = approvals.request(makeApproval('approval-2', { procedure: 'other' }))
+        asked.resolve()
+        await request
+        return approvals.countPending('agent-alice', START_AT)
+      })
+
+      await first
+      expect(await second).toBe(2)
+    })
+  },
+)

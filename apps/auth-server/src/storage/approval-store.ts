@@ -100,7 +100,7 @@ export function createKyselyApprovalStore(db: Kysely<Tables>): ApprovalStore {
     async markIssued(id, { now, tokenId }) {
       const { numUpdatedRows } = await db
         .updateTable('approval')
-        .set(({ fn, val }) => ({ token_id: fn.coalesce('token_id', val(tokenId)) }))
+        .set((eb) => ({ token_id: eb.fn.coalesce('token_id', eb.val(tokenId)) }))
         .where('id', '=', id)
         .where('state', '=', 'approved')
         .where('expires_at', '>', now)

@@ -39,6 +39,9 @@ describe.each(STORAGE_ADAPTERS)('revocations in $name', (adapter) => {
     expect(await find(['token-2'], ['agent-alice', 'agent-bob'])).toBe('agent-bob')
     expect(await find(['agent-bob'], ['token-1'])).toBeUndefined()
     expect(await find(['root', 'token-2'], ['agent-alice'])).toBeUndefined()
+    expect(await find(['token-1'], [])).toBe('token-1')
+    expect(await find([], ['agent-bob'])).toBe('agent-bob')
+    expect(await find([], [])).toBeUndefined()
   })
 
   test('say once what is denied for as long already, and again what is denied for longer', async () => {

@@ -57,12 +57,12 @@ export function createKyselyRevocationStore(db: Kysely<Tables>): RevocationStore
       const row = await db
         .selectFrom('revocation')
         .selectAll()
-        .where((eb) =>
-          eb.or([
-            eb.and([eb('kind', '=', 'grant'), eb('denied_id', 'in', [...grantIds])]),
-            eb.and([eb('kind', '=', 'agent'), eb('denied_id', 'in', [...agentIds])]),
-          ]),
-        )
+        .where((eb) => {
+          const isOf = (kind: 'grant' | 'agent', ids: readonly string[]) =>
+            // A list of nothing is no SQL.
+            ids.length === 0 ? [] : eb.and([eb('kind', '=', kind), eb('denied_id', 'in', [...ids])])
+          return eb.or([isOf('grant', grantIds), isOf('agent', agentIds)].flat())
+        })
         .orderBy('seq')
         .limit(1)
         .executeTakeFirst()
