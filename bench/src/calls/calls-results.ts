@@ -1,6 +1,7 @@
 import type { Table } from '../report/table.ts'
+import { compareRates, toRateText, toRatioTable, toSpreadText } from '../slices/compare-rates.ts'
 import type { Slices } from '../slices/run-slices.ts'
-import { summarize, summarizeRatio, type Summary } from '../slices/statistics.ts'
+import { summarize, type Summary } from '../slices/statistics.ts'
 
 export type CallsResults = {
   readonly ratios: Readonly<Record<string, number>>
@@ -18,11 +19,13 @@ const RATIOS = {
   call_vs_trpc_fastify: ['deputy', 'trpc-fastify'],
   call_vs_orpc: ['deputy', 'orpc'],
   call_vs_connect: ['deputy', 'connect'],
+  call_vs_grpc_js: ['deputy', 'grpc-js'],
   call_vs_fastify_jwt: ['deputy', 'fastify-jwt'],
   call_vs_mcp: ['deputy', 'mcp'],
   call_vs_a2a: ['deputy', 'a2a'],
   call_vs_bare: ['deputy', 'bare'],
   call_vs_unauthenticated: ['deputy', 'deputy-open'],
+  api_key_vs_token: ['deputy-api-key', 'deputy'],
   cold_vs_unauthenticated: ['deputy-cold', 'deputy-open'],
   cold_vs_trpc_standalone: ['deputy-cold', 'trpc-standalone'],
   batch10_vs_unauthenticated: ['deputy-batch10', 'deputy-open-batch10'],
@@ -32,60 +35,34 @@ const RATIOS = {
 
 /** Sums the slices up. Throws `TypeError` when those of a server are missing. */
 export function toCallsResults(all: readonly Slices[]): CallsResults {
-  const rates = new Map(
-    all.map(({ name, reports }) => [
-      name,
-      reports.map(({ answered, elapsedMs }) => (answered / elapsedMs) * 1000),
-    ]),
-  )
-  const ratesOf = (name: string): readonly number[] => {
-    const found = rates.get(name)
-    if (found === undefined) throw new TypeError(`${name} was not measured`)
-    return found
+  const { rates, ratios, spread } = compareRates(all, RATIOS)
+  const toServer = ({ name, reports }: Slices) => {
+    const perSecond = rates[name]
+    if (perSecond === undefined) throw new TypeError(`${name} was not measured`)
+    const medianOf = (values: readonly number[]): number => summarize(values).median
+    return {
+      perSecond,
+      p50Ms: medianOf(reports.map(({ p50Ms }) => p50Ms)),
+      p99Ms: medianOf(reports.map(({ p99Ms }) => p99Ms)),
+    }
   }
-  const spread = Object.fromEntries(
-    Object.entries(RATIOS).map(([name, [of, to]]) => [
-      name,
-      summarizeRatio(ratesOf(of), ratesOf(to)),
-    ]),
-  )
-  return {
-    ratios: Object.fromEntries(Object.entries(spread).map(([name, { median }]) => [name, median])),
-    spread,
-    servers: Object.fromEntries(
-      all.map(({ name, reports }) => [
-        name,
-        {
-          perSecond: summarize(ratesOf(name)),
-          p50Ms: summarize(reports.map(({ p50Ms }) => p50Ms)).median,
-          p99Ms: summarize(reports.map(({ p99Ms }) => p99Ms)).median,
-        },
-      ]),
-    ),
-  }
+  const servers = Object.fromEntries(all.map((slices) => [slices.name, toServer(slices)]))
+  return { ratios, spread, servers }
 }
 
 /** The rates, then the ratios. */
 export function toCallsTables({ servers, spread }: CallsResults): readonly Table[] {
-  const rate = (value: number): string => Math.round(value).toLocaleString('en')
   return [
     [
       ['server', 'requests/s', 'p10 to p90', 'p50 ms', 'p99 ms'],
       ...Object.entries(servers).map(([name, { p50Ms, p99Ms, perSecond }]) => [
         name,
-        rate(perSecond.median),
-        `${rate(perSecond.p10)} to ${rate(perSecond.p90)}`,
+        toRateText(perSecond.median),
+        toSpreadText(perSecond),
         p50Ms.toFixed(2),
         p99Ms.toFixed(2),
       ]),
     ],
-    [
-      ['ratio', 'median', 'p10 to p90'],
-      ...Object.entries(spread).map(([name, { median, p10, p90 }]) => [
-        name,
-        median.toFixed(2),
-        `${p10.toFixed(2)} to ${p90.toFixed(2)}`,
-      ]),
-    ],
+    toRatioTable({ spread }),
   ]
 }

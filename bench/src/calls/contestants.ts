@@ -8,7 +8,12 @@ export type Contestant = {
   readonly main: string
   readonly environment?: Readonly<Record<string, string>>
   /** Each is measured by itself. */
-  readonly requests: readonly { readonly name: string; readonly form: RequestForm }[]
+  readonly requests: readonly {
+    readonly name: string
+    readonly form: RequestForm | { readonly grpcPath: string }
+    /** What callers present. Default: a token. */
+    readonly credential?: 'apiKey'
+  }[]
 }
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -30,7 +35,11 @@ export const CONTESTANTS: readonly Contestant[] = [
     what: 'an agent: token known, scope, rate limit, revocation view, call log',
     main: file('servers/deputy-main.ts'),
     environment: deputy(1000, 10_000),
-    requests: [...one('deputy', TRPC_QUERY), ...one('deputy-batch10', TRPC_BATCH)],
+    requests: [
+      ...one('deputy', TRPC_QUERY),
+      ...one('deputy-batch10', TRPC_BATCH),
+      { name: 'deputy-api-key', form: TRPC_QUERY, credential: 'apiKey' },
+    ],
   },
   {
     name: 'deputy-1m',
@@ -96,6 +105,12 @@ export const CONTESTANTS: readonly Contestant[] = [
       headers: ['Connect-Protocol-Version: 1'],
       body: { text: TEXT },
     }),
+  },
+  {
+    name: 'grpc-js',
+    what: 'grpc-js, unary over HTTP/2 without TLS, no authentication',
+    main: file('peers/grpc-js-main.ts'),
+    requests: [{ name: 'grpc-js', form: { grpcPath: '/bench.Notes/Echo' } }],
   },
   {
     name: 'fastify-jwt',

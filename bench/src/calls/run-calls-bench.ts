@@ -9,8 +9,9 @@ import type { Table } from '../report/table.ts'
 import { runSlices, type Target } from '../slices/run-slices.ts'
 import { toCallsResults, toCallsTables, type CallsResults } from './calls-results.ts'
 import { CONTESTANTS, type Contestant } from './contestants.ts'
+import { createKeys } from './create-keys.ts'
 import { issueTokens } from './issue-tokens.ts'
-import { AUTHORIZATION, BATCH_SIZE, TEXT, toPlan } from './scenario.ts'
+import { API_KEY, AUTHORIZATION, BATCH_SIZE, TEXT, toGrpcPlan, toPlan } from './scenario.ts'
 
 export type CallsBenchOptions = {
   readonly slices: number
@@ -30,14 +31,19 @@ export async function runCallsBench(
   await using folder = await createRunFolder()
   const files = { tokens: folder.file('tokens'), jwks: folder.file('jwks.json') }
   await issueTokens(agents, files)
+  const keysFile = folder.file('keys')
+  await createKeys(agents, keysFile)
   await using running = new AsyncDisposableStack()
   const targets: Target[] = []
   for (const contestant of CONTESTANTS) {
     log(`starting ${contestant.name}`)
     const port = await findFreePort()
     running.use(await start(contestant, { port, folder, jwks: files.jwks }))
-    for (const { form, name } of contestant.requests) {
-      const plan = { port, linesFile: files.tokens, ...toPlan(port, form, AUTHORIZATION) }
+    for (const { credential, form, name } of contestant.requests) {
+      const [linesFile, header] =
+        credential === 'apiKey' ? [keysFile, API_KEY] : [files.tokens, AUTHORIZATION]
+      const request = 'grpcPath' in form ? toGrpcPlan(form.grpcPath) : toPlan(port, form, header)
+      const plan = { port, linesFile, ...request }
       targets.push({ name, plan, checkSample: checkSample(name) })
     }
   }
@@ -78,8 +84,9 @@ async function isListening(port: number): Promise<boolean> {
 /** The answer must say what was said, as often as it was. */
 function checkSample(name: string): (body: string) => void {
   const times = name.endsWith('batch10') ? BATCH_SIZE : 1
+  const said = name === 'grpc-js' ? TEXT : JSON.stringify(TEXT)
   return (body) => {
-    const found = body.split(JSON.stringify(TEXT)).length - 1
+    const found = body.split(said).length - 1
     if (found < times) throw new TypeError(`${name} answered something else: ${body.slice(0, 300)}`)
   }
 }

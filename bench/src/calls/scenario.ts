@@ -1,4 +1,5 @@
 // What every server is asked for: one query with a small input, that answers with what it was given.
+import { frameMessage } from '../load/grpc-wire.ts'
 import type { LoadPlan } from '../load/load-plan.ts'
 
 export const AGENT_ID = 'agent-notes'
@@ -8,6 +9,8 @@ export const BATCH_SIZE = 10
 
 /** How an authenticated caller sends its token: the token itself comes from the file of lines. */
 export const AUTHORIZATION = 'Authorization: Bearer '
+/** How it sends an API key. */
+export const API_KEY = 'X-API-Key: '
 
 export type RequestForm = {
   readonly method: 'GET' | 'POST'
@@ -33,6 +36,13 @@ export function toPlan(
     lineHeader,
   ]
   return { head: fields.join('\r\n'), tail: `\r\n\r\n${body}` }
+}
+
+/** The same query in gRPC, its one field in protobuf. Nobody asks for the token there, but it is sent as elsewhere. */
+export function toGrpcPlan(path: string): Pick<LoadPlan, 'head' | 'tail' | 'protocol'> {
+  const text = Buffer.from(TEXT)
+  const note = Buffer.concat([Buffer.of(0x0a, text.length), text])
+  return { head: `${path}\nBearer `, tail: `\n${frameMessage(note)}`, protocol: 'grpc' }
 }
 
 /** Input of a query in tRPC's wire format. */

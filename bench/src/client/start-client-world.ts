@@ -1,9 +1,6 @@
 // An authorization server that can be restarted, and an agent: each a process of its own.
-import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { clientSecret, createAgentClient } from '../../../packages/client/src/index.ts'
-import { CredentialsFile } from '../../../packages/auth/src/protocol/index.ts'
-import type { AdminRouter } from '../../../apps/auth-server/src/index.ts'
+import { openAdmin, startAuthServer, type Admin } from '../process/auth-server.ts'
 import { findFreePort } from '../process/find-free-port.ts'
 import type { RunFolder } from '../process/run-folder.ts'
 import { startServerProcess } from '../process/server-process.ts'
@@ -16,7 +13,7 @@ export type Client = { readonly clientId: string; readonly clientSecret: string 
 export type ClientWorld = AsyncDisposable & {
   readonly issuer: string
   readonly agentUrl: string
-  readonly admin: ReturnType<typeof createAgentClient<AdminRouter>>
+  readonly admin: Admin
   /** Registers somebody who calls the agent, with tokens that live so long. */
   enroll(id: string, accessTokenTtlSeconds?: number): Promise<Client>
   /** Stops the authorization server, and starts it again on the same database and port. */
@@ -28,36 +25,16 @@ export async function startClientWorld(folder: RunFolder): Promise<ClientWorld> 
   await using stack = new AsyncDisposableStack()
   const issuer = `http://127.0.0.1:${String(await findFreePort())}`
   const operatorFile = folder.file('operator.json')
-  const startAuthServer = async (): Promise<AsyncDisposable> =>
-    startServerProcess({
-      name: 'auth-server',
-      main: fileURLToPath(new URL('../../../apps/auth-server/src/main.ts', import.meta.url)),
-      environment: {
-        PORT: new URL(issuer).port,
-        DEPUTY_ISSUER: issuer,
-        DEPUTY_OPERATOR_FILE: operatorFile,
-        DEPUTY_DATABASE_FILE: folder.file('auth.sqlite'),
-        DEPUTY_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64url'),
-        // What is measured is the client, not how many tokens it may ask for.
-        DEPUTY_RATE_LIMIT_TIERS: '{"standard":null}',
-      },
+  const start = async (): Promise<AsyncDisposable> =>
+    startAuthServer({
+      issuer,
+      operatorFile,
+      database: { DEPUTY_DATABASE_FILE: folder.file('auth.sqlite') },
       logFile: folder.file('auth-server.log'),
-      readyUrl: `${issuer}/readyz`,
     })
-  let authServer = await startAuthServer()
+  let authServer = await start()
   stack.defer(async () => authServer[Symbol.asyncDispose]())
-  const operator = CredentialsFile.parse(JSON.parse(await readFile(operatorFile, 'utf8')))
-  const admin = stack.use(
-    createAgentClient<AdminRouter>({
-      url: issuer,
-      audience: 'auth-server',
-      credentials: clientSecret({
-        issuer,
-        clientId: operator.client_id,
-        clientSecret: operator.client_secret,
-      }),
-    }),
-  )
+  const admin = stack.use(await openAdmin(issuer, { issuer, operatorFile }))
   async function register(id: string, settings: object): Promise<Client> {
     await admin.agents.create.mutate({ id, name: id, ...settings })
     const created = await admin.clientSecrets.create.mutate({ agentId: id })
@@ -84,7 +61,7 @@ export async function startClientWorld(folder: RunFolder): Promise<ClientWorld> 
       register(id, { scopes: [SCOPE], audiences: [AGENT_ID], accessTokenTtlSeconds }),
     async restartAuthServer() {
       await authServer[Symbol.asyncDispose]()
-      authServer = await startAuthServer()
+      authServer = await start()
     },
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }

@@ -1,4 +1,5 @@
 // What the generator is asked, and what it found: messages between two processes.
+import type { WireProtocol } from './wire.ts'
 
 /** How to load one server. The request is the head, one line of the file, and the tail. */
 export type LoadPlan = {
@@ -7,6 +8,8 @@ export type LoadPlan = {
   /** Lines of equal length, of which each request takes one at random. */
   readonly linesFile: string
   readonly tail: string
+  /** What is spoken. Default: HTTP/1.1. */
+  readonly protocol?: WireProtocol | undefined
   readonly connections: number
   /** Not counted: connections are being made and caches filled. */
   readonly rampMs: number

@@ -1,14 +1,12 @@
 import { createServer, type RequestListener } from 'node:http'
 import { expect, test } from 'vitest'
+import { listenOnLoopback } from '../process/listen-on-loopback.ts'
 import { runLoad } from './run-load.ts'
 
 async function startServer(listener: RequestListener) {
   const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
   return {
-    port: address.port,
+    port: await listenOnLoopback(server),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -3,7 +3,9 @@
 // some of the servers that are measured.
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createAnswerReader, type Answer } from './answer-reader.ts'
+import type { Answer } from './answer-reader.ts'
+import { openWire } from './open-wire.ts'
+import type { WireProtocol } from './wire.ts'
 
 export type LoadOptions = {
   readonly port: number
@@ -13,6 +15,8 @@ export type LoadOptions = {
   readonly measureMs: number
   /** The next request, whole, as latin1 text. */
   readonly nextRequest: () => string
+  /** What is spoken. Default: HTTP/1.1. */
+  readonly protocol?: WireProtocol | undefined
   /** Called when the measured time begins and when it ends. */
   readonly onPhase?: (phase: 'begun' | 'ended') => void
 }
@@ -29,7 +33,7 @@ export type LoadResult = {
 
 /** Sends load for a while. Rejects when a connection breaks. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const { nextRequest, onPhase = () => {}, port } = options
+  const { nextRequest, onPhase = () => {}, port, protocol = 'http' } = options
   const byStatus: Record<string, number> = {}
   const latenciesMs: number[] = []
   let last: Answer | undefined
@@ -45,16 +49,16 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 
   function open(): Socket {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    const reader = createAnswerReader()
+    const wire = openWire(protocol, socket)
     let sentMs = 0
     const send = (): void => {
       sentMs = performance.now()
-      socket.write(nextRequest(), 'latin1')
+      wire.send(nextRequest())
     }
     socket.on('connect', send)
     socket.on('data', (chunk) => {
       try {
-        const answer = reader.read(chunk)
+        const answer = wire.read(chunk)
         if (answer === undefined) return
         take(answer, sentMs)
         if (phase === 'over') socket.destroy()

@@ -1,9 +1,7 @@
 // An authorization server, or two on one PostgreSQL, and three agents: each a process of its own.
-import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { clientSecret, createAgentClient } from '../../../packages/client/src/index.ts'
-import { CredentialsFile, TokenResponse } from '../../../packages/auth/src/protocol/index.ts'
-import type { AdminRouter } from '../../../apps/auth-server/src/index.ts'
+import { TokenResponse } from '../../../packages/auth/src/protocol/index.ts'
+import { openAdmin, startAuthServer, type Admin } from '../process/auth-server.ts'
 import { findFreePort } from '../process/find-free-port.ts'
 import type { RunFolder } from '../process/run-folder.ts'
 import { startServerProcess } from '../process/server-process.ts'
@@ -22,7 +20,7 @@ export type BenchWorld = AsyncDisposable & {
   readonly caller: Client
   readonly helper: Client
   /** The admin API: of the instance that no agent follows, where there are two. */
-  readonly admin: ReturnType<typeof createAgentClient<AdminRouter>>
+  readonly admin: Admin
   /** Asks for a token. Rejects when it is refused. */
   token(client: Client, form: Readonly<Record<string, string>>): Promise<string>
 }
@@ -41,40 +39,15 @@ export async function startWorld({ databaseUrl, folder }: WorldOptions): Promise
   const origins = [issuer]
   if (databaseUrl !== undefined) origins.push(`http://127.0.0.1:${String(await findFreePort())}`)
   const operatorFile = folder.file(`${name}.operator.json`)
+  const database: Readonly<Record<string, string>> =
+    databaseUrl === undefined
+      ? { DEPUTY_DATABASE_FILE: folder.file(`${name}.sqlite`) }
+      : { DEPUTY_DATABASE_URL: databaseUrl }
   for (const [place, origin] of origins.entries()) {
-    stack.use(
-      await startServerProcess({
-        name: 'auth-server',
-        main: fileURLToPath(new URL('../../../apps/auth-server/src/main.ts', import.meta.url)),
-        environment: {
-          PORT: new URL(origin).port,
-          DEPUTY_ISSUER: issuer,
-          DEPUTY_OPERATOR_FILE: operatorFile,
-          DEPUTY_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64url'),
-          // What is measured is revocation, not how many tokens a caller may ask for.
-          DEPUTY_RATE_LIMIT_TIERS: '{"standard":null}',
-          ...(databaseUrl === undefined
-            ? { DEPUTY_DATABASE_FILE: folder.file(`${name}.sqlite`) }
-            : { DEPUTY_DATABASE_URL: databaseUrl }),
-        },
-        logFile: folder.file(`${name}-${String(place)}.log`),
-        readyUrl: `${origin}/readyz`,
-      }),
-    )
+    const logFile = folder.file(`${name}-${String(place)}.log`)
+    stack.use(await startAuthServer({ issuer, origin, database, operatorFile, logFile }))
   }
-  const operator = CredentialsFile.parse(JSON.parse(await readFile(operatorFile, 'utf8')))
-  const admin = stack.use(
-    createAgentClient<AdminRouter>({
-      url: origins.at(-1) ?? issuer,
-      credentials: clientSecret({
-        issuer,
-        clientId: operator.client_id,
-        clientSecret: operator.client_secret,
-      }),
-      audience: 'auth-server',
-      scopes: [],
-    }),
-  )
+  const admin = stack.use(await openAdmin(origins.at(-1) ?? issuer, { issuer, operatorFile }))
   const enroll = async (id: string, settings: object): Promise<Client> => {
     await admin.agents.create.mutate({ id, name: id, ...settings })
     const { clientSecret: secret } = await admin.clientSecrets.create.mutate({ agentId: id })

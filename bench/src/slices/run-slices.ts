@@ -9,7 +9,7 @@ export type Target = {
   readonly name: string
   /** Throws when an answer is not the one that was asked for. */
   readonly checkSample: (body: string) => void
-  readonly plan: Pick<LoadPlan, 'port' | 'head' | 'tail' | 'linesFile'>
+  readonly plan: Pick<LoadPlan, 'port' | 'head' | 'tail' | 'linesFile' | 'protocol'>
 }
 
 export type SliceOptions = {

@@ -1,6 +1,7 @@
 import type { Table } from '../report/table.ts'
+import { compareRates, toRateText, toRatioTable, toSpreadText } from '../slices/compare-rates.ts'
 import type { Slices } from '../slices/run-slices.ts'
-import { summarize, summarizeRatio, type Summary } from '../slices/statistics.ts'
+import type { Summary } from '../slices/statistics.ts'
 import type { ConnectionCost } from './measure-connections.ts'
 
 export type WebSocketResults = {
@@ -24,33 +25,17 @@ export function toWebSocketResults(
   all: readonly Slices[],
   connections: Readonly<Record<string, ConnectionCost>>,
 ): WebSocketResults {
-  const rates = new Map(
-    all.map(({ name, reports }) => [
-      name,
-      reports.map(({ answered, elapsedMs }) => (answered / elapsedMs) * 1000),
-    ]),
-  )
-  const ratesOf = (name: string): readonly number[] => {
-    const found = rates.get(name)
-    if (found === undefined) throw new TypeError(`${name} was not measured`)
-    return found
-  }
-  const spread = Object.fromEntries(
-    Object.entries(RATIOS).map(([name, [of, to]]) => [
-      name,
-      summarizeRatio(ratesOf(of), ratesOf(to)),
-    ]),
-  )
+  const { rates, ratios, spread } = compareRates(all, RATIOS)
   const deputy = connections['deputy']
   if (deputy === undefined) throw new TypeError('connections of deputy were not measured')
   return {
     ratios: {
-      ...Object.fromEntries(Object.entries(spread).map(([name, { median }]) => [name, median])),
+      ...ratios,
       // The larger of the two: what the system sees has what is not on the heap as well.
       kib_per_connection: Math.max(deputy.rssKib, deputy.heapKib),
     },
     spread,
-    servers: Object.fromEntries([...rates].map(([name, values]) => [name, summarize(values)])),
+    servers: rates,
     connections,
   }
 }
@@ -61,24 +46,16 @@ export function toWebSocketTables({
   servers,
   spread,
 }: WebSocketResults): readonly Table[] {
-  const rate = (value: number): string => Math.round(value).toLocaleString('en')
   return [
     [
       ['server', 'per second', 'p10 to p90'],
-      ...Object.entries(servers).map(([name, { median, p10, p90 }]) => [
+      ...Object.entries(servers).map(([name, perSecond]) => [
         name,
-        rate(median),
-        `${rate(p10)} to ${rate(p90)}`,
+        toRateText(perSecond.median),
+        toSpreadText(perSecond),
       ]),
     ],
-    [
-      ['ratio', 'median', 'p10 to p90'],
-      ...Object.entries(spread).map(([name, { median, p10, p90 }]) => [
-        name,
-        median.toFixed(2),
-        `${p10.toFixed(2)} to ${p90.toFixed(2)}`,
-      ]),
-    ],
+    toRatioTable({ spread }),
     [
       ['idle connection', 'KiB of RSS', 'KiB alive'],
       ...Object.entries(connections).map(([name, { heapKib, rssKib }]) => [

@@ -1,14 +1,11 @@
 import { agentRouter, scopedProcedure } from '../../../../packages/auth/src/trpc/index.ts'
-import { readFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import * as z from 'zod'
-import { endWithParent, readPort, readSetting } from '../../calls/servers/settings.ts'
-import { serveBenchAgent } from './create-agent.ts'
+import { endWithParent } from '../../calls/servers/settings.ts'
+import { serveOnSockets } from './serve-on-sockets.ts'
 
-await serveBenchAgent({
-  port: readPort(),
-  jwks: await readFile(readSetting('BENCH_JWKS_FILE'), 'utf8'),
-  router: agentRouter({
+await serveOnSockets(
+  agentRouter({
     echo: scopedProcedure('notes:read')
       .input(z.object({ text: z.string() }))
       .query(({ input }) => ({ text: input.text })),
@@ -22,5 +19,5 @@ await serveBenchAgent({
       yield 'never'
     }),
   }),
-})
+)
 endWithParent()
