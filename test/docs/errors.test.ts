@@ -33,6 +33,7 @@ const refusalReasons = Object.keys({
   api_key_not_accepted: true,
   verifier_unavailable: true,
   scope_missing: true,
+  scope_missing_further_on: true,
   limit_not_supported: true,
   limit_malformed: true,
   limit_value_not_allowed: true,

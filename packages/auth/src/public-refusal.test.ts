@@ -37,6 +37,11 @@ const cases: [Refusal, number, string | undefined][] = [
   [{ reason: 'approval_denied', approvalId: 'approval-1' }, 403, undefined],
   [{ reason: 'limit_unavailable', detail }, 503, undefined],
   [
+    { reason: 'scope_missing_further_on', agentId: 'agent-bob', missingScopes: ['carol:pay'] },
+    403,
+    undefined,
+  ],
+  [
     {
       reason: 'scope_missing',
       requiredScopes: ['billing:read', 'billing:write'],

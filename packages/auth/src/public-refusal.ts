@@ -208,6 +208,18 @@ export function toPublicRefusal(refusal: Refusal): PublicRefusal {
         hint: `Ask for a token with scope "${formatScope(refusal.requiredScopes)}". If the authorization server refuses it, an operator must allow it for this agent.`,
         bearerError: 'insufficient_scope',
       }
+    case 'scope_missing_further_on': {
+      const { agentId, calledAgentId = 'another agent', missingScopes } = refusal
+      return {
+        status: 403,
+        reason,
+        message: `${agentId} lacks ${formatScope(missingScopes)} at ${calledAgentId}, which this call needs`,
+        hint: `Your credential is good here. An operator must allow ${agentId} the scope, or, where it acts for you, your token must have it.`,
+        // > insufficient_scope: The request requires higher privileges than provided by the access token.
+        // This request's token is not at fault.
+        bearerError: undefined,
+      }
+    }
   }
 }
 

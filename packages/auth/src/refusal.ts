@@ -35,6 +35,16 @@ export type ScopeRefusal = {
   readonly missingScopes: readonly string[]
 }
 
+/** The credential is good, but an agent that the call goes through lacks a scope at another one. */
+export type FurtherScopeRefusal = {
+  readonly reason: 'scope_missing_further_on'
+  /** Who lacks it. */
+  readonly agentId: string
+  /** Where. `undefined` where that is not known. */
+  readonly calledAgentId?: string | undefined
+  readonly missingScopes: readonly string[]
+}
+
 /** The credential is good and may do this, but not so often. */
 export type TooManyRefusal = {
   readonly reason: 'rate_limited'
@@ -69,6 +79,7 @@ export type CallerChangedRefusal = {
 export type Refusal =
   | CredentialRefusal
   | ScopeRefusal
+  | FurtherScopeRefusal
   | TooManyRefusal
   | TooManyCallsRefusal
   | StreamRefusal

@@ -9,7 +9,7 @@ import { observable, type Unsubscribable } from '@trpc/server/observable'
 import type { ApprovalPolicy } from './approval-policy.ts'
 import { Authorization, type Authorizer, type CallForApproval } from './authorization.ts'
 import { toCallForApproval } from './approval-policy.ts'
-import type { ClientError, ClientErrorCode } from './error/client-error.ts'
+import { noteAgentId, type ClientError, type ClientErrorCode } from './error/client-error.ts'
 import { toClientError } from './error/to-client-error.ts'
 import { readProgress } from './links/call-progress.ts'
 import { readDeadline } from './links/deadline.ts'
@@ -32,6 +32,8 @@ export type Authorized = { readonly authorization: Authorization; readonly autho
 
 export type AuthLinkOptions = {
   readonly openAuthorizer: OpenAuthorizer
+  /** Whom the calls go to, where that is known: errors name it. */
+  readonly agentId?: string | undefined
   /** Default: a scope that is missing is told, and not asked for. */
   readonly stepUp?: StepUp | undefined
   /** Default `refuse`. */
@@ -45,7 +47,8 @@ export type AuthLinkOptions = {
 export function createAuthLink<Router extends AnyTRPCRouter>(
   options: AuthLinkOptions,
 ): TRPCLink<Router> {
-  const { approvals = 'refuse', clock = systemClock, openAuthorizer, retry, stepUp } = options
+  const { agentId, approvals = 'refuse', clock = systemClock } = options
+  const { openAuthorizer, retry, stepUp } = options
   return () =>
     ({ next, op }) =>
       observable((observer) => {
@@ -98,7 +101,7 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
               observer.complete()
             },
             error(cause) {
-              const error = toClientError(cause)
+              const error = noteAgentId(toClientError(cause), agentId)
               if (!isAnswered) void answer(error, authorization)
               else {
                 // Whoever subscribes again must not get the same token.
@@ -111,7 +114,7 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
 
         /** Where more was asked for in vain, what the agent said is what the caller has to know. */
         function toRefusal(cause: unknown): ClientError {
-          const error = toClientError(cause)
+          const error = noteAgentId(toClientError(cause), agentId)
           if (stepUpFor === undefined || error.code !== 'token_refused') return error
           stepUp?.note(more, false)
           return stepUpFor

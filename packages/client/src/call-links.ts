@@ -61,6 +61,7 @@ export function createCallLinks<Router extends AnyTRPCRouter>(
     ...(resume === false ? [] : [createResumeLink<Router>(resume, clock)]),
     createAuthLink({
       openAuthorizer: createOpenAuthorizer(options),
+      agentId: options.target.audience,
       stepUp: createStepUp(stepUp ?? false),
       retry: retry === false ? undefined : createRetry(retry, retryBudget),
       approvals,

@@ -13,6 +13,8 @@ import type { StepUpPolicy } from './step-up.ts'
 type Wants = (sent: readonly string[], path: string) => readonly string[] | undefined
 
 type HarnessOptions = {
+  /** Whether the agent says that it had begun. Default: no. */
+  readonly mayBeDone?: boolean
   readonly policy: StepUpPolicy
   readonly wants: Wants
   /** What the authorization server gives. Default: what it is asked for. */
@@ -20,7 +22,7 @@ type HarnessOptions = {
 }
 
 /** A client that begins with `read`, at an authorization server and an agent as the test says. */
-function createHarness({ policy, wants, give = (scopes) => scopes }: HarnessOptions) {
+function createHarness({ give = (scopes) => scopes, mayBeDone, policy, wants }: HarnessOptions) {
   const asked: string[] = []
   const sent: string[] = []
   const credentials: Credentials = ({ scopes }) => ({
@@ -47,7 +49,7 @@ function createHarness({ policy, wants, give = (scopes) => scopes }: HarnessOpti
           return
         }
         const facts = { requiredScopes, grantedScopes: scopes.split(' ') }
-        const data = { httpStatus: 403, reason: 'scope_missing', ...facts }
+        const data = { httpStatus: 403, reason: 'scope_missing', mayBeDone, ...facts }
         const message = `Missing required scope: ${requiredScopes.join(' ')}`
         observer.error(TRPCClientError.from({ error: { code: -32_003, message, data } } as never))
       })
@@ -80,6 +82,26 @@ test('a scope that is allowed is asked for beside the others, and the call sent 
 
   expect(await client.pay.mutate({ amountMinor: 1 })).toBe('answer')
   expect(sent).toEqual(['read', 'read write'])
+})
+
+test('a mutation that had begun is told, and not sent again unless it can be: the caller knows what is done', async () => {
+  // Attack: an agent that does half of the work, asks for more, and does it again.
+  const options = { policy: ['write'], wants: needs('write'), mayBeDone: true }
+  const { asked, client, sent } = createHarness(options)
+
+  const told = await client.pay.mutate({ amountMinor: 1 }).catch(toClientError)
+
+  expect(told).toMatchObject({
+    code: 'scope_missing',
+    requiredScopes: ['write'],
+    agentId: 'agent-billing-v2',
+    mayBeDone: true,
+  })
+  expect([sent, asked]).toEqual([['read'], ['read']])
+
+  const keyed = { amountMinor: 1, idempotencyKey: 'pay-1' }
+  expect(await client.pay.mutate(keyed)).toBe('answer')
+  expect(sent).toEqual(['read', 'read', 'read write'])
 })
 
 test('later calls begin with what was got', async () => {

@@ -27,6 +27,7 @@ export function createCallLog(logger: Logger): CallLog {
       const startedMs = performance.now()
       return ({ error, principal }) => {
         leave()
+        const told = error === undefined ? undefined : toPublicError(error).data
         const line = {
           path,
           type,
@@ -35,12 +36,16 @@ export function createCallLog(logger: Logger): CallLog {
           agentId: principal?.agentId,
           subject: principal?.subject,
           credentialId: principal?.credential.id,
-          outcome: error === undefined ? 'ok' : toPublicError(error).data.reason,
+          outcome: told === undefined ? 'ok' : told.reason,
           durationMs: Math.round((performance.now() - startedMs) * 10) / 10,
         }
         // A bug keeps its stack, here and nowhere else.
         if (error?.code === 'INTERNAL_SERVER_ERROR') logger.error({ ...line, err: error }, 'call')
-        else logger.info(line, 'call')
+        else if (told?.furtherOn !== undefined) {
+          // An operator has to allow it somewhere: which agent lacks what.
+          const { furtherOn, requiredScopes: missingScopes } = told
+          logger.warn({ ...line, furtherOn, missingScopes }, 'call')
+        } else logger.info(line, 'call')
       }
     },
 

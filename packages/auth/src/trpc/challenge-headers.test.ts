@@ -58,6 +58,17 @@ test('a batch with a limit in the way asks first for the credential or the scope
   expect(headers(limited)['www-authenticate']).toBe(`Bearer resource_metadata="${URL}"`)
 })
 
+test('a scope that an agent lacks further on is no fault of this token: the challenge names neither error nor scope', () => {
+  const further: Refusal = {
+    reason: 'scope_missing_further_on',
+    agentId: 'agent-bob',
+    calledAgentId: 'agent-carol',
+    missingScopes: ['carol:pay'],
+  }
+
+  expect(headers(further)['www-authenticate']).toBe(`Bearer resource_metadata="${URL}"`)
+})
+
 test('limits that could not be counted ask for patience', () => {
   expect(headers({ reason: 'limit_unavailable', detail: 'x' })).toEqual({ 'retry-after': '1' })
 })

@@ -4,12 +4,14 @@
 import type { TRPCError } from '@trpc/server'
 import * as z from 'zod'
 import { toPublicRefusal } from '../public-refusal.ts'
+import type { Refusal } from '../refusal.ts'
 import {
   toPublicLimit,
   type PublicApproval,
   type PublicLimit,
 } from '../token-limit/public-limit-refusal.ts'
 import { AuthError } from './auth-error.ts'
+import { BegunMutationError } from './begun-mutation.ts'
 import { CallRefusal } from './call-refusal.ts'
 
 /** What is in the error's `data`, beside tRPC's own `code`, `httpStatus` and `path`. */
@@ -18,12 +20,16 @@ export type AgentErrorData = {
   readonly reason: string
   /** What the caller can do about it. */
   readonly hint: string
-  /** For `scope_missing`: what the procedure needs. Otherwise empty. */
+  /** For `scope_missing`: what the procedure needs; for `scope_missing_further_on`: what is missing. Otherwise empty. */
   readonly requiredScopes: readonly string[]
   /** For `scope_missing`: what the credential holds. Otherwise empty. */
   readonly grantedScopes: readonly string[]
   /** For `input_invalid`: each field at fault. Otherwise empty. */
   readonly issues: readonly { readonly path: string; readonly message: string }[]
+  /** For `scope_missing_further_on`: the agent that lacks the scopes, and the one that it called, where that is known. */
+  readonly furtherOn?:
+    | { readonly agentId: string; readonly calledAgentId?: string | undefined }
+    | undefined
   /** For `rate_limited` and `too_many_calls`: when to try again. On HTTP also in `Retry-After`. */
   readonly retryAfterSeconds?: number | undefined
   /** For a limit that stands in the way: what it says. */
@@ -35,7 +41,10 @@ export type AgentErrorData = {
   readonly approval?: PublicApproval | undefined
   /** For `dpop_nonce_required`: the nonce (RFC 9449 §9). On HTTP also in `DPoP-Nonce`; streams and sockets have no header. */
   readonly dpopNonce?: string | undefined
-  /** `true` where a mutation was ended in the middle, by its deadline or the end of its caller's authority. */
+  /**
+   * `true` where a mutation was ended in the middle: by its deadline, the end of its caller's authority, or a refusal of
+   * its own after which callers send a call again.
+   */
   readonly mayBeDone?: boolean | undefined
 }
 
@@ -47,6 +56,10 @@ const NOTHING = { requiredScopes: [], grantedScopes: [], issues: [] }
 /** Decides what the caller is told of an error. */
 export function toPublicError(error: TRPCError): PublicError {
   if (error instanceof AuthError) return fromRefusal(error)
+  if (error instanceof BegunMutationError) {
+    const { data, message } = toPublicError(error.original)
+    return { message, data: { ...data, mayBeDone: true } }
+  }
   if (error instanceof CallRefusal) {
     return { message: error.message, data: { ...NOTHING, reason: error.reason, hint: error.hint } }
   }
@@ -75,10 +88,7 @@ export function toPublicError(error: TRPCError): PublicError {
 
 function fromRefusal({ mayBeDone, refusal }: AuthError): PublicError {
   const { hint, message, reason } = toPublicRefusal(refusal)
-  const scopes =
-    refusal.reason === 'scope_missing'
-      ? { requiredScopes: refusal.requiredScopes, grantedScopes: refusal.grantedScopes }
-      : {}
+  const scopes = toScopes(refusal)
   const wait =
     'retryAfterSeconds' in refusal ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}
   const nonce = refusal.reason === 'dpop_nonce_required' ? { dpopNonce: refusal.nonce } : {}
@@ -88,6 +98,17 @@ function fromRefusal({ mayBeDone, refusal }: AuthError): PublicError {
     message,
     data: { ...NOTHING, ...scopes, ...wait, ...nonce, ...limit, ...done, reason, hint },
   }
+}
+
+function toScopes(
+  refusal: Refusal,
+): Partial<Pick<AgentErrorData, 'requiredScopes' | 'grantedScopes' | 'furtherOn'>> {
+  if (refusal.reason === 'scope_missing') {
+    return { requiredScopes: refusal.requiredScopes, grantedScopes: refusal.grantedScopes }
+  }
+  if (refusal.reason !== 'scope_missing_further_on') return {}
+  const { agentId, calledAgentId, missingScopes } = refusal
+  return { requiredScopes: missingScopes, furtherOn: { agentId, calledAgentId } }
 }
 
 function fromInput(error: z.core.$ZodError): PublicError {

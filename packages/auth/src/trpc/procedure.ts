@@ -16,7 +16,7 @@ import { AuthError } from './auth-error.ts'
 import type { CallDeadline } from './call-deadline.ts'
 import type { AgentContext } from './context.ts'
 import { toPublicError } from './error-data.ts'
-import { bubbleApproval } from './bubbled-approval.ts'
+import { bubbleRefusal } from './bubbled-refusal.ts'
 import {
   createCallGuard,
   isStream,
@@ -34,6 +34,7 @@ import {
   type ScopedProcedureArguments,
   type WithMeta,
 } from './procedure-needs.ts'
+import { noteBegun } from './begun-mutation.ts'
 import { meetDeadline, requireDeadline, requireTime, watchDeadline } from './watch-deadline.ts'
 
 const t = initTRPC
@@ -56,7 +57,8 @@ const t = initTRPC
 
 /**
  * Checks, inside a handler, a scope that only the input makes necessary. Throws the same 403 as a
- * procedure that needs the scope always.
+ * procedure that needs the scope always; in a mutation it says that the call may have been carried out in part
+ * (`mayBeDone`), so that no client asks for the scope and silently sends the call again.
  */
 export function requireScope(principal: Principal, ...scopes: readonly [Scope, ...Scope[]]): void {
   const missing = checkScopes(principal, scopes)
@@ -134,6 +136,7 @@ function startProcedure(meta: AgentMeta) {
         watch: entered === undefined ? watch : leaveWithWatch(watch, entered),
         signal,
         readmit,
+        agentId: principal.audience,
       })
       guard = own
       // Attack prevented: a body held back until its caller is revoked, and work that begins with its last byte.
@@ -150,7 +153,10 @@ function startProcedure(meta: AgentMeta) {
       else if (leave !== undefined) work.then(leave, leave)
       leave = undefined
       const result = await own.race(work)
-      if (!result.ok) throw bubbleApproval(result.error)
+      if (!result.ok) {
+        const error = bubbleRefusal(result.error, principal.audience)
+        throw mayBeDone ? noteBegun(error) : error
+      }
       const opened = isStream(result.data)
         ? ctx.openStreams?.open(principal, (refusal) => own.end(refusal))
         : undefined

@@ -4,7 +4,7 @@ import type { Principal } from '../principal.ts'
 import type { Result } from '../protocol/index.ts'
 import type { Refusal } from '../refusal.ts'
 import { AuthError } from './auth-error.ts'
-import { bubbleApproval } from './bubbled-approval.ts'
+import { bubbleRefusal } from './bubbled-refusal.ts'
 
 /** Watches over one call, for as long as somebody holds it. */
 export type CallGuard = {
@@ -37,6 +37,8 @@ export type WatchEnd = (onEnd: (refusal: Refusal) => void, readmit?: Readmit) =>
 export type CallGuardOptions = {
   readonly watch: WatchEnd
   readonly readmit?: Readmit | undefined
+  /** This agent's. */
+  readonly agentId: string
   /** The caller's own. */
   readonly signal: AbortSignal | undefined
 }
@@ -113,7 +115,7 @@ export function createCallGuard(options: CallGuardOptions): CallGuard {
         } catch (error) {
           toTell = false
           finish()
-          throw bubbleApproval(error)
+          throw bubbleRefusal(error, options.agentId)
         }
       },
       async return() {

@@ -27,16 +27,26 @@ export type ClientErrorCode =
 /** A call as an approval names it: its procedure, and the hash of its input (`hashInput`). */
 export type CallToApprove = { readonly procedure: string; readonly inputSha256: string }
 
+/** Who lacks a scope, and where. */
+export type FurtherOn = { readonly agentId: string; readonly calledAgentId: string | undefined }
+
 /** What an error says beside its code and message. */
 export type ClientErrorFacts = {
   /** What would help. Empty when nothing is known. */
   readonly hint: string
   /** HTTP status, where an answer came. */
   readonly status: number | undefined
-  /** For `scope_missing`: what the procedure needs. Otherwise empty. */
+  /** The agent that was called, or that a token was asked for, where its id is known. */
+  readonly agentId: string | undefined
+  /**
+   * For `scope_missing`: what the procedure needs; for `scope_missing_further_on`: what is missing; for a refused token:
+   * what was asked for. Otherwise empty.
+   */
   readonly requiredScopes: readonly string[]
   /** For `scope_missing`: what the token holds. Otherwise empty. */
   readonly grantedScopes: readonly string[]
+  /** For `scope_missing_further_on`: the agent that lacks the scopes, and the one that it called, where that is known. */
+  readonly furtherOn: FurtherOn | undefined
   /** For `approval_required`: what somebody would have to approve. */
   readonly approval: CallToApprove | undefined
   /** For `approval_pending` and `approval_denied`: which approval it is. */
@@ -73,8 +83,10 @@ export class ClientError extends TRPCClientError<PlainRouter> implements ClientE
   readonly code: string
   readonly hint: string
   readonly status: number | undefined
+  readonly agentId: string | undefined
   readonly requiredScopes: readonly string[]
   readonly grantedScopes: readonly string[]
+  readonly furtherOn: FurtherOn | undefined
   readonly approval: CallToApprove | undefined
   readonly approvalId: string | undefined
   readonly intervalSeconds: number | undefined
@@ -96,6 +108,8 @@ export class ClientError extends TRPCClientError<PlainRouter> implements ClientE
     this.code = options.code
     this.hint = redactSecrets(options.hint ?? '')
     this.status = options.status
+    this.agentId = options.agentId
+    this.furtherOn = options.furtherOn
     this.requiredScopes = options.requiredScopes ?? []
     this.grantedScopes = options.grantedScopes ?? []
     this.approval = options.approval
@@ -113,16 +127,26 @@ export class ClientError extends TRPCClientError<PlainRouter> implements ClientE
     const { approval, approvalId, code, correlationId, expiresInSeconds, grantedScopes, hint } =
       this
     const { intervalSeconds, message, name, oauthError, requiredScopes, status } = this
-    const { mayBeDone, retryAfterSeconds } = this
+    const { agentId, furtherOn, mayBeDone, retryAfterSeconds } = this
     const approvals = { approval, approvalId, intervalSeconds, expiresInSeconds }
-    const scopes = { requiredScopes, grantedScopes }
+    const scopes = { agentId, requiredScopes, grantedScopes, furtherOn }
     const reason = { name, code, message, hint, status, oauthError, retryAfterSeconds, mayBeDone }
     return { ...reason, ...scopes, ...approvals, correlationId }
   }
 }
 
+/**
+ * Notes which agent a call was of whose error is on its way to the caller, unless it says so itself. In place: a copy
+ * would have another stack.
+ */
+export function noteAgentId(error: ClientError, agentId: string | undefined): ClientError {
+  if (agentId === undefined || error.agentId !== undefined) return error
+  return Object.defineProperty(error, 'agentId', { value: agentId })
+}
+
 /** What is always there with some codes. */
 type FactsOf = {
+  readonly scope_missing_further_on: { readonly furtherOn: FurtherOn }
   readonly approval_required: { readonly approval: CallToApprove }
   readonly approval_pending: { readonly approvalId: string; readonly intervalSeconds: number }
   readonly rate_limited: { readonly retryAfterSeconds: number }
@@ -134,6 +158,7 @@ export type ClientErrorOf<Code extends string> = ClientError & {
 } & (Code extends keyof FactsOf ? FactsOf[Code] : unknown)
 
 const FACTS_OF: Readonly<Record<string, readonly (keyof ClientErrorFacts)[]>> = {
+  scope_missing_further_on: ['furtherOn'],
   approval_required: ['approval'],
   approval_pending: ['approvalId', 'intervalSeconds'],
   rate_limited: ['retryAfterSeconds'],

@@ -1,6 +1,6 @@
 // The one place where what a call rejected with becomes a `ClientError`.
 import { TRPCClientError } from '@trpc/client'
-import { ClientError, type CallToApprove } from './client-error.ts'
+import { ClientError, type CallToApprove, type FurtherOn } from './client-error.ts'
 import { readRetryAfter } from './retry-after.ts'
 
 const UNREACHABLE_HINT = 'Check that the agent is running and that its URL is right.'
@@ -59,6 +59,7 @@ function fromTrpc(error: TRPCClientError<never>): ClientError {
       status: typeof status === 'number' ? status : undefined,
       requiredScopes: list('requiredScopes'),
       grantedScopes: list('grantedScopes'),
+      furtherOn: readFurtherOn(read('furtherOn')),
       ...readApproval(read('approval')),
       retryAfterSeconds:
         readNumber(data, 'retryAfterSeconds') ??
@@ -68,6 +69,14 @@ function fromTrpc(error: TRPCClientError<never>): ClientError {
     },
     error.shape,
   )
+}
+
+function readFurtherOn(value: unknown): FurtherOn | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const agentId: unknown = Reflect.get(value, 'agentId')
+  const calledAgentId: unknown = Reflect.get(value, 'calledAgentId')
+  if (typeof agentId !== 'string') return undefined
+  return { agentId, calledAgentId: typeof calledAgentId === 'string' ? calledAgentId : undefined }
 }
 
 function readApproval(value: unknown): {

@@ -211,7 +211,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
         return await ask(request, 0)
       } catch (error) {
         request.signal?.throwIfAborted()
-        throw toTokenError(error, { issuer: options.issuer, clientId })
+        throw toTokenError(error, { issuer: options.issuer, clientId, scopes: request.scopes })
       }
     },
   })

@@ -5,7 +5,12 @@ import { readRetryAfter } from '../error/retry-after.ts'
 import { toMessage } from '../error/to-client-error.ts'
 
 /** Who asked whom. */
-export type TokenParties = { readonly issuer: string; readonly clientId: string }
+export type TokenParties = {
+  readonly issuer: string
+  readonly clientId: string
+  /** What was asked for. Empty: everything. */
+  readonly scopes: readonly string[]
+}
 
 const DEFAULT_HINT =
   'Check the client id, the secret, the audience and the scopes with the operator.'
@@ -56,7 +61,7 @@ export function toTokenError(error: unknown, parties: TokenParties): ClientError
 }
 
 function toRefusal(error: oauth.ResponseBodyError, parties: TokenParties): ClientError {
-  const { clientId, issuer } = parties
+  const { clientId, issuer, scopes } = parties
   const why = error.error_description ?? error.error
   return new ClientError({
     code: 'token_refused',
@@ -64,6 +69,7 @@ function toRefusal(error: oauth.ResponseBodyError, parties: TokenParties): Clien
     hint: HINTS[error.error] ?? DEFAULT_HINT,
     status: error.status,
     oauthError: error.error,
+    requiredScopes: scopes,
   })
 }
 
