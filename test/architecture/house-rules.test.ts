@@ -24,8 +24,8 @@ test('only clock.ts reads the date', () => {
   expect(filesWith(/\bDate\.now\(|new Date\(\)/)).toEqual(['packages/auth/src/protocol/clock.ts'])
 })
 
-test('only main.ts, what ends processes or hears of their end, and the demo touch process', () => {
-  const allowed = /\/main\.ts$|close-on-signal\.ts$|log-lines\.ts$|^apps\/demo\//
+test('only main.ts, what ends processes or hears of their end, what gets node:http, and the demo touch process', () => {
+  const allowed = /\/main\.ts$|close-on-signal\.ts$|log-lines\.ts$|\/node-http\.ts$|^apps\/demo\//
 
   expect(filesWith(/\bprocess\./).filter((file) => !allowed.test(file))).toEqual([])
 })

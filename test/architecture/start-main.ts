@@ -1,5 +1,7 @@
-// An agent that says which packages it has loaded: when it can be called, and when it was called in ways that are rare.
+// An agent that says which packages it has loaded: when it can be called, when it has answered a caller whose token it
+// verified with its issuer's keys, and when it was called in ways that are rare.
 import { registerHooks } from 'node:module'
+import { startIssuer } from './start-issuer.ts'
 
 const urls = new Set<string>()
 registerHooks({
@@ -25,25 +27,29 @@ function listPackages(): string[] {
   return [...new Set(names)].toSorted()
 }
 
+const listHasUndici = (): boolean => {
+  const builtIn: unknown = Reflect.get(process, 'moduleLoadList')
+  return Array.isArray(builtIn) && builtIn.includes('NativeModule internal/deps/undici/undici')
+}
+
+const issuer = await startIssuer()
 const agent = await serveAgent({
   agentId: 'agent-notes',
-  issuer: 'http://127.0.0.1:9',
+  issuer: issuer.url,
   port: 0,
   router: agentRouter({ ping: scopedProcedure('notes:read').query(() => 'pong') }),
   authenticator: createIssuerAuthenticator({
-    issuer: 'http://127.0.0.1:9',
+    issuer: issuer.url,
     agentId: 'agent-notes',
-    fetch: async () => new Promise<never>(() => undefined),
+    clientSecret: 'cs-agent-of-nobody',
   }),
   logger: createLogger({ name: 'agent-notes', level: 'silent' }),
 })
 const atStart = listPackages()
-const builtIn: unknown = Reflect.get(process, 'moduleLoadList')
-const hasUndici =
-  Array.isArray(builtIn) && builtIn.includes('NativeModule internal/deps/undici/undici')
-
-const { status } = await fetch(`${agent.url}/trpc/ping`)
+const status = await issuer.call(`${agent.url}/trpc/ping`)
 const afterCall = listPackages()
+const hasUndici = listHasUndici()
+
 await fetch(`${agent.url}/trpc/ping`, { headers: { 'trpc-accept': 'application/jsonl' } })
 const afterStream = listPackages()
 const socket = new WebSocket(`${agent.url.replace('http', 'ws')}/trpc`)

@@ -1,7 +1,6 @@
 // Follows the authorization server's revocation feed: connects, hears, and connects again, from where it
 // was, whenever the connection ends or says nothing any more.
-import { EventSourceParserStream } from 'eventsource-parser/stream'
-import type { EventSourceMessage } from 'eventsource-parser'
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import {
   parseSecureUrl,
   ReachQuestion,
@@ -16,6 +15,7 @@ import {
 } from '../protocol/index.ts'
 import { toBasicAuthorization } from '../verify/basic-authorization.ts'
 import { createIssuerDiscovery, type IssuerDiscoveryOptions } from '../verify/issuer-discovery.ts'
+import { createIssuerRequests, type IssuerAnswer } from '../verify/issuer-request.ts'
 import type { RevocationView } from './revocation-view.ts'
 
 export type FollowFeedOptions = IssuerDiscoveryOptions & {
@@ -55,6 +55,7 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
   const random = options.random ?? Math.random
   const idleTimeoutMs = options.idleTimeoutMs ?? 15_000
   const discover = createIssuerDiscovery(options.issuer, options)
+  const send = createIssuerRequests(options.fetch)
   const closing = new AbortController()
   let lastEventId: string | undefined
   let failures = 0
@@ -64,14 +65,12 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
     const { id, ...denied } = ReachQuestion.parse(JSON.parse(text))
     const held = (await options.findHeld?.(denied.grants)) ?? []
     const answer: ReachAnswer = { open: view.countWatched(denied), held }
-    const response = await (options.fetch ?? fetch)(endpoint, {
-      method: 'POST',
-      redirect: 'error',
+    const answered = await send(endpoint, {
       signal: AbortSignal.any([closing.signal, timeoutSignal(clock, idleTimeoutMs)]),
       headers: { authorization: toBasicAuthorization(options.clientId, options.clientSecret) },
-      body: new URLSearchParams({ reach_id: id, reach: JSON.stringify(answer) }),
+      form: { reach_id: id, reach: JSON.stringify(answer) },
     })
-    await response.body?.cancel()
+    await answered.discard()
   }
 
   function take(endpoint: string, { data, event, id }: EventSourceMessage): void {
@@ -106,8 +105,7 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
     }
     try {
       keepAlive()
-      const response = await (options.fetch ?? fetch)(endpoint, {
-        redirect: 'error',
+      const answer = await send(endpoint, {
         signal: AbortSignal.any([closing.signal, ended.signal]),
         headers: {
           accept: 'text/event-stream',
@@ -115,14 +113,11 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
           ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
         },
       })
-      if (!response.ok || response.body === null) {
-        await response.body?.cancel()
-        throw new Error(`the feed answered ${String(response.status)}`)
+      if (answer.status !== 200) {
+        await answer.discard()
+        throw new Error(`the feed answered ${String(answer.status)}`)
       }
-      const events = response.body
-        .pipeThrough(new TextDecoderStream())
-        .pipeThrough(new EventSourceParserStream({ onError: 'terminate' }))
-      for await (const event of events) {
+      for await (const event of readEvents(answer)) {
         keepAlive()
         take(endpoint, event)
       }
@@ -162,5 +157,23 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
       closing.abort()
       await following
     },
+  }
+}
+
+/** Reads events as they come. Rejects for what is no event stream. */
+async function* readEvents({ body }: IssuerAnswer): AsyncIterable<EventSourceMessage> {
+  let events: EventSourceMessage[] = []
+  let fault: Error | undefined
+  const parser = createParser({
+    onEvent: (event) => events.push(event),
+    onError: (error) => (fault ??= error),
+  })
+  const decoder = new TextDecoder()
+  for await (const chunk of body) {
+    parser.feed(decoder.decode(chunk, { stream: true }))
+    const read = events
+    events = []
+    yield* read
+    if (fault !== undefined) throw fault
   }
 }

@@ -15,6 +15,7 @@ import {
   DEFAULT_ISSUER_TIMEOUT_MS,
   type IssuerDiscoveryOptions,
 } from './issuer-discovery.ts'
+import { createIssuerRequests, readDocument } from './issuer-request.ts'
 
 /** Answers what the authorization server knows of a token or key; refuses with `verifier_unavailable` only. */
 export type Introspect = (
@@ -33,7 +34,7 @@ export type HttpIntrospectOptions = IssuerDiscoveryOptions & {
 /** Creates an introspection over HTTP. The endpoint is found in the issuer's metadata on first use. */
 export function createHttpIntrospect(options: HttpIntrospectOptions): Introspect {
   const { clientId, clientSecret, clock = systemClock, issuer } = options
-  const fetchWith = options.fetch ?? fetch
+  const send = createIssuerRequests(options.fetch)
   const timeoutMs = options.timeoutMs ?? DEFAULT_ISSUER_TIMEOUT_MS
   const authorization = toBasicAuthorization(clientId, clientSecret)
   const discover = createIssuerDiscovery(issuer, options)
@@ -42,15 +43,12 @@ export function createHttpIntrospect(options: HttpIntrospectOptions): Introspect
     try {
       const { introspection_endpoint: endpoint } = await discover()
       if (endpoint === undefined) throw new Error(`${issuer} does not introspect`)
-      const response = await fetchWith(endpoint, {
-        method: 'POST',
-        redirect: 'error',
+      const answer = await send(endpoint, {
         signal: timeoutSignal(clock, timeoutMs),
         headers: { authorization, accept: 'application/json' },
-        body: new URLSearchParams({ token }),
+        form: { token },
       })
-      if (!response.ok) throw new Error(`introspection answered ${String(response.status)}`)
-      return accept(IntrospectionResponse.parse(await response.json()))
+      return accept(IntrospectionResponse.parse(await readDocument(answer, 'introspection')))
     } catch (error) {
       const detail = error instanceof Error ? error.message : 'introspection failed'
       return refuse({ reason: 'verifier_unavailable', detail })

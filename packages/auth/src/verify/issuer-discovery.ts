@@ -6,8 +6,13 @@ import {
   toAuthorizationServerMetadataUrl,
   type Clock,
 } from '../protocol/index.ts'
+import { createIssuerRequests, readDocument } from './issuer-request.ts'
 
 export type IssuerDiscoveryOptions = {
+  /**
+   * Sends every request to the issuer. Default: Node's own HTTP client; or the platform's `fetch`, where the process has
+   * used that or has set undici's global dispatcher.
+   */
   readonly fetch?: typeof fetch | undefined
   /** How long the request may take. Default 5,000 ms. */
   readonly timeoutMs?: number | undefined
@@ -35,20 +40,19 @@ export function createIssuerDiscovery(
 ): IssuerDiscovery {
   parseSecureUrl(issuer, 'issuer')
   if (options.discover !== undefined) return options.discover
-  const fetchWith = options.fetch ?? fetch
+  const send = createIssuerRequests(options.fetch)
   const { clock = systemClock } = options
   const timeoutMs = options.timeoutMs ?? DEFAULT_ISSUER_TIMEOUT_MS
   let known: Promise<AuthorizationServerMetadata> | undefined
 
   async function discover(): Promise<AuthorizationServerMetadata> {
-    const response = await fetchWith(toAuthorizationServerMetadataUrl(issuer), {
-      // Attack prevented: a redirect to a host that then chooses the keys.
-      redirect: 'error',
+    const answer = await send(toAuthorizationServerMetadataUrl(issuer), {
       signal: timeoutSignal(clock, timeoutMs),
       headers: { accept: 'application/json' },
     })
-    if (!response.ok) throw new Error(`${issuer}: metadata answered ${String(response.status)}`)
-    const metadata = AuthorizationServerMetadata.parse(await response.json())
+    const metadata = AuthorizationServerMetadata.parse(
+      await readDocument(answer, `${issuer}: metadata`),
+    )
     // > The "issuer" value returned MUST be identical to the authorization server's issuer
     // > identifier value into which the well-known URI string was inserted (RFC 8414 §3.3)
     if (metadata.issuer !== issuer) {

@@ -10,6 +10,7 @@ import {
   DEFAULT_ISSUER_TIMEOUT_MS,
   type IssuerDiscoveryOptions,
 } from './issuer-discovery.ts'
+import { createIssuerRequests, readDocument } from './issuer-request.ts'
 import {
   createKeyFinder,
   SigningKeysUnavailableError,
@@ -72,7 +73,7 @@ export function createRemoteSigningKeySource(
   const { clock = systemClock, cooldownSeconds = 30 } = options
   const { distrustAfterSeconds = 120, refreshAfterSeconds = 60 } = options
   const timeoutMs = options.timeoutMs ?? DEFAULT_ISSUER_TIMEOUT_MS
-  const fetchWith = options.fetch ?? fetch
+  const send = createIssuerRequests(options.fetch)
   const discover = createIssuerDiscovery(issuer, options)
   let held: Held | undefined
   let triedAt: EpochSeconds | undefined
@@ -89,14 +90,11 @@ export function createRemoteSigningKeySource(
     fetches += 1
     const fetchNumber = fetches
     const { jwks_uri: uri } = await discover()
-    const response = await fetchWith(uri, {
-      // Attack prevented: a redirect to a host that then chooses the keys.
-      redirect: 'error',
+    const answer = await send(uri, {
       signal: timeoutSignal(clock, timeoutMs),
       headers: { accept: 'application/jwk-set+json, application/json' },
     })
-    if (!response.ok) throw new Error(`${uri} answered ${String(response.status)}`)
-    const set = KeySet.parse(await response.json())
+    const set = KeySet.parse(await readDocument(answer, uri))
     const find = createKeyFinder(set)
     const fetchedAt = clock.now()
     const fetched = { keys: set.keys, find, fetchedAt, fetchNumber }
