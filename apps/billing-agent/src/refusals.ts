@@ -97,6 +97,10 @@ const WORDS: Record<BillingReason, Words> = {
     code: 'NOT_FOUND',
     hint: 'billing.statements lists those that you may see.',
   },
+  usage_out_of_range: {
+    code: 'UNPROCESSABLE_CONTENT',
+    hint: 'Correct the events that say too much: usage.events lists them.',
+  },
   quote_used: { code: 'CONFLICT', hint: 'A quote is good for one hold: ask for a new one.' },
 }
 

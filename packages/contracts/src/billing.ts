@@ -147,6 +147,7 @@ export const BILLING_REASONS = [
   'refund_exceeds_capture',
   'service_unknown',
   'statement_unknown',
+  'usage_out_of_range',
 ] as const
 export type BillingReason = (typeof BILLING_REASONS)[number]
 

@@ -56,7 +56,6 @@ export async function placeHold(
       amount: quote.amount.amountMinor,
       state: 'held',
       isBound: true,
-      at: now,
       now,
       expiresAt: hold.expiresAt,
     })

@@ -1,5 +1,6 @@
 // What is spent counts against every quota that binds who spends it, in the transaction of the posting or of the
-// event: at the same time others cannot spend what is left, and what is announced was spent.
+// event: at the same time others cannot spend what is left, and what is announced was spent. It counts in the period that
+// is running, whatever moment an event of usage says that it is of.
 import type { EpochSeconds } from '@deputy/auth/protocol'
 import type { QuotaMeasure } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
@@ -14,20 +15,29 @@ export type Spending = Pick<QuotaCharge, 'sourceId' | 'amount' | 'state' | 'isBo
   readonly call: Pick<Call, 'principal' | 'traceId'>
   readonly spender: Spender
   readonly measure: QuotaMeasure
-  /** When it is spent: which period it counts in. */
-  readonly at: EpochSeconds
+  /** The sequence of the event that is corrected, where `amount` is below zero. */
+  readonly corrects?: number | undefined
   readonly now: EpochSeconds
   readonly expiresAt?: EpochSeconds | undefined
 }
 
-/** Counts it. Throws `quota_exceeded`, upon which the transaction is undone, and what other quotas counted with it. */
+/**
+ * Counts it. An amount below zero gives back, at the most what the event that it corrects counted for in the period that is
+ * running. Throws `quota_exceeded`, upon which the transaction is undone, and what other quotas counted with it.
+ */
 export async function chargeQuotas(quotas: QuotaStore, spending: Spending): Promise<void> {
-  const { amount, at, expiresAt, isBound, measure, now, sourceId, spender, state } = spending
-  if (amount === 0) return
+  const { corrects, expiresAt, isBound, measure, now, sourceId, spender, state } = spending
+  if (spending.amount === 0) return
   for (const quota of await quotas.listBinding(spender, measure)) {
     const { quotaId } = quota
     await quotas.expire(quotaId, now)
-    const { endsAt, startsAt: periodStart } = periodOf(quota.period, at)
+    const { endsAt, startsAt: periodStart } = periodOf(quota.period, now)
+    // Attack prevented: what was used in another period, or before there was a quota, taken back to make room in this one.
+    const amount =
+      corrects === undefined || spending.amount > 0
+        ? spending.amount
+        : -Math.min(-spending.amount, await quotas.countedOf(quotaId, periodStart, corrects))
+    if (amount === 0) continue
     const { held, used } = await quotas.useOf(quotaId, periodStart, now)
     const spent = held + used + amount
     if (isBound && amount > 0) requireRoom(quota, { amount, spentBefore: held + used, endsAt })

@@ -29,7 +29,7 @@ export type QuotaUse = { readonly held: number; readonly used: number }
 /** What counts against a quota. */
 export type QuotaCharge = {
   readonly quotaId: string
-  /** The hold, the event of usage or the statement. */
+  /** The hold, the event of usage (its source, a slash, its eventId) or the statement. */
   readonly sourceId: string
   readonly periodStart: EpochSeconds
   readonly amount: number
@@ -74,6 +74,8 @@ export type QuotaStore = {
   /** All that bind this spender, also those that were lifted, which count on. */
   listBinding(spender: Spender, measure: QuotaMeasure): Promise<readonly QuotaRecord[]>
   useOf(quotaId: string, periodStart: EpochSeconds, now: EpochSeconds): Promise<QuotaUse>
+  /** What an event of usage and its corrections count for in a period. */
+  countedOf(quotaId: string, periodStart: EpochSeconds, sequence: number): Promise<number>
   /** Gives back what holds that have expired count for. */
   expire(quotaId: string, now: EpochSeconds): Promise<void>
   /** Counts. Rejects, and the transaction with it, what is bound and does not fit. */

@@ -134,6 +134,17 @@ export function createKyselyQuotaStore(
       return { held: (row?.held ?? 0) - Number(expired?.amount ?? 0), used: row?.used ?? 0 }
     },
 
+    async countedOf(quotaId, periodStart, sequence) {
+      const { rows } = await sql<{ used: number }>`
+        select cast(coalesce(sum(used), 0) as bigint) as used from quota_charge
+        where quota_id = ${quotaId} and period_start = ${periodStart} and source_id in (
+          select source || '/' || event_id from usage_event where sequence = ${sequence}
+          union all
+          select source || '/' || event_id from usage_event where corrects = ${sequence})
+      `.execute(db)
+      return rows[0]?.used ?? 0
+    },
+
     async expire(quotaId, now) {
       await db
         .updateTable('quota_charge')

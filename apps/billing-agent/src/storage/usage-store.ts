@@ -131,17 +131,17 @@ export function createKyselyUsageStore(db: Kysely<Tables>): UsageStore {
         max: sql`max(quantity)`,
       }[aggregation]
       const { rows } = await sql<{
-        quantity: number | null
+        quantity: string | null
         events: number
         through: number | null
       }>`
-        select cast(${quantity} as bigint) as quantity, count(*) as events,
+        select cast(${quantity} as text) as quantity, count(*) as events,
           (select last_sequence from usage_period p where ${ofMonth('p', month)}) as through
         from (${happened(month)}) as happened
       `.execute(db)
       const [row] = rows
       return {
-        quantity: row?.quantity ?? 0,
+        quantity: BigInt(row?.quantity ?? 0),
         events: row?.events ?? 0,
         throughSequence: row?.through ?? 0,
       }

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import type { Holder } from '../owners/owner.ts'
 import { monthOf } from '../periods/period.ts'
 import type { BillingTransaction } from '../storage/open-storage.ts'
+import { toWhole } from './to-whole.ts'
 import type { BilledUsage, UsageLineRecord, UsageMonth } from './usage-store.ts'
 
 /** Events that are read at once for the evidence. */
@@ -41,13 +42,10 @@ async function billMonth(
   const tariff = await findTariff(stores, { meter, currency, at, now, billed })
   const known = await stores.usage.findMeter(meter)
   if (tariff === undefined || known === undefined) return undefined
-  const {
-    events,
-    quantity: total,
-    throughSequence,
-  } = await stores.usage.sum(month, known.aggregation)
+  const { events, throughSequence, ...sum } = await stores.usage.sum(month, known.aggregation)
+  const total = toWhole(sum.quantity, month)
   const quantity = total - (billed?.totalQuantity ?? 0)
-  const amountMinor = toAmount(total, tariff) - (billed?.amountMinor ?? 0)
+  const amountMinor = toWhole(toAmount(sum.quantity, tariff), month) - (billed?.amountMinor ?? 0)
   if (quantity === 0 && amountMinor === 0) return undefined
   return {
     meter,
@@ -63,8 +61,8 @@ async function billMonth(
   }
 }
 
-const toAmount = (quantity: number, { baseMinor, unitPriceMinor }: Tariff): number =>
-  quantity === 0 ? 0 : baseMinor + quantity * unitPriceMinor
+const toAmount = (quantity: bigint, { baseMinor, unitPriceMinor }: Tariff): bigint =>
+  quantity === 0n ? 0n : BigInt(baseMinor) + quantity * BigInt(unitPriceMinor)
 
 async function findTariff(
   { prices }: Stores,

@@ -19,7 +19,8 @@ export type UsageCharge = {
 
 /**
  * Takes what usage comes to from the account, with the statement that says so; what was billed too much returns.
- * Counts against quotas on money, and is not refused by them: it was used. Throws `insufficient_funds`.
+ * What is billed counts against quotas on money, and is not refused by them: it was used. What returns makes no room in
+ * them, as little as a refund does: it may have been billed in another period. Throws `insufficient_funds`.
  */
 export async function chargeUsage(
   { ledger, quotas }: BillingTransaction,
@@ -48,10 +49,9 @@ export async function chargeUsage(
     spender: { ownerId: holder.ownerId, agentIds: [holder.agentId], grantIds },
     measure: { kind: 'money', currency },
     sourceId: statementId,
-    amount: totalMinor,
+    amount: usage.reduce((total, { amountMinor }) => total + Math.max(0, amountMinor), 0),
     state: 'used',
     isBound: false,
-    at: closedAt,
     now: closedAt,
   })
 }

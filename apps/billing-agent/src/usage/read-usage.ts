@@ -9,6 +9,7 @@ import type { Call } from '@deputy/contracts/call'
 import { operatedOwner, type Holder } from '../owners/owner.ts'
 import { monthOf } from '../periods/period.ts'
 import type { ServiceDeps } from '../service-deps.ts'
+import { toWhole } from './to-whole.ts'
 
 const MAX_MONTHS = 1000
 
@@ -43,7 +44,7 @@ export async function reportUsage(
         aggregation,
         periodStart: month.periodStart,
         periodEnd: monthOf(month.periodStart).endsAt,
-        quantity,
+        quantity: toWhole(quantity, month),
         events,
         billedQuantity: billed?.totalQuantity ?? 0,
         billedMinor: billed?.amountMinor ?? 0,

@@ -81,7 +81,7 @@ async function recordOne(work: Work, input: UsageInput): Promise<boolean> {
     periodStart: monthOf(happenedAt).startsAt,
   })
   const amount = meterKnown.aggregation === 'count' ? Math.min(quantity, 1) : quantity
-  await charge(work, { holder, meter, at: happenedAt, amount, eventId })
+  await charge(work, { holder, meter, amount, eventId })
   return true
 }
 
@@ -116,7 +116,7 @@ async function correctOne(work: Work, input: CorrectionInput): Promise<boolean> 
     meterKnown?.aggregation === 'count'
       ? Math.min(quantity, 1) - Math.min(event.rightQuantity, 1)
       : quantity - event.rightQuantity
-  await charge(work, { holder, meter, at: happenedAt, amount: difference, eventId })
+  await charge(work, { holder, meter, amount: difference, eventId, corrects: sequence })
   return true
 }
 
@@ -153,14 +153,14 @@ function toNewEvent({ call, now }: Work, holder: Holder) {
 type Charge = {
   readonly holder: Holder
   readonly meter: string
-  readonly at: number
   readonly amount: number
   readonly eventId: string
+  readonly corrects?: number
 }
 
 async function charge(
   { call, now, ownerId, transaction }: Work,
-  { amount, at, eventId, holder, meter }: Charge,
+  { amount, corrects, eventId, holder, meter }: Charge,
 ): Promise<void> {
   const { agentIds, grantIds } = spenderOf(call, ownerId)
   await chargeQuotas(transaction.quotas, {
@@ -171,7 +171,7 @@ async function charge(
     amount,
     state: 'used',
     isBound: true,
-    at,
+    corrects,
     now,
   })
 }

@@ -40,7 +40,8 @@ export type UsageMonth = {
 }
 
 export type UsageSum = {
-  readonly quantity: number
+  /** Exact: it may be more than a number holds. */
+  readonly quantity: bigint
   readonly events: number
   /** The latest event of the month, corrections included; 0 where there is none. */
   readonly throughSequence: number

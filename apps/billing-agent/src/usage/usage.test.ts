@@ -1,95 +1,22 @@
 // What metering promises, on SQLite and on PostgreSQL alike: each event counts once, in its own month, and what is
 // corrected or comes late is put right on the next statement.
-import type { RecordUsageInput } from '@deputy/contracts/billing'
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { ALICE, BOB, callBy, callOnBehalf, refusalOf } from '../../test-support/billing-world.ts'
+import { BILLING_ADAPTERS } from '../../test-support/databases.ts'
 import {
-  ALICE,
-  BOB,
-  callBy,
-  callOnBehalf,
-  createBillingWorld,
-  refusalOf,
-  USD,
-} from '../../test-support/billing-world.ts'
-import { BILLING_ADAPTERS, type BillingAdapter } from '../../test-support/databases.ts'
-import { AUDITOR, quotaInput } from '../../test-support/quota-input.ts'
-
-/** 2027-01-01 and 2027-02-01, UTC. */
-const JANUARY = 1_798_761_600
-const FEBRUARY = 1_801_440_000
-
-const METERS = [
-  { meter: 'research.search', aggregation: 'sum' },
-  { meter: 'research.call', aggregation: 'count' },
-  { meter: 'research.reader', aggregation: 'unique' },
-  { meter: 'research.store', aggregation: 'max' },
-] as const
-
-type Usage = Extract<RecordUsageInput['events'][number], { kind: 'usage' }>
-type Correction = Extract<RecordUsageInput['events'][number], { kind: 'correction' }>
-
-async function open(adapter: BillingAdapter) {
-  await using stack = new AsyncDisposableStack()
-  const { location } = stack.use(await adapter.open())
-  const world = stack.use(await createBillingWorld(location))
-  const other = stack.use(await createBillingWorld(location))
-  world.clock.set(JANUARY + 1000)
-  const key = () => ({ idempotencyKey: world.key() })
-  for (const meter of METERS) {
-    await world.service.usage.defineMeter(AUDITOR, { ...meter, description: 'a test', ...key() })
-  }
-  await world.service.publishPrices(AUDITOR, {
-    version: 'metered',
-    prices: [
-      ...METERS.map(({ meter }, place) => ({
-        service: meter,
-        baseMinor: place === 0 ? 100 : 0,
-        unitPriceMinor: 10 ** place,
-        currency: USD,
-      })),
-      { service: 'research.brief', baseMinor: 10, unitPriceMinor: 5, currency: USD },
-    ],
-    ...key(),
-  })
-  await world.deposit(ALICE, 1_000_000)
-  const record = async (...events: RecordUsageInput['events']) =>
-    world.service.usage.record(callBy(ALICE), { events })
-  const report = async () =>
-    world.service.usage.report(callBy(ALICE), { since: 0 }).then(({ months }) => months)
-  const close = async () =>
-    world.service.closeStatement(AUDITOR, { account: ALICE, currency: USD, ...key() })
-  const resources = stack.move()
-  return {
-    world,
-    other,
-    record,
-    report,
-    close,
-    [Symbol.asyncDispose]: async () => resources.disposeAsync(),
-  }
-}
-
-const used = (eventId: string, quantity: number, changes: Partial<Usage> = {}): Usage => ({
-  kind: 'usage',
-  eventId,
-  meter: 'research.search',
-  quantity,
-  ...changes,
-})
-
-const corrected = (eventId: string, corrects: string, quantity: number): Correction => ({
-  kind: 'correction',
-  eventId,
-  corrects,
-  quantity,
-  reason: 'counted wrongly',
-})
+  corrected,
+  FEBRUARY,
+  JANUARY,
+  openMetering,
+  used,
+} from '../../test-support/metering-world.ts'
+import { AUDITOR } from '../../test-support/quota-input.ts'
 
 describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
   // Attack, or a network that drops answers: the same event is sent again and again, to two processes at once.
   test('replay: an event that is sent many times at once counts once', async () => {
-    await using opened = await open(adapter)
+    await using opened = await openMetering(adapter)
     const { other, report, world } = opened
     const events = [
       used('one', 3, { happenedAt: JANUARY }),
@@ -111,7 +38,7 @@ describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
   })
 
   test('another event under the same id is refused, and nothing that came with it is recorded', async () => {
-    await using opened = await open(adapter)
+    await using opened = await openMetering(adapter)
     const { record, report, world } = opened
     await record(used('one', 3))
 
@@ -130,7 +57,7 @@ describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
     ['a correction of nothing', corrected('x', 'nothing', 1), 'event_unknown'],
     ['a correction of a correction', corrected('x', 'right', 1), 'event_unknown'],
   ])('refuses %s', async (_what, event, reason) => {
-    await using opened = await open(adapter)
+    await using opened = await openMetering(adapter)
     await opened.record(used('one', 3), corrected('right', 'one', 2))
 
     expect(await refusalOf(opened.record(event))).toMatchObject({ reason })
@@ -138,7 +65,7 @@ describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
   })
 
   test('each meter counts in its own way, and the statement has what it comes to', async () => {
-    await using opened = await open(adapter)
+    await using opened = await openMetering(adapter)
     const { close, record, world } = opened
     await record(used('s1', 3), used('s2', 4))
     await record(
@@ -197,7 +124,7 @@ describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
   })
 
   test('what comes late goes to its own month, and once that is billed to an adjustment', async () => {
-    await using opened = await open(adapter)
+    await using opened = await openMetering(adapter)
     const { close, record, report, world } = opened
     await record(used('in-january', 5))
     world.clock.set(FEBRUARY + 1000)
@@ -227,14 +154,16 @@ describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
   })
 
   test('what was billed and did not happen is given back, at the price that it was billed with', async () => {
-    await using opened = await open(adapter)
+    await using opened = await openMetering(adapter)
     const { close, record, world } = opened
     await record(used('wrong', 50))
     await close()
     world.clock.set(FEBRUARY)
     await world.service.publishPrices(AUDITOR, {
       version: 'dearer',
-      prices: [{ service: 'research.search', baseMinor: 999, unitPriceMinor: 999, currency: USD }],
+      prices: [
+        { service: 'research.search', baseMinor: 999, unitPriceMinor: 999, currency: 'USD' },
+      ],
       idempotencyKey: world.key(),
     })
     await record(corrected('right', 'wrong', 10))
@@ -253,7 +182,7 @@ describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
   })
 
   test('usage that the account cannot pay for stays open, and nothing is closed', async () => {
-    await using opened = await open(adapter)
+    await using opened = await openMetering(adapter)
     const { close, record, world } = opened
     await record(used('much', 1_000_000))
 
@@ -263,52 +192,9 @@ describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
     expect(await world.balance(ALICE)).toMatchObject({ availableMinor: 0 })
   })
 
-  test('a quota on a meter refuses what is beyond, gives back what is corrected, and is told', async () => {
-    await using opened = await open(adapter)
-    const { record, report, world } = opened
-    await world.service.quotas.set(
-      AUDITOR,
-      quotaInput(world.key(), { cap: 10, measure: { kind: 'usage', meter: 'research.search' } }),
-    )
-    await record(used('one', 8))
-    const beyond = await refusalOf(record(used('two', 3)))
-    await record(corrected('right', 'one', 7))
-    await record(used('two', 3))
-
-    const { events } = await world.service.quotas.events(AUDITOR, { cursor: 0, limit: 10 })
-
-    expect(beyond).toEqual({ reason: 'quota_exceeded', code: 'FORBIDDEN' })
-    expect(events.map(({ spent, threshold }) => [threshold, spent])).toEqual([
-      [80, 8],
-      [100, 10],
-    ])
-    expect(await report()).toMatchObject([{ quantity: 10 }])
-    const unique = quotaInput(world.key(), { measure: { kind: 'usage', meter: 'research.reader' } })
-    expect(await refusalOf(world.service.quotas.set(AUDITOR, unique))).toMatchObject({
-      reason: 'meter_not_additive',
-    })
-  })
-
-  test('a quota on money counts what a statement takes for usage, and does not refuse it', async () => {
-    await using opened = await open(adapter)
-    const { close, record, world } = opened
-    await world.service.quotas.set(AUDITOR, quotaInput(world.key(), { cap: 100 }))
-    await record(used('one', 3))
-
-    await close()
-
-    const { events } = await world.service.quotas.events(AUDITOR, { cursor: 0, limit: 10 })
-    expect(events.map(({ spent, threshold }) => [threshold, spent])).toEqual([
-      [80, 103],
-      [100, 103],
-    ])
-    expect(await refusalOf(world.hold(ALICE))).toMatchObject({ reason: 'quota_exceeded' })
-    expect(await world.verify()).toEqual([])
-  })
-
   // Attack: an agent that works for two organisations corrects, in the name of one, what it recorded for the other.
   test('cross-tenant: a source corrects only in the book that it recorded in', async () => {
-    await using opened = await open(adapter)
+    await using opened = await openMetering(adapter)
     const { record, report, world } = opened
     await record(used('one', 3))
     const elsewhere = callBy(ALICE)
@@ -321,7 +207,7 @@ describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
   })
 
   test('events are listed as they were recorded, page by page', async () => {
-    await using opened = await open(adapter)
+    await using opened = await openMetering(adapter)
     const { record, world } = opened
     await record(used('one', 3), used('two', 4), corrected('right', 'one', 1))
     const page = async (cursor: number) =>
@@ -338,5 +224,58 @@ describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
       events: [{ eventId: 'right', corrects: 'one', quantity: 1, source: ALICE, subject: ALICE }],
     })
     expect(rest.nextCursor).toBeUndefined()
+  })
+
+  test('a month that comes to more than can be counted exactly is refused, until it is corrected', async () => {
+    await using opened = await openMetering(adapter)
+    const { close, record, report, world } = opened
+    await record(used('one', 1), used('two', 1), used('three', 1))
+    await world.storage.transaction(async ({ usage }) => {
+      for (const [place, corrects] of ['one', 'two'].entries()) {
+        const known = await usage.find(ALICE, corrects)
+        if (known === undefined) throw new Error('there is no such event')
+        await usage.insert({
+          ...known,
+          source: ALICE,
+          eventId: `much-${String(place)}`,
+          quantity: Number.MAX_SAFE_INTEGER,
+          recordedAt: JANUARY + 1000,
+          corrects: known.sequence,
+          reason: 'a fault in the meter',
+          subject: ALICE,
+          credentialId: 'token',
+          tokenSha256: undefined,
+          grantId: undefined,
+          traceId: undefined,
+        })
+      }
+    })
+
+    const beyond = { reason: 'usage_out_of_range', code: 'UNPROCESSABLE_CONTENT' }
+    expect(await refusalOf(report())).toEqual(beyond)
+    expect(await refusalOf(close())).toEqual(beyond)
+    await record(corrected('right-1', 'one', 1), corrected('right-2', 'two', 1))
+    expect(await report()).toMatchObject([{ quantity: 3 }])
+    expect(await close()).toMatchObject({ totalMinor: 103 })
+  })
+
+  test('usage whose price is more than an amount holds is refused, not rounded', async () => {
+    await using opened = await openMetering(adapter)
+    const { close, record, world } = opened
+    await world.service.publishPrices(AUDITOR, {
+      version: 'dearest',
+      prices: [
+        {
+          service: 'research.search',
+          baseMinor: 0,
+          unitPriceMinor: 1_000_000_000,
+          currency: 'USD',
+        },
+      ],
+      idempotencyKey: world.key(),
+    })
+    await record(used('one', 1_000_000_000))
+
+    expect(await refusalOf(close())).toMatchObject({ reason: 'usage_out_of_range' })
   })
 })

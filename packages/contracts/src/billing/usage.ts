@@ -43,7 +43,11 @@ export const UsageEventInput = z.discriminatedUnion('kind', [
     account: AgentId.optional().describe("who used it: the caller's account where left out"),
     quantity: Quantity.default(1),
     uniqueKey: z.string().min(1).max(128).optional().describe('of a meter that counts keys'),
-    happenedAt: z.int().min(0).optional().describe('epoch seconds; now where left out'),
+    happenedAt: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('epoch seconds, now where left out: the month that it is billed in'),
   }),
   z.object({
     kind: z.literal('correction'),
