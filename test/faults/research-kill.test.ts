@@ -1,21 +1,9 @@
 // Research is killed (SIGKILL) while it works on a dozen jobs, each at another place, and starts again; then once more. Its
 // askers, who only have their client's subscription, get every further step once and their brief; each brief is paid for once,
 // and nothing is left held.
-import { systemClock } from '@deputy/auth/protocol'
-import { clientSecret, createAgentClient } from '@deputy/client'
-import type { BillingRouter } from '@deputy/contracts/billing'
-import type { AskEvent, ResearchRouter } from '@deputy/contracts/research'
-import { writeFile } from 'node:fs/promises'
+import type { AskEvent } from '@deputy/contracts/research'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import { connectAdmin, enroll } from '../../apps/auth-server/test-support/admin-client.ts'
-import {
-  createPlace,
-  readOperatorFile,
-  type Client,
-} from '../../apps/auth-server/test-support/auth-server.ts'
-import { startMain as startAuthServer } from '../../apps/auth-server/test-support/main-process.ts'
-import { startMain as startBilling } from '../../apps/billing-agent/test-support/main-process.ts'
 import {
   calls,
   says,
@@ -23,13 +11,9 @@ import {
   type FakeAnswer,
 } from '../../apps/research-agent/test-support/fake-model-server.ts'
 import { startMain as startResearch } from '../../apps/research-agent/test-support/main-process.ts'
-import { writeFiles } from '../support/documents.ts'
 import { findFreePort } from '../support/find-free-port.ts'
-import { createTemporaryFolder } from '../support/temporary-folder.ts'
+import { createResearchPlace, DEPOSIT_MINOR } from '../support/research-place.ts'
 
-const BILLING = 'agent-billing-v2'
-const RESEARCH = 'agent-research-v1'
-const DEPOSIT_MINOR = 100_000
 const JOBS = 12
 const KILLS = 2
 
@@ -124,70 +108,7 @@ test(
   },
   async () => {
     await using stack = new AsyncDisposableStack()
-    const folder = stack.use(await createTemporaryFolder())
-    await writeFiles(folder.file('documents'), { 'keys.md': `# Keys\n\n${FACT}\n` })
-    const place = await createPlace(folder.path)
-    const auth = stack.use(
-      startAuthServer(place, {
-        DEPUTY_RATE_LIMIT_TIERS: '{"standard":null}',
-        DEPUTY_LOG_LEVEL: 'info',
-      }),
-    )
-    await auth.whenReady()
-    const { issuer } = auth
-    const operatorFile = await readOperatorFile(place.operatorFile)
-    const operator = { id: operatorFile.client_id, secret: operatorFile.client_secret }
-    const admin = stack.use(connectAdmin({ issuer, operator, clock: systemClock }))
-    const billingClient = await enroll(admin, BILLING, {
-      scopesSupported: ['billing:read', 'billing:write', 'billing:deposit'],
-    })
-    const researchClient = await enroll(admin, RESEARCH, {
-      scopes: ['billing:read', 'billing:write'],
-      audiences: [BILLING, RESEARCH],
-      scopesSupported: ['research:read', 'research:write', 'conversations:read'],
-    })
-    const alice = await enroll(admin, 'agent-alice', {
-      scopes: ['research:read', 'research:write'],
-      audiences: [RESEARCH],
-    })
-    const treasurer = await enroll(admin, 'agent-treasurer', {
-      scopes: ['billing:deposit', 'billing:read'],
-      audiences: [BILLING],
-    })
-    const writeCredentials = async (client: Client): Promise<string> => {
-      const file = folder.file(`${client.id}.json`)
-      const content = { issuer, client_id: client.id, client_secret: client.secret, scope: '' }
-      await writeFile(file, JSON.stringify(content))
-      return file
-    }
-    const credentialsOf = (client: Client) =>
-      clientSecret({ issuer, clientId: client.id, clientSecret: client.secret })
-
-    const billingPort = await findFreePort()
-    const billing = stack.use(
-      startBilling({
-        PORT: String(billingPort),
-        DEPUTY_CREDENTIALS_FILE: await writeCredentials(billingClient),
-        DEPUTY_DATABASE_FILE: folder.file('billing.sqlite'),
-        DEPUTY_RATE_LIMIT_TIERS: '{"standard":null}',
-      }),
-    )
-    await billing.whenReady()
-    const open = (client: Client) =>
-      stack.use(
-        createAgentClient<BillingRouter>({
-          url: url(billingPort),
-          audience: BILLING,
-          scopes: [],
-          credentials: credentialsOf(client),
-        }),
-      )
-    await open(treasurer).billing.deposit.mutate({
-      account: RESEARCH,
-      amount: { amountMinor: DEPOSIT_MINOR, currency: 'USD' },
-      idempotencyKey: 'opening-deposit',
-    })
-
+    const place = stack.use(await createResearchPlace({ 'keys.md': `# Keys\n\n${FACT}\n` }))
     let life = 0
     let still = 0
     const model = stack.use(
@@ -198,28 +119,18 @@ test(
         ),
       ]),
     )
-    const lossy = stack.use(await startLossyBilling(url(billingPort)))
+    const lossy = stack.use(await startLossyBilling(place.billingUrl))
     const researchPort = await findFreePort()
     const environment = {
+      ...place.environment,
       PORT: String(researchPort),
-      DEPUTY_CREDENTIALS_FILE: await writeCredentials(researchClient),
-      DEPUTY_DATABASE_FILE: folder.file('research.sqlite'),
-      DEPUTY_DOCUMENTS: folder.file('documents'),
       DEPUTY_BILLING_URL: lossy.url,
       DEPUTY_MODEL_URL: model.url,
       DEPUTY_MODEL_NAME: 'fake',
-      DEPUTY_RATE_LIMIT_TIERS: '{"standard":null}',
     }
     let research = startResearch(environment)
     await research.whenReady()
-    const asker = stack.use(
-      createAgentClient<ResearchRouter>({
-        url: url(researchPort),
-        audience: RESEARCH,
-        scopes: [],
-        credentials: credentialsOf(alice),
-      }),
-    )
+    const asker = place.openResearch(researchPort)
     const ask = async (job: number): Promise<{ ids: string[]; events: AskEvent[] }> =>
       new Promise((resolve, reject) => {
         const ids: string[] = []
@@ -276,8 +187,7 @@ test(
       const last = events.at(-1)
       return last?.type === 'brief' ? last.brief.cost.amountMinor : Number.NaN
     })
-    const balance = await open(researchClient).billing.balance.query({ currency: 'USD' })
-    expect(balance).toMatchObject({
+    expect(await place.balance()).toMatchObject({
       availableMinor: DEPOSIT_MINOR - costs.reduce((sum, cost) => sum + cost, 0),
       heldMinor: 0,
     })

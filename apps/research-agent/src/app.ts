@@ -18,7 +18,7 @@ import { createOpenBilling, createOpenBillingFor } from './billing/open-billing.
 import { findDefaultFolders } from './documents/default-folder.ts'
 import type { DocumentFolder } from './documents/find-documents.ts'
 import { openLibrary } from './documents/library.ts'
-import { keepLeases } from './jobs/lease.ts'
+import { keepLeases, LEASE_SECONDS } from './jobs/lease.ts'
 import { sweepJobs } from './jobs/sweep-jobs.ts'
 import { DEFAULT_LIMITS, type LoopLimits } from './loop/limits.ts'
 import { openPlanner, type ModelSettings } from './models/open-planner.ts'
@@ -48,6 +48,8 @@ export type ResearchAgentOptions = {
   readonly model?: ModelSettings | undefined
   /** Bounds of a job, where they are not `DEFAULT_LIMITS`. */
   readonly limits?: Partial<LoopLimits> | undefined
+  /** How long a job is kept from others after the last sign of life of its process. Default 10. */
+  readonly leaseSeconds?: number | undefined
   /** Where `/metrics` is served, on this machine alone. Default: nowhere. */
   readonly metricsPort?: number | undefined
   readonly clockToleranceSeconds?: number | undefined
@@ -87,11 +89,12 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   const openBilling = { ...identity, url: options.billingUrl }
   const billing = createAgentBillingGateway(createOpenBilling(openBilling))
   const library = stack.use(openLibrary(documents, toFolders(options), logger))
-  const settling = { jobs, billing, clock, logger, resumeSeconds: RESUME_SECONDS }
+  const { leaseSeconds = LEASE_SECONDS } = options
+  const settling = { jobs, billing, clock, logger, leaseSeconds, resumeSeconds: RESUME_SECONDS }
   const swept = sweepJobs(settling)
   stack.defer(async () => swept)
   stack.use(startPruning({ prune: async () => sweepJobs(settling), logger, clock }))
-  stack.use(keepLeases({ jobs, clock, logger }))
+  stack.use(keepLeases({ jobs, clock, leaseSeconds, logger }))
   stack.use(observeJobs({ jobs, clock, logger }))
 
   const { approvals, callCounter, prune } = storage.createLimitUse(clock)

@@ -6,7 +6,7 @@ import type { AskEventWithId, AskInput, AskStreamInput, Brief } from '@deputy/co
 import { randomUUID } from 'node:crypto'
 import { parseEventId, toEventId } from './jobs/event-id.ts'
 import type { Job } from './jobs/job.ts'
-import type { NewJob } from './jobs/job-store.ts'
+import { LeaseLostError, type NewJob } from './jobs/job-store.ts'
 import { startLease } from './jobs/lease.ts'
 import { findOwnJob } from './jobs/own-jobs.ts'
 import type { RunningJob, RunningJobs } from './jobs/running-jobs.ts'
@@ -27,7 +27,10 @@ export async function answer(deps: AskDeps, call: Call, input: AskInput): Promis
   if ('earlier' in begun) {
     throw refuseCall('job_in_progress', `The job ${begun.earlier} is being worked on`)
   }
-  return begun.work
+  return begun.work.catch((error: unknown) => {
+    if (!(error instanceof LeaseLostError)) throw error
+    throw refuseCall('interrupted', `Another process took up the job ${begun.jobId}`)
+  })
 }
 
 /** Answers a question step by step, or goes on with that. Throws `CallRefusal`. */
@@ -64,14 +67,19 @@ async function* follow(
     const running = deps.running.find(jobId)
     if (running !== undefined) {
       endWithAuthority(call, running)
-      const events = running.follow(position)
-      for (let event = await events.next(); ; event = await events.next()) {
-        if (event.done === true) {
-          if (event.value) return
-          break
+      try {
+        const events = running.follow(position)
+        for (let event = await events.next(); ; event = await events.next()) {
+          if (event.done === true) {
+            if (event.value) return
+            break
+          }
+          position = parseEventId(event.value.id)?.sequence ?? position
+          yield event.value
         }
-        position = parseEventId(event.value.id)?.sequence ?? position
-        yield event.value
+      } catch (error) {
+        // Another process has it by now, which writes down what comes.
+        if (!(error instanceof LeaseLostError)) throw error
       }
     }
     for (const step of await deps.traces.list(jobId, position)) {
@@ -129,7 +137,7 @@ async function begin(
   // Before it is on disk: whoever finds it there must see that somebody works on it.
   const own = running.open(job.jobId)
   const earlier = await deps.jobs
-    .begin(job, startLease(clock).until)
+    .begin(job, startLease(deps).until)
     .then(async (found) => found && (await claim(deps, call, { job, found })))
     .catch((error: unknown) => {
       own.discard()
@@ -162,7 +170,7 @@ async function claim(
   if (now.brief !== undefined) return { jobId, brief: now.brief }
   if (now.state === 'working') return { earlier: jobId }
   // Its key is free now, unless another call was faster.
-  const again = await deps.jobs.begin(job, startLease(deps.clock).until)
+  const again = await deps.jobs.begin(job, startLease(deps).until)
   return again === undefined ? undefined : { earlier: again.jobId }
 }
 
@@ -172,12 +180,12 @@ async function takeUp(
   call: Call,
   jobId: string,
 ): Promise<{ readonly work: Promise<Brief> } | undefined> {
-  const { clock, jobs, running, traces } = deps
+  const { jobs, running, traces } = deps
   const documents = await countDocuments(deps)
   if (running.find(jobId) !== undefined) return undefined
   const own = running.open(jobId)
   try {
-    const left = await jobs.takeUp(jobId, startLease(clock))
+    const left = await jobs.takeUp(jobId, startLease(deps))
     if (left === undefined) {
       own.discard()
       return undefined

@@ -1,6 +1,7 @@
 import { parseSecureUrl } from '@deputy/auth/protocol'
 import { AgentEnvironment, readEnvironment } from '@deputy/serve'
 import * as z from 'zod'
+import { LEASE_SECONDS } from './jobs/lease.ts'
 import { DEFAULT_LIMITS } from './loop/limits.ts'
 import type { ModelSettings } from './models/open-planner.ts'
 
@@ -50,6 +51,7 @@ const Config = AgentEnvironment.extend({
     .positive()
     .max(1000)
     .default(DEFAULT_LIMITS.maxCostMicros / MICROS),
+  DEPUTY_RESEARCH_LEASE_SECONDS: z.coerce.number().int().min(2).max(300).default(LEASE_SECONDS),
 })
   .refine((env) => (env.DEPUTY_MODEL_URL === undefined) === (env.DEPUTY_MODEL_NAME === undefined), {
     path: ['DEPUTY_MODEL_NAME'],
@@ -71,6 +73,7 @@ const Config = AgentEnvironment.extend({
       maxTokens: env.DEPUTY_RESEARCH_MAX_TOKENS,
       maxCostMicros: Math.round(env.DEPUTY_RESEARCH_MAX_COST * MICROS),
     },
+    leaseSeconds: env.DEPUTY_RESEARCH_LEASE_SECONDS,
     clockToleranceSeconds: env.DEPUTY_CLOCK_TOLERANCE_SECONDS,
     redisUrl: env.DEPUTY_REDIS_URL,
     rateLimitTiers: env.DEPUTY_RATE_LIMIT_TIERS,

@@ -10,6 +10,7 @@ import { createSettableClock } from '../../../test/support/settable-clock.ts'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { BillingFailure, BillingGateway } from '../src/billing/billing-gateway.ts'
 import { openLibrary } from '../src/documents/library.ts'
+import { LEASE_SECONDS } from '../src/jobs/lease.ts'
 import type { WorkDeps } from '../src/jobs/work-on-job.ts'
 import { DEFAULT_LIMITS } from '../src/loop/limits.ts'
 import { openPlanner } from '../src/models/open-planner.ts'
@@ -178,6 +179,7 @@ export async function createResearchWorld(
     limits: DEFAULT_LIMITS,
     nowMs: () => performance.now(),
     clock,
+    leaseSeconds: LEASE_SECONDS,
     resumeSeconds: 600,
     logger: silent,
     ...more,

@@ -57,7 +57,7 @@ export type JobStore = {
   complete(jobId: string, result: JobResult): Promise<void>
   /** Ends a job that is working, and frees its idempotency key: a new try is a new job. */
   fail(jobId: string, reason: string, now: EpochSeconds): Promise<void>
-  /** Billing holds nothing for this job any more. */
+  /** Billing holds nothing any more for this job, which has ended; one that somebody works on is left as it is. */
   settle(jobId: string): Promise<void>
   /** Jobs of an asker (by subject), newest first, before a sequence number. */
   listByAsker(

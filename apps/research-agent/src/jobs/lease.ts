@@ -4,32 +4,37 @@ import { startInterval, type Clock } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
 import type { JobStore, Lease } from './job-store.ts'
 
-/** How long a job is kept from others after the last sign of life of who works on it. */
+/** Default of how long a job is kept from others after the last sign of life of who works on it. */
 export const LEASE_SECONDS = 10
 
+export type LeaseTerms = {
+  readonly clock: Clock
+  /** How long a job is kept from others after the last sign of life of who works on it. */
+  readonly leaseSeconds: number
+}
+
 /** A lease that begins now. */
-export function startLease(clock: Clock): Lease {
+export function startLease({ clock, leaseSeconds }: LeaseTerms): Lease {
   const now = clock.now()
-  return { now, until: now + LEASE_SECONDS }
+  return { now, until: now + leaseSeconds }
 }
 
 /** Starts to prolong the leases of this process. Disposing stops it. */
 export function keepLeases({
-  clock,
   jobs,
   logger,
-}: {
+  ...terms
+}: LeaseTerms & {
   readonly jobs: Pick<JobStore, 'renew'>
-  readonly clock: Clock
   readonly logger: Logger
 }): AsyncDisposable {
   let round: Promise<unknown> = Promise.resolve()
   const renew = async (): Promise<void> => {
-    await jobs.renew(startLease(clock).until).catch((error: unknown) => {
+    await jobs.renew(startLease(terms).until).catch((error: unknown) => {
       logger.warn({ err: error }, 'the leases of jobs were not prolonged')
     })
   }
-  const timer = startInterval(clock, (LEASE_SECONDS / 4) * 1000, () => {
+  const timer = startInterval(terms.clock, (terms.leaseSeconds / 4) * 1000, () => {
     round = round.then(renew)
   })
   return {

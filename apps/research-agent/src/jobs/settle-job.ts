@@ -1,16 +1,15 @@
 // How a job ends that did not go its way: what is held for it is given back. When billing says that it
 // was paid for after all, because only the answer to the capture was lost, its brief is delivered.
-import type { Clock } from '@deputy/auth/protocol'
 import type { Brief } from '@deputy/contracts/research'
 import type { Logger } from '@deputy/serve'
 import type { BillingGateway, JobBilling } from '../billing/billing-gateway.ts'
 import type { Job, JobResult } from './job.ts'
 import type { JobStore } from './job-store.ts'
+import type { LeaseTerms } from './lease.ts'
 
-export type SettleDeps = {
+export type SettleDeps = LeaseTerms & {
   readonly jobs: JobStore
   readonly billing: BillingGateway
-  readonly clock: Clock
   readonly logger: Logger
   /** How long a job that nobody works on waits for its asker. */
   readonly resumeSeconds: number
@@ -25,7 +24,7 @@ export type OpenJob = Pick<Job, 'jobId' | 'quoteId' | 'quote' | 'holdId' | 'draf
  * other one fails now and is released by a later sweep. Of a job under way its worker alone may do this.
  */
 export async function settleJob(
-  { clock, jobs, logger }: Omit<SettleDeps, 'billing' | 'resumeSeconds'>,
+  { clock, jobs, logger }: Omit<SettleDeps, 'billing' | 'leaseSeconds' | 'resumeSeconds'>,
   job: OpenJob,
   { billing, reason }: { readonly billing: JobBilling; readonly reason: string },
 ): Promise<Brief | undefined> {

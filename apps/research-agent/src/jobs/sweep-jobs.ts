@@ -18,9 +18,9 @@ export async function sweepJobs(deps: SettleDeps): Promise<void> {
 }
 
 async function sweepJob(deps: SettleDeps, { jobId, state, ...left }: Job): Promise<void> {
-  const { billing, clock, jobs, logger } = deps
+  const { billing, jobs, logger } = deps
   // Of several processes one settles it, and none while its asker takes it up.
-  const job = state === 'working' ? await jobs.takeUp(jobId, startLease(clock)) : { ...left, jobId }
+  const job = state === 'working' ? await jobs.takeUp(jobId, startLease(deps)) : { ...left, jobId }
   if (job === undefined) return
   try {
     const brief = await settleJob(deps, job, { billing: billing(jobId), reason: 'interrupted' })

@@ -10,6 +10,7 @@ import {
   refusalOf,
   type ResearchWorldOptions,
 } from '../../test-support/research-world.ts'
+import type { BillingGateway } from '../billing/billing-gateway.ts'
 import { createScriptedPlanner, type ScriptedStep } from '../../test-support/scripted-model.ts'
 import { LEASE_SECONDS } from './lease.ts'
 import { sweepJobs } from './sweep-jobs.ts'
@@ -60,6 +61,25 @@ function createSilentModel() {
     return generate(options)
   }
   return { planner, asked, wake }
+}
+
+/** Billing that carries out the first capture, and answers it when it is told to. */
+function createSlowCapture(billing: ReturnType<typeof createFakeBilling>) {
+  const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>()
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+  const gateway: BillingGateway = (...job) => {
+    const work = billing.gateway(...job)
+    return {
+      ...work,
+      async capture(...hold) {
+        const captured = await work.capture(...hold)
+        wasAsked()
+        await answered
+        return captured
+      },
+    }
+  }
+  return { asked, answer, billing: { ...billing, gateway } }
 }
 
 /** Leaves a job in the middle of the loop, with what its asker had seen by then. */
@@ -154,16 +174,41 @@ describe('after a crash in the middle of the loop', () => {
   test('a process that was only slow ends nothing, and releases nothing, of what another one took up', async () => {
     // Attack on the money: a process that was stopped for a while wakes up when its job has another one.
     await using place = await createPlace()
-    const { ended, wake } = await leaveInTheMiddle(place)
+    const { ended, seen, wake } = await leaveInTheMiddle(place)
     await using world = await place.start([ANSWER])
     world.clock.advance(LEASE_SECONDS)
     const taken = await world.ask(INPUT.question, ALICE, KEY)
+    const { jobId } = taken
+    const trace = await world.service.trace(callBy(ALICE), { jobId })
 
     wake()
 
-    expect(await ended).toMatchObject({ reason: 'interrupted' })
+    // Whoever follows it there gets what came of it elsewhere.
+    expect(await ended).toBeUndefined()
+    expect(seen.at(-1)?.event).toMatchObject({ type: 'brief', brief: taken })
+    expect(await world.service.trace(callBy(ALICE), { jobId })).toEqual(trace)
     expect(place.billing.acts).toEqual(['quote 5', 'hold', 'capture 15'])
     expect(await world.ask(INPUT.question, ALICE, KEY)).toEqual(taken)
+  })
+
+  test('a process that was slow in the middle of its capture leaves the brief, and the trace, to who took it up', async () => {
+    await using place = await createPlace()
+    const { asked, answer, billing } = createSlowCapture(place.billing)
+    await using lost = await place.start([SEARCH, ANSWER], { billing })
+    const ended = lost.ask(INPUT.question, ALICE, KEY).catch((error: unknown) => error)
+    await asked
+    await using world = await place.start([])
+    world.clock.advance(LEASE_SECONDS)
+    const taken = await world.ask(INPUT.question, ALICE, KEY)
+    const { jobId } = taken
+    const trace = await world.service.trace(callBy(ALICE), { jobId })
+
+    answer()
+
+    expect(await ended).toMatchObject({ reason: 'interrupted' })
+    expect(await world.service.trace(callBy(ALICE), { jobId })).toEqual(trace)
+    expect(await world.ask(INPUT.question, ALICE, KEY)).toEqual(taken)
+    expect([...place.billing.holds.values()]).toEqual(['captured'])
   })
 
   test('a job that loses process after process ends with that, and gives back what is held', async () => {

@@ -59,7 +59,8 @@ const MAX_LOSSES = 3
 const NOTHING = { quoteId: undefined, quote: undefined, holdId: undefined, draft: undefined }
 
 /**
- * Works on a job that is in this process's hands, from where it was. Throws `CallRefusal`, or what the job was aborted with.
+ * Works on a job that is in this process's hands, from where it was. Throws `CallRefusal`, `LeaseLostError`,
+ * or what the job was aborted with.
  */
 export async function workOnJob(deps: WorkDeps, work: Work, running: RunningJob): Promise<Brief> {
   const { jobs, nowMs, traces } = deps
@@ -117,19 +118,19 @@ async function recordResume(recorder: Recorder, { losses }: Left): Promise<void>
 }
 
 /**
- * Passes when the job is this process's to end. Throws where another one works on it by now, and the error where the agent
+ * Passes when the job is this process's to end. Throws `LeaseLostError` where another one works on it by now, and the error where the agent
  * closes and whoever asked can come back: then the job is only laid down.
  */
 async function requireLease(
-  { clock, jobs }: WorkDeps,
+  deps: WorkDeps,
   { isResumable, job: { jobId } }: Work,
   { error, running }: { readonly error: unknown; readonly running: RunningJob },
 ): Promise<void> {
   const isClosed = running.signal.aborted && reasonOf(running.signal.reason) === 'interrupted'
   if (isClosed && isResumable && error === running.signal.reason) throw error
   const isLost =
-    error instanceof LeaseLostError || (await jobs.renew(startLease(clock).until, jobId)) === 0
-  if (isLost) throw refuseCall('interrupted', `Another process took up the job ${jobId}`)
+    error instanceof LeaseLostError || (await deps.jobs.renew(startLease(deps).until, jobId)) === 0
+  if (isLost) throw new LeaseLostError(jobId)
 }
 
 async function recordOutcome(

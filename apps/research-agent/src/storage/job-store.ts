@@ -124,7 +124,12 @@ export function createKyselyJobStore(db: Kysely<Tables>, worker: string): JobSto
     },
 
     async settle(jobId) {
-      await db.updateTable('job').set({ settled: 1 }).where('id', '=', jobId).execute()
+      await db
+        .updateTable('job')
+        .set({ settled: 1 })
+        .where('id', '=', jobId)
+        .where('state', '<>', 'working')
+        .execute()
     },
 
     async listByAsker({ subject }, { before, limit, now, state }) {
@@ -172,8 +177,8 @@ export function createKyselyJobStore(db: Kysely<Tables>, worker: string): JobSto
   }
 }
 
-/** What nobody needs any more once a job has ended. */
-const ENDED = { draft: null, quote: null, checkpoint: null, worker: null, lease_until: 0 } as const
+/** What nobody needs any more once a job has ended. Who ended it stays: its last step is theirs to write. */
+const ENDED = { draft: null, quote: null, checkpoint: null, lease_until: 0 } as const
 
 function toJob(row: Selectable<JobTable>): Job {
   return {

@@ -24,11 +24,12 @@ export type ResearchStorage = AsyncDisposable & {
 /** Opens the SQLite file, or `:memory:`. Rejects with `DatabaseOpenError`. */
 export async function openStorage(file: string): Promise<ResearchStorage> {
   const database = await openDatabase<Tables>({ file, migrations })
+  const worker = randomUUID()
   const close = async (): Promise<void> => database.close()
   return {
     documents: createSqliteDocumentIndex(database.db),
-    jobs: createKyselyJobStore(database.db, randomUUID()),
-    traces: createKyselyTraceStore(database.db),
+    jobs: createKyselyJobStore(database.db, worker),
+    traces: createKyselyTraceStore(database.db, worker),
     createLimitUse: (clock) => createLimitUse({ database, clock }),
     close,
     [Symbol.asyncDispose]: close,

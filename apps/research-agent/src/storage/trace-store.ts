@@ -1,38 +1,31 @@
 import { TraceStep } from '@deputy/contracts/trace'
 import { sql, type Kysely, type Selectable } from 'kysely'
 import * as z from 'zod'
+import { LeaseLostError } from '../jobs/job-store.ts'
 import type { TraceStore } from '../trace/trace-store.ts'
 import type { Tables, TraceStepTable } from './tables.ts'
 
 const Scopes = z.array(z.string())
 
-/** Creates the store on Kysely. */
-export function createKyselyTraceStore(db: Kysely<Tables>): TraceStore {
+/** Creates the store on Kysely, for the worker whose jobs a job store of this name has. */
+export function createKyselyTraceStore(db: Kysely<Tables>, worker: string): TraceStore {
   return {
     async append(jobId, step) {
       const next = sql<number>`(
         select coalesce(max(sequence), 0) + 1 from trace_step where job_id = ${jobId}
       )`
-      const { sequence } = await db
-        .insertInto('trace_step')
-        .values({
-          job_id: jobId,
-          sequence: next,
-          kind: step.kind,
-          offset_ms: step.offsetMs,
-          duration_ms: step.durationMs,
-          decision: step.decision,
-          reason: step.reason ?? null,
-          detail: step.detail ?? null,
-          tool: step.tool ?? null,
-          scopes: step.scopes === undefined ? null : JSON.stringify(step.scopes),
-          input_tokens: step.inputTokens ?? null,
-          output_tokens: step.outputTokens ?? null,
-          cost_micros: step.costMicros ?? null,
-        })
-        .returning('sequence')
-        .executeTakeFirstOrThrow()
-      return { ...step, sequence }
+      const scopes = step.scopes === undefined ? null : JSON.stringify(step.scopes)
+      const { rows } = await sql<{ sequence: number }>`
+        insert into trace_step (job_id, sequence, kind, offset_ms, duration_ms, decision, reason, detail, tool, scopes,
+          input_tokens, output_tokens, cost_micros)
+        select id, ${next}, ${step.kind}, ${step.offsetMs}, ${step.durationMs}, ${step.decision}, ${step.reason ?? null},
+          ${step.detail ?? null}, ${step.tool ?? null}, ${scopes}, ${step.inputTokens ?? null},
+          ${step.outputTokens ?? null}, ${step.costMicros ?? null}
+        from job where id = ${jobId} and worker = ${worker}
+        returning sequence
+      `.execute(db)
+      if (rows[0] === undefined) throw new LeaseLostError(jobId)
+      return { ...step, sequence: rows[0].sequence }
     },
 
     async list(jobId, after = 0) {

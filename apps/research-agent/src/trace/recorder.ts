@@ -41,14 +41,12 @@ export function openRecorder(options: RecorderOptions): Recorder {
       const span = startStepSpan(kind, jobId)
       let facts: StepFacts = {}
       const note = (more: StepFacts): void => void (facts = { ...facts, ...more })
-      try {
-        const value = await work(note)
-        await end(facts)
-        return value
-      } catch (error) {
+      const value = await work(note).catch(async (error: unknown) => {
         await end({ ...facts, decision: 'refused', reason: facts.reason ?? reasonOf(error) })
         throw error
-      }
+      })
+      await end(facts)
+      return value
 
       async function end(facts: StepFacts): Promise<void> {
         const step = {

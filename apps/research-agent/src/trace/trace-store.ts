@@ -9,7 +9,10 @@ export type TraceTotals = {
 
 /** Where the steps of jobs are kept. What a method answers is on disk. */
 export type TraceStore = {
-  /** Adds a step with the next number of its job. Each job has one writer. */
+  /**
+   * Adds a step with the next number of its job. Only for who works on the job, or ended it: throws `LeaseLostError`
+   * otherwise, so that a process which was stopped for a while writes nothing on the trace of who took the job up.
+   */
   append(jobId: string, step: Omit<TraceStep, 'sequence'>): Promise<TraceStep>
   /** The steps of a job after a number, in order. */
   list(jobId: string, after?: number): Promise<readonly TraceStep[]>
