@@ -61,7 +61,7 @@ async function setUp() {
     model,
     balance: place.balance,
     /** Acts while nobody else can be in the middle of writing: a process that is stopped then holds no lock. */
-    whileNobodyWrites(act: () => void) {
+    whileNobodyWrites: (act: () => void): void => {
       database.exec('begin immediate')
       act()
       database.exec('rollback')

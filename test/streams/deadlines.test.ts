@@ -2,6 +2,7 @@
 import { createAuthenticator, type Principal } from '@deputy/auth'
 import { accept, createAgentSecret, refuse, type Clock } from '@deputy/auth/protocol'
 import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
+import type { CallScope } from '@deputy/client'
 import { apiKey, createAgentClient, toClientError, withinCall } from '@deputy/client'
 import { createLogger, serveAgent } from '@deputy/serve'
 import { describe, expect, test } from 'vitest'
@@ -53,17 +54,14 @@ type Seen = { remainingMs: number; signal: AbortSignal; procedureSignal: AbortSi
 type AgentOptions = {
   readonly clock: TestClock
   /** What the work is: by default it never ends. */
-  readonly work?: (ctx: Parameters<typeof withinCall>[0]) => Promise<string>
+  readonly work?: (ctx: CallScope) => Promise<string>
   readonly limits?: { readonly defaultTimeoutMs?: number; readonly maxTimeoutMs?: number }
 }
 
 async function startAgent({ clock, limits, work }: AgentOptions) {
   const seen: Seen[] = []
   let arrived = Promise.withResolvers<void>()
-  const note = (
-    ctx: Parameters<typeof withinCall>[0],
-    procedureSignal: AbortSignal | undefined,
-  ): void => {
+  const note = (ctx: CallScope, procedureSignal: AbortSignal | undefined): void => {
     const remainingMs = ctx.getDeadline?.()?.remainingMs() ?? Number.POSITIVE_INFINITY
     seen.push({
       remainingMs,

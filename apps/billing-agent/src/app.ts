@@ -15,6 +15,7 @@ import {
 } from '@deputy/serve'
 import { serveMetrics } from '@deputy/serve/metrics'
 import { openRateLimiter } from '@deputy/serve/redis'
+import { readTraceContext } from '@deputy/serve/telemetry'
 import type { DatabaseLocation } from '@deputy/storage'
 import { createBillingService } from './billing-service.ts'
 import { findHeld } from './grants/find-held.ts'
@@ -68,10 +69,11 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
   const ways = { clock, fetch: fetchWith }
   const identity = { issuer, clientId: agentId, clientSecret: secret }
   const credentials = clientSecret({ ...identity, ...ways })
-  const own = createAgentClient(research, { url, credentials, scopes: [RECEIPT_SCOPE], ...ways })
+  const calls = { ...ways, getTraceContext: readTraceContext }
+  const own = createAgentClient(research, { url, credentials, scopes: [RECEIPT_SCOPE], ...calls })
   const receipts = createResearchReceiptSource({
     own: stack.use(own),
-    actFor: createActFor({ actor: credentials, agents: { [RESEARCH_AGENT_ID]: url }, ...ways }),
+    actFor: createActFor({ actor: credentials, agents: { [RESEARCH_AGENT_ID]: url }, ...calls }),
   })
   const service = createBillingService({ storage, receipts, clock })
   const { approvals, callCounter, prune } = storage.createLimitUse(clock)

@@ -26,6 +26,7 @@ import { watchQuotas } from './quotas/watch-quotas.ts'
 import type { ReceiptSource } from './receipts/receipt-source.ts'
 import { toPosting, type ServiceDeps } from './service-deps.ts'
 import { closeStatement } from './statements/close-statement.ts'
+import { traced } from './trace/traced.ts'
 import { defineMeter, listMeters } from './usage/meters.ts'
 import { listUsageEvents, reportUsage } from './usage/read-usage.ts'
 import { recordUsage } from './usage/record-usage.ts'
@@ -43,44 +44,51 @@ export function createBillingService(options: BillingServiceOptions): BillingSer
   const clock = options.clock ?? systemClock
   const deps: ServiceDeps = { storage, receipts, clock, runOnce: createRunOnce(storage, clock) }
 
+  /** A procedure, in a span of its own. */
+  const run = <Input extends unknown[], Output>(
+    procedure: string,
+    act: (deps: ServiceDeps, call: Call, ...input: Input) => Promise<Output>,
+  ) => traced(procedure, async (call, ...input: Input) => act(deps, call, ...input))
+
   return {
-    balance: async ({ principal }, { currency }) =>
+    balance: run('billing.balance', async (_deps, { principal }, { currency }) =>
       storage.read(async ({ ledger }) => readBalance(ledger, holderOf(principal), currency)),
-    quote: async (call, input) => makeQuote(deps, call, input),
-    hold: async (call, input) => placeHold(deps, call, input),
-    capture: async (call, input) => captureHold(deps, call, input),
-    release: async (call, input) => releaseHold(deps, call, input),
-    refund: async (call, input) => refundCapture(deps, call, input),
-    deposit: async (call, input) => deposit(deps, call, input),
-    prices: async () => listPrices(deps),
-    publishPrices: async (call, input) => publishPrices(deps, call, input),
-    closeStatement: async (call, input) => closeStatement(deps, call, input),
-    statements: async (call, input) => listStatements(deps, call, input),
-    invoice: async (call, input) => readInvoice(deps, call, input),
-    trialBalance: async (call, input) => readTrialBalance(deps, call, input),
-    verify: async ({ principal }, input) => {
+    ),
+    quote: run('billing.quote', makeQuote),
+    hold: run('billing.hold', placeHold),
+    capture: run('billing.capture', captureHold),
+    release: run('billing.release', releaseHold),
+    refund: run('billing.refund', refundCapture),
+    deposit: run('billing.deposit', deposit),
+    prices: run('billing.prices', listPrices),
+    publishPrices: run('billing.publishPrices', publishPrices),
+    closeStatement: run('billing.closeStatement', closeStatement),
+    statements: run('billing.statements', listStatements),
+    invoice: run('billing.invoice', readInvoice),
+    trialBalance: run('billing.trialBalance', readTrialBalance),
+    verify: run('billing.verify', async (_deps, { principal }, input) => {
       if (ownerOf(principal) !== SYSTEM_OWNER_ID) {
         throw refuseCall('owner_unknown', 'The book as a whole belongs to whoever runs the system')
       }
       return verifyLedger(storage, input)
-    },
-    exportJournal: async (call, input) => exportJournal(deps, call, input),
-    budget: async (call, input) => readBudget(deps, call, input),
-    releaseGrant: async (call, input) => releaseGrant(deps, call, input),
-    revertActor: async (call, input) => revertActor(deps, call, input),
+    }),
+    exportJournal: run('billing.exportJournal', exportJournal),
+    budget: run('billing.budget', readBudget),
+    releaseGrant: run('billing.releaseGrant', releaseGrant),
+    revertActor: run('billing.revertActor', revertActor),
     quotas: {
-      set: async (call, input) => setQuota(deps, call, input),
-      get: async (call, input) => getQuota(deps, call, input),
-      list: async (call, input) => listQuotas(deps, call, input),
-      events: async (call, input) => listQuotaEvents(deps, call, input),
+      set: run('quotas.set', setQuota),
+      get: run('quotas.get', getQuota),
+      list: run('quotas.list', listQuotas),
+      events: run('quotas.events', listQuotaEvents),
       watch: (call, input) => watchQuotas(storage, call, input),
     },
     usage: {
-      record: async (call, input) => recordUsage(deps, call, input),
-      report: async (call, input) => reportUsage(deps, call, input),
-      events: async (call, input) => listUsageEvents(deps, call, input),
-      meters: async () => listMeters(deps),
-      defineMeter: async (call, input) => defineMeter(deps, call, input),
+      record: run('usage.record', recordUsage),
+      report: run('usage.report', reportUsage),
+      events: run('usage.events', listUsageEvents),
+      meters: run('usage.meters', listMeters),
+      defineMeter: run('usage.defineMeter', defineMeter),
     },
   }
 }

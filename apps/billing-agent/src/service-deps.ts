@@ -3,7 +3,7 @@ import type { Call } from '@deputy/contracts/call'
 import { hash } from 'node:crypto'
 import { createId } from './ids/create-id.ts'
 import type { RunOnce } from './idempotency/run-once.ts'
-import { ownerOf } from './owners/owner.ts'
+import { grantOf, ownerOf } from './owners/owner.ts'
 import type { Posting } from './ledger/ledger-store.ts'
 import type { Entry } from './ledger/posting.ts'
 import type { ReceiptSource } from './receipts/receipt-source.ts'
@@ -36,14 +36,13 @@ export type Provenance = Pick<
 
 /** Tells who called. */
 export function provenanceOf({ principal, traceId }: Call): Provenance {
-  const { credential, grantPath } = principal
+  const { credential } = principal
   return {
     agentId: principal.agentId,
     subject: principal.subject,
     credentialId: credential.id,
     tokenSha256: credential.kind === 'access_token' ? hash('sha256', credential.id) : undefined,
-    // As the audit trail has it: the task grant, or the first token. The first id is the credential's.
-    grantId: grantPath[1] ?? grantPath[0],
+    grantId: grantOf(principal),
     traceId,
   }
 }

@@ -14,6 +14,7 @@ test('needs nothing but the credentials', () => {
     billingUrl: 'http://127.0.0.1:2885',
     model: undefined,
     limits: { maxSteps: 12, maxSeconds: 120, maxTokens: 100_000, maxCostMicros: 250_000 },
+    leaseSeconds: 10,
     clockToleranceSeconds: 5,
     redisUrl: undefined,
     rateLimitTiers: DEFAULT_RATE_LIMIT_TIERS,

@@ -1,6 +1,6 @@
 // Why research turns a call down, in public words. One entry a reason: a new one does not compile until
 // it is here.
-import { AuthError, CallRefusal, type CallRefusalOptions } from '@deputy/auth/trpc'
+import { CallRefusal, type CallRefusalOptions } from '@deputy/auth/trpc'
 import type { ResearchReason } from '@deputy/contracts/research'
 
 type Words = Pick<CallRefusalOptions, 'code' | 'hint'>
@@ -60,11 +60,4 @@ const WORDS: Record<ResearchReason, Words> = {
 /** The refusal for a reason. `message` is public and says what was wrong with this call. */
 export function refuseCall(reason: ResearchReason, message: string): CallRefusal {
   return new CallRefusal({ ...WORDS[reason], reason, message })
-}
-
-/** The reason that a job failed with: that of the refusal, or that it was no refusal. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof AuthError) return error.refusal.reason
-  const isRefusal = error instanceof Error && 'reason' in error && typeof error.reason === 'string'
-  return isRefusal ? String(error.reason) : 'internal_error'
 }

@@ -7,7 +7,7 @@ import { createCallLinks, type CallPolicies } from './call-links.ts'
 import { discoverAgent } from './discovery/discover-agent.ts'
 import type { FetchLike } from './fetch-like.ts'
 import { createHttpTransport } from './http-link.ts'
-import type { CallScope } from './links/deadline.ts'
+import { readScope, type CallScope } from './links/call-scope.ts'
 import { once } from './once.ts'
 import { createWebSocketTransport } from './websocket-link.ts'
 
@@ -22,7 +22,7 @@ export type AgentClientOptions = CallPolicies & {
   readonly audience?: string | undefined
   /** What the calls need. Default: everything that this caller may do there. */
   readonly scopes?: readonly string[] | undefined
-  /** What all calls of the client are made for, a handler's `ctx`: they end with it, and have no more time. */
+  /** What all calls of the client are made for, a handler's `ctx`: they end with it, have no more time, and are in its trace. */
   readonly within?: CallScope | undefined
   /** Default: `http`, where calls of the same moment share a request. */
   readonly transport?: 'http' | 'websocket' | undefined
@@ -97,8 +97,7 @@ function openClient<Router extends AnyTRPCRouter>(
   )
   const links = createCallLinks<Router>({
     ...options,
-    signal: options.within?.getSignal?.(),
-    deadline: options.within?.getDeadline?.(),
+    ...readScope(options.within),
     contract,
     target: { audience: options.audience ?? contract?.agentId, scopes: options.scopes, discover },
   })

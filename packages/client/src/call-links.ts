@@ -46,18 +46,20 @@ export type CallLinksOptions<Router> = CallPolicies & {
   readonly signal?: AbortSignal | undefined
   /** No call has more time than this has left. */
   readonly deadline?: Deadline | undefined
+  /** The trace of a call for which nothing else says one: that of the call which all are made for. */
+  readonly traceparent?: string | undefined
 }
 
 /** Creates the links; the one that sends goes after them. */
 export function createCallLinks<Router extends AnyTRPCRouter>(
   options: CallLinksOptions<Router>,
 ): TRPCLink<Router>[] {
-  const { approvals, clock, getTraceContext, resume, retry, retryBudget, stepUp } = options
+  const { approvals, clock, resume, retry, retryBudget, stepUp } = options
   const { timeoutMs = 30_000 } = options
   return [
     createSignalLink(options.signal),
     createTimeoutLink(timeoutMs, { clock, inherited: options.deadline }),
-    ...(getTraceContext === undefined ? [] : [createTraceLink<Router>(getTraceContext)]),
+    createTraceLink<Router>(options),
     ...(resume === false ? [] : [createResumeLink<Router>(resume, clock)]),
     createAuthLink({
       openAuthorizer: createOpenAuthorizer(options),

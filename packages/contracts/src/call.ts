@@ -12,6 +12,8 @@ export type Call = {
   readonly deadline?: Deadline | undefined
   /** The trace that the call belongs to (W3C Trace Context): 32 hexadecimal digits. */
   readonly traceId?: string | undefined
+  /** The header with which further calls go on in it. */
+  readonly traceparent?: string | undefined
   /** What the caller presented, to act for it at another agent; `undefined` for an API key. */
   readonly subjectToken?: SubjectToken | undefined
 }
@@ -20,6 +22,7 @@ export type Call = {
 type HandlerContext = {
   readonly principal: Principal
   readonly traceId: string
+  readonly traceparent?: string | undefined
   getSignal(): AbortSignal
   getDeadline?(): Deadline | undefined
   getSubjectToken(): SubjectToken | undefined
@@ -30,6 +33,7 @@ export function toCall(ctx: HandlerContext): Call {
   return {
     principal: ctx.principal,
     traceId: ctx.traceId,
+    traceparent: ctx.traceparent,
     signal: ctx.getSignal(),
     deadline: ctx.getDeadline?.(),
     subjectToken: ctx.getSubjectToken(),

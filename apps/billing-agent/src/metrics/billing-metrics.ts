@@ -1,48 +1,35 @@
 // Metrics of the ledger by OpenTelemetry's API: operations by outcome, postings and money, quotas that were reached, sweeps.
 // Labels come from lists that are known beforehand: no agent, grant, account or quota is one.
-import { AuthError } from '@deputy/auth/trpc'
-import { metrics, type Meter } from '@opentelemetry/api'
+import { createInstruments, reasonOf } from '@deputy/serve/telemetry'
+import { noteOutcome } from '../trace/traced.ts'
 
 export const METER_NAME = '@deputy/billing-agent'
 
 /** Seconds: an operation waits for its commit. */
 const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
-function createInstruments(meter: Meter) {
-  return {
-    operations: meter.createHistogram('billing.operation.duration', {
-      unit: 's',
-      description: 'Duration of operations on the ledger, by what came of them',
-      advice: { explicitBucketBoundaries: BOUNDS },
-    }),
-    postings: meter.createCounter('billing.postings', {
-      description: 'Postings that were committed, by procedure',
-    }),
-    money: meter.createCounter('billing.money', {
-      description: 'Minor units that they held, captured, returned or paid in',
-    }),
-    quotaEvents: meter.createCounter('billing.quota.events', {
-      description: 'Quotas that came to 80 or to 100 percent',
-    }),
-    sweeps: meter.createCounter('billing.sweeps', {
-      description: 'Rounds of what ends by itself, by outcome',
-    }),
-    swept: meter.createCounter('billing.swept', {
-      description: 'Holds that expired, answers that were forgotten',
-    }),
-  }
-}
-
-let current:
-  | { readonly meter: Meter; readonly of: ReturnType<typeof createInstruments> }
-  | undefined
-
-/** Made once for each provider: an SDK may be registered after the first operation. */
-function instruments(): ReturnType<typeof createInstruments> {
-  const meter = metrics.getMeter(METER_NAME)
-  if (current?.meter !== meter) current = { meter, of: createInstruments(meter) }
-  return current.of
-}
+const instruments = createInstruments(METER_NAME, (meter) => ({
+  operations: meter.createHistogram('billing.operation.duration', {
+    unit: 's',
+    description: 'Duration of operations on the ledger, by what came of them',
+    advice: { explicitBucketBoundaries: BOUNDS },
+  }),
+  postings: meter.createCounter('billing.postings', {
+    description: 'Postings that were committed, by procedure',
+  }),
+  money: meter.createCounter('billing.money', {
+    description: 'Minor units that they held, captured, returned or paid in',
+  }),
+  quotaEvents: meter.createCounter('billing.quota.events', {
+    description: 'Quotas that came to 80 or to 100 percent',
+  }),
+  sweeps: meter.createCounter('billing.sweeps', {
+    description: 'Rounds of what ends by itself, by outcome',
+  }),
+  swept: meter.createCounter('billing.swept', {
+    description: 'Holds that expired, answers that were forgotten',
+  }),
+}))
 
 /** Measures an operation. Its outcome is `ok`, what it notes, or the reason that it was refused with. */
 export async function measureOperation<Value>(
@@ -57,6 +44,7 @@ export async function measureOperation<Value>(
     outcome = reasonOf(error)
     throw error
   } finally {
+    if (outcome === 'replayed') noteOutcome(outcome)
     const seconds = (performance.now() - startedMs) / 1000
     instruments().operations.record(seconds, { operation, outcome })
   }
@@ -94,11 +82,4 @@ export async function measureSweep(
     sweeps.add(1, { sweep, outcome: 'failed' })
     throw error
   }
-}
-
-/** Reasons are those of the contract and of the guard: anything else is a bug, whatever it says. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AuthError) return error.refusal.reason
-  const isRefusal = error instanceof Error && 'reason' in error && typeof error.reason === 'string'
-  return isRefusal ? String(error.reason) : 'internal_error'
 }

@@ -34,3 +34,8 @@ export function operatedOwner(
   if (asked === undefined || asked === own || own === SYSTEM_OWNER_ID) return asked ?? own
   throw refuseCall('owner_unknown', `No organisation ${asked}`)
 }
+
+/** What a call stands on, as the audit trail has it: the task grant, or the first token. The first id is the credential's. */
+export function grantOf({ grantPath }: Pick<Principal, 'grantPath'>): string | undefined {
+  return grantPath[1] ?? grantPath[0]
+}

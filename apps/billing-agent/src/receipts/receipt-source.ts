@@ -9,10 +9,11 @@ export type ReceiptAnswer = { readonly call: CallRecord } & (
 
 /**
  * Asks the agent that did the work for evidence of it, on behalf of whoever wants it, and names the hold that paid for
- * it: evidence of what another hold paid for is none of its business. Never rejects.
+ * it: evidence of what another hold paid for is none of its business. Ends with the call, has no more time than it has, and is in
+ * its trace. Never rejects.
  */
 export type ReceiptSource = (
   reference: string,
-  call: Pick<Call, 'principal' | 'subjectToken'>,
+  call: Pick<Call, 'principal' | 'subjectToken' | 'signal' | 'deadline' | 'traceparent'>,
   holdId: string,
 ) => Promise<ReceiptAnswer>

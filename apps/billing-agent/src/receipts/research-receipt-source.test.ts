@@ -1,6 +1,6 @@
 // The adapter against a research agent of its own: the contract's router behind the real guard.
 import { CallRefusal } from '@deputy/auth/trpc'
-import { createAgentClient } from '@deputy/client'
+import { createAgentClient, type ServiceCallScope } from '@deputy/client'
 import { BILLING_AGENT_ID } from '@deputy/contracts/billing'
 import {
   createResearchRouter,
@@ -9,7 +9,7 @@ import {
   type ResearchService,
 } from '@deputy/contracts/research'
 import { createTestWorld } from '@deputy/testing'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { callBy, receiptFor } from '../../test-support/billing-world.ts'
 import { createResearchReceiptSource, RECEIPT_SCOPE } from './research-receipt-source.ts'
 
@@ -67,13 +67,18 @@ async function setUp(receipt: ResearchService['receipt'], options: Options = {})
     actFor: billing.createActFor([research]),
   })
   /** Asks for the receipt of a job, twice, for alice: with her token, or as if she came with an API key. */
-  async function ask(by: 'token' | 'key' = 'token') {
+  async function ask(by: 'token' | 'key' = 'token', within: ServiceCallScope = {}) {
     const called =
       by === 'token'
         ? { subjectToken: await alice.token({ id: billing.id, url: '' }, { scopes: handsOn }) }
         : {}
-    const { principal, signal } = callBy(ALICE)
-    const call = { signal, principal: { ...principal, scopes: handsOn }, ...called }
+    const { principal } = callBy(ALICE)
+    const call = {
+      signal: undefined,
+      principal: { ...principal, scopes: handsOn },
+      ...called,
+      ...within,
+    }
     const answer = await source('job-1', call, 'hold-1')
     await source('job-1', call, 'hold-1')
     return answer
@@ -144,6 +149,37 @@ test('asks for the job’s receipt with a token for that and nothing else, and r
   expect(await harness.tokens('token.issued')).toEqual([
     [RESEARCH_AGENT_ID, 'research:read', BILLING_AGENT_ID],
   ])
+})
+
+test.each([
+  ['for itself', 'key', ['billing:close']],
+  ['for its caller', 'token', ['billing:close', RECEIPT_SCOPE]],
+] as const)('asks %s no longer than its caller waits', async (_whom, by, handsOn) => {
+  // Attack: who closes statements and hangs up leaves calls behind that nobody waits for.
+  const asked = Promise.withResolvers<AbortSignal | undefined>()
+  const remainingMs: (number | undefined)[] = []
+  await using harness = await setUp(
+    async ({ deadline, signal }) => {
+      remainingMs.push(deadline?.remainingMs())
+      asked.resolve(signal)
+      return new Promise((resolve) => {
+        signal?.addEventListener('abort', () => resolve(RECEIPT))
+      })
+    },
+    { handsOn },
+  )
+  const caller = new AbortController()
+  const within = { signal: caller.signal, deadline: { remainingMs: () => 4321 } }
+  const answer = harness.ask(by, within)
+  const signal = await asked.promise
+
+  caller.abort()
+
+  expect(await answer).toMatchObject({ ok: false, reason: 'call_aborted' })
+  await vi.waitUntil(() => signal?.aborted)
+  expect(remainingMs).toHaveLength(1)
+  expect(remainingMs[0]).toBeGreaterThan(0)
+  expect(remainingMs[0]).toBeLessThanOrEqual(4321)
 })
 
 test('passes on why research will not say', async () => {

@@ -1,4 +1,4 @@
-import { toClientError, type ActFor, type ContractClient } from '@deputy/client'
+import { toClientError, withinCall, type ActFor, type ContractClient } from '@deputy/client'
 import { BILLING_AGENT_ID } from '@deputy/contracts/billing'
 import { research, RESEARCH_AGENT_ID, type ResearchRouter } from '@deputy/contracts/research'
 import type { ReceiptSource } from './receipt-source.ts'
@@ -18,7 +18,8 @@ export type ResearchReceiptOptions = {
  * scope that it takes, billing acts for the caller, with that scope alone; otherwise for itself.
  */
 export function createResearchReceiptSource(options: ResearchReceiptOptions): ReceiptSource {
-  return async (reference, { principal, subjectToken }, holdId) => {
+  return async (reference, call, holdId) => {
+    const { principal, subjectToken } = call
     const startedMs = performance.now()
     const isHandedOn = subjectToken !== undefined && principal.scopes.includes(RECEIPT_SCOPE)
     const record = (outcome: string) => ({
@@ -32,9 +33,10 @@ export function createResearchReceiptSource(options: ResearchReceiptOptions): Re
     })
     try {
       const client = isHandedOn
-        ? options.actFor({ principal, subjectToken }).client(research, { scopes: [RECEIPT_SCOPE] })
+        ? options.actFor(call).client(research, { scopes: [RECEIPT_SCOPE] })
         : options.own
-      const receipt = await client.research.receipt.query({ jobId: reference, holdId })
+      const input = { jobId: reference, holdId }
+      const receipt = await client.research.receipt.query(input, withinCall(call))
       return { ok: true, receipt, call: record('ok') }
     } catch (error) {
       const { code, message } = toClientError(error)

@@ -1,5 +1,5 @@
 import { accept, refuse, type Result } from '@deputy/auth/protocol'
-import { toClientError, type AgentClient } from '@deputy/client'
+import { toClientError, withinCall, type AgentClient } from '@deputy/client'
 import { BILLING_AGENT_ID, BILLING_REASONS, type BillingRouter } from '@deputy/contracts/billing'
 import type { CallRecord } from '@deputy/contracts/call'
 import { RESEARCH_AGENT_ID } from '@deputy/contracts/research'
@@ -20,8 +20,10 @@ const REFUSALS: ReadonlySet<string> = new Set(BILLING_REASONS)
 export function createAgentBillingGateway(
   openClient: (taskGrant: string | undefined) => AgentClient<BillingRouter>,
 ): BillingGateway {
-  return (jobId, taskGrant) => {
+  return (jobId, taskGrant, traceparent) => {
     const { billing } = openClient(taskGrant)
+    // A job goes on when the call that began it is answered: its calls are in that one's trace, and in nothing else its.
+    const scope = withinCall({ traceparent })
     const calls: CallRecord[] = []
 
     async function call<Answer>(
@@ -55,19 +57,19 @@ export function createAgentBillingGateway(
       calls,
       quote: async (units) =>
         call('quote', async (idempotencyKey) =>
-          billing.quote.mutate({ service: 'research.brief', units, idempotencyKey }),
+          billing.quote.mutate({ service: 'research.brief', units, idempotencyKey }, scope),
         ),
       hold: async (quoteId) =>
         call('hold', async (idempotencyKey) =>
-          billing.hold.mutate({ quoteId, reference: jobId, idempotencyKey }),
+          billing.hold.mutate({ quoteId, reference: jobId, idempotencyKey }, scope),
         ),
       capture: async (holdId, amountMinor) =>
         call('capture', async (idempotencyKey) =>
-          billing.capture.mutate({ holdId, amountMinor, idempotencyKey }),
+          billing.capture.mutate({ holdId, amountMinor, idempotencyKey }, scope),
         ),
       release: async (holdId) =>
         call('release', async (idempotencyKey) =>
-          billing.release.mutate({ holdId, idempotencyKey }),
+          billing.release.mutate({ holdId, idempotencyKey }, scope),
         ),
     }
   }

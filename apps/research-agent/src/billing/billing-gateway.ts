@@ -22,5 +22,5 @@ export type JobBilling = {
   readonly calls: readonly CallRecord[]
 }
 
-/** Opens the billing of one job; under a task grant, where the work stands on one. */
-export type BillingGateway = (jobId: string, taskGrant?: string) => JobBilling
+/** Opens the billing of one job; under a task grant, where the work stands on one, and in the trace of whoever asked. */
+export type BillingGateway = (jobId: string, taskGrant?: string, traceparent?: string) => JobBilling

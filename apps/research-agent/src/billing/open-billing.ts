@@ -11,6 +11,7 @@ import {
   type Credentials,
 } from '@deputy/client'
 import { billing, BILLING_AGENT_ID, type BillingRouter } from '@deputy/contracts/billing'
+import { readTraceContext } from '@deputy/serve/telemetry'
 import { LRUCache } from 'lru-cache'
 import type { OpenBillingFor } from '../tools/job-tools.ts'
 import { BILLING_SCOPES } from './agent-billing-gateway.ts'
@@ -38,6 +39,7 @@ export function createOpenBilling(options: OpenBillingOptions) {
       scopes: BILLING_SCOPES,
       clock: options.clock,
       fetch: options.fetch,
+      getTraceContext: readTraceContext,
     })
   const { url: _url, ...identityOptions } = options
   const identity = clientSecret(identityOptions)
@@ -66,13 +68,14 @@ export function createOpenBillingFor(options: OpenBillingOptions): OpenBillingFo
     agents: { [BILLING_AGENT_ID]: url },
     clock,
     fetch,
+    getTraceContext: readTraceContext,
   })
 
-  return ({ principal, subjectToken }) => {
+  return ({ principal, subjectToken, traceparent }) => {
     const isReached = READ_SCOPES.every((scope) => principal.scopes.includes(scope))
     if (subjectToken === undefined || !isReached) return undefined
     // A job goes on when the call that began it is answered, so that call's signal is none of its tools'.
-    return actFor({ principal, subjectToken }).client(billing)
+    return actFor({ principal, subjectToken, traceparent }).client(billing)
   }
 }
 

@@ -4,12 +4,13 @@
 import type { Call } from '@deputy/contracts/call'
 import type { Brief } from '@deputy/contracts/research'
 import type { TraceStep } from '@deputy/contracts/trace'
+import { reasonOf } from '@deputy/serve/telemetry'
 import type { JobBilling } from '../billing/billing-gateway.ts'
 import { requireBilling } from '../billing/require-billing.ts'
 import type { Library } from '../documents/library.ts'
 import type { Planner } from '../loop/agent-loop.ts'
 import type { LoopLimits } from '../loop/limits.ts'
-import { reasonOf, refuseCall } from '../refusals.ts'
+import { refuseCall } from '../refusals.ts'
 import type { OpenBillingFor } from '../tools/job-tools.ts'
 import { openRecorder, type Recorder } from '../trace/recorder.ts'
 import { recordRunning } from '../trace/step-metrics.ts'
@@ -69,9 +70,10 @@ export async function workOnJob(deps: WorkDeps, work: Work, running: RunningJob)
   const onStep = (step: TraceStep): void => running.addStep(step)
   const ends = (left?.steps ?? []).map(({ durationMs, offsetMs }) => offsetMs + durationMs)
   const beforeMs = Math.max(0, ...ends)
-  const recorder = openRecorder({ jobId, traces, nowMs, onStep, beforeMs })
+  const { traceparent } = work.call
+  const recorder = openRecorder({ jobId, traces, nowMs, onStep, beforeMs, traceparent })
   const openBilling = (grant?: string): JobBilling =>
-    traceBilling(deps.billing(jobId, grant), recorder)
+    traceBilling(deps.billing(jobId, grant, traceparent), recorder)
   let billing = openBilling(taskGrant)
   const hasEnded = recordRunning(left !== undefined)
   let open: OpenJob = left ?? { jobId, ...NOTHING }

@@ -2,7 +2,7 @@
 // tokens and money. Labels come from lists that are known beforehand: a model cannot make up new ones.
 import type { DroppedSentence } from '@deputy/contracts/research'
 import type { TraceStep } from '@deputy/contracts/trace'
-import { metrics, type Meter } from '@opentelemetry/api'
+import { createInstruments } from '@deputy/serve/telemetry'
 
 export const METER_NAME = '@deputy/research-agent'
 
@@ -12,47 +12,34 @@ const BOUNDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
 /** What a tool is called that is none of the caller's: its name is whatever the model wrote. */
 const UNKNOWN_TOOL = 'unknown'
 
-function createInstruments(meter: Meter) {
-  return {
-    duration: meter.createHistogram('research.step.duration', {
-      unit: 's',
-      description: 'Duration of the steps of jobs',
-      advice: { explicitBucketBoundaries: BOUNDS },
-    }),
-    refusals: meter.createCounter('research.step.refusals', {
-      description: 'Steps that did not pass, by reason',
-    }),
-    tokens: meter.createCounter('research.model.tokens', {
-      description: 'Tokens of the model, in and out',
-    }),
-    cost: meter.createCounter('research.model.cost', {
-      description: 'Money for the model, in millionths of a US dollar',
-    }),
-    sentences: meter.createCounter('research.sentences', {
-      description: 'Sentences of answers, as the verifier found them',
-    }),
-    running: meter.createUpDownCounter('research.jobs.running', {
-      description: 'Jobs that this process works on',
-    }),
-    resumed: meter.createCounter('research.jobs.resumed', {
-      description: 'Jobs that were taken up again after an interruption',
-    }),
-    jobs: meter.createCounter('research.jobs', {
-      description: 'Jobs that ended, by outcome',
-    }),
-  }
-}
-
-let current:
-  | { readonly meter: Meter; readonly of: ReturnType<typeof createInstruments> }
-  | undefined
-
-/** Made once for each provider: an SDK may be registered after the first step. */
-function instruments(): ReturnType<typeof createInstruments> {
-  const meter = metrics.getMeter(METER_NAME)
-  if (current?.meter !== meter) current = { meter, of: createInstruments(meter) }
-  return current.of
-}
+const instruments = createInstruments(METER_NAME, (meter) => ({
+  duration: meter.createHistogram('research.step.duration', {
+    unit: 's',
+    description: 'Duration of the steps of jobs',
+    advice: { explicitBucketBoundaries: BOUNDS },
+  }),
+  refusals: meter.createCounter('research.step.refusals', {
+    description: 'Steps that did not pass, by reason',
+  }),
+  tokens: meter.createCounter('research.model.tokens', {
+    description: 'Tokens of the model, in and out',
+  }),
+  cost: meter.createCounter('research.model.cost', {
+    description: 'Money for the model, in millionths of a US dollar',
+  }),
+  sentences: meter.createCounter('research.sentences', {
+    description: 'Sentences of answers, as the verifier found them',
+  }),
+  running: meter.createUpDownCounter('research.jobs.running', {
+    description: 'Jobs that this process works on',
+  }),
+  resumed: meter.createCounter('research.jobs.resumed', {
+    description: 'Jobs that were taken up again after an interruption',
+  }),
+  jobs: meter.createCounter('research.jobs', {
+    description: 'Jobs that ended, by outcome',
+  }),
+}))
 
 /** Records a step that has ended. */
 export function recordStep(step: Omit<TraceStep, 'sequence'>): void {

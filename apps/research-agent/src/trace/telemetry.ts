@@ -1,35 +1,18 @@
-// Spans by OpenTelemetry's API: they go nowhere unless the process registers an SDK.
-import type { StepKind, TraceStep } from '@deputy/contracts/trace'
-import { SpanStatusCode, trace } from '@opentelemetry/api'
-import { recordStep } from './step-metrics.ts'
+import type { TraceStep } from '@deputy/contracts/trace'
+import { SpanStatusCode, type Span } from '@opentelemetry/api'
 
-const NAME = '@deputy/research-agent'
+export const TRACER_NAME = '@deputy/research-agent'
 
-export type StepSpan = {
-  end(step: Omit<TraceStep, 'sequence'>): void
-}
-
-/** Starts the span of a step. The providers are asked for each time: an SDK may be registered later. */
-export function startStepSpan(kind: StepKind, jobId: string): StepSpan {
-  const span = trace.getTracer(NAME).startSpan(`research.${kind}`, {
-    attributes: { 'research.job_id': jobId },
+/** Says on the span of a step what came of it. */
+export function describeStep(span: Span, step: Omit<TraceStep, 'sequence'>): void {
+  const { decision, inputTokens, kind, outputTokens, reason, tool } = step
+  span.setAttributes({
+    'research.step': kind,
+    'research.decision': decision,
+    ...(tool === undefined ? {} : { 'gen_ai.tool.name': tool }),
+    ...(reason === undefined ? {} : { 'research.reason': reason }),
+    ...(inputTokens === undefined ? {} : { 'gen_ai.usage.input_tokens': inputTokens }),
+    ...(outputTokens === undefined ? {} : { 'gen_ai.usage.output_tokens': outputTokens }),
   })
-  return {
-    end(step) {
-      const { decision, inputTokens, outputTokens, reason, tool } = step
-      const attributes = {
-        'research.step': kind,
-        'research.decision': decision,
-        ...(tool === undefined ? {} : { 'gen_ai.tool.name': tool }),
-      }
-      span.setAttributes(attributes)
-      if (reason !== undefined) span.setAttribute('research.reason', reason)
-      if (inputTokens !== undefined) span.setAttribute('gen_ai.usage.input_tokens', inputTokens)
-      if (outputTokens !== undefined) span.setAttribute('gen_ai.usage.output_tokens', outputTokens)
-      if (decision === 'refused') span.setStatus({ code: SpanStatusCode.ERROR })
-      span.end()
-
-      recordStep(step)
-    },
-  }
+  if (decision === 'refused') span.setStatus({ code: SpanStatusCode.ERROR })
 }

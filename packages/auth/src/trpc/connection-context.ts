@@ -13,7 +13,7 @@ import {
 } from './caller-verifier.ts'
 import type { AgentContext, AgentContextOptions } from './context.ts'
 import { findOtherCaller } from './same-caller.ts'
-import { createTraceId } from './trace-id.ts'
+import { readCallTrace } from './trace-id.ts'
 import type { Readmit } from './until-end.ts'
 
 /** The context of one connection. All its calls share it. */
@@ -99,7 +99,7 @@ export function createConnectionContext(
       transport: 'websocket',
       timeoutHeader: createHeaderLookup(request)(TIMEOUT_HEADER),
       correlationId,
-      traceId: createTraceId(createHeaderLookup(request)('traceparent'), correlationId),
+      ...readCallTrace(createHeaderLookup(request)('traceparent'), correlationId),
       observeCall: options.observeCall,
       limitStores: options.limitStores,
       callsUnderWay: options.callsUnderWay,

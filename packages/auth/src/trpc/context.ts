@@ -18,7 +18,7 @@ import {
 import type { CallDeadlines, ReadDeadline } from './call-deadline.ts'
 import type { ObserveCall } from './observe-call.ts'
 import type { OpenStreams } from './open-streams.ts'
-import { createTraceId } from './trace-id.ts'
+import { readCallTrace } from './trace-id.ts'
 import type { WatchEnd } from './until-end.ts'
 
 export type AgentTransport = 'http' | 'websocket'
@@ -30,6 +30,8 @@ export type AgentContext = {
   readonly correlationId: string
   /** The caller's trace (W3C Trace Context); one that begins here when it sent none. 32 hexadecimal digits. */
   readonly traceId: string
+  /** The header with which further calls go on in the trace: as the caller sent it. */
+  readonly traceparent?: string | undefined
   /** Says who is calling. On HTTP verified once however many calls are in the batch. */
   authenticate(): Promise<Result<Principal, CallerRefusal>>
   /**
@@ -111,7 +113,7 @@ export function createAgentContext(
     return {
       transport: 'http',
       correlationId,
-      traceId: createTraceId(header('traceparent'), correlationId),
+      ...readCallTrace(header('traceparent'), correlationId),
       deadline: options.deadlines?.fromHeader(header(TIMEOUT_HEADER)),
       abort: request.abort,
       observeCall: options.observeCall,

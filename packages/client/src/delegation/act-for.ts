@@ -1,11 +1,6 @@
 // Delegation in one line: inside a handler, a typed client of another agent that acts for whoever called
 // this one, with a token that was exchanged for exactly what the calls need.
-import type {
-  AgentContract,
-  AuthorizationDetailsClaim,
-  Deadline,
-  SubjectToken,
-} from '@deputy/auth/protocol'
+import type { AgentContract, AuthorizationDetailsClaim, SubjectToken } from '@deputy/auth/protocol'
 import { createTRPCClient, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { toEndpoint } from '../agent-client.ts'
@@ -16,22 +11,15 @@ import { tokenExchange } from '../credentials/token-exchange.ts'
 import { ClientError } from '../error/client-error.ts'
 import type { FetchLike } from '../fetch-like.ts'
 import { createHttpTransport } from '../http-link.ts'
+import { readScope, type CallScope, type ServiceCallScope } from '../links/call-scope.ts'
 import { createRetryBudget, type RetryBudget } from '../links/retry-budget.ts'
 
 /** Who called, as a handler's context or a service's call has it. */
 export type Caller = {
   readonly principal: { readonly subject: string }
 } & (
-  | {
-      getSubjectToken(): SubjectToken | undefined
-      getSignal?: (() => AbortSignal) | undefined
-      getDeadline?: (() => Deadline | undefined) | undefined
-    }
-  | {
-      readonly subjectToken?: SubjectToken | undefined
-      readonly signal?: AbortSignal | undefined
-      readonly deadline?: Deadline | undefined
-    }
+  | (CallScope & { getSubjectToken(): SubjectToken | undefined })
+  | (ServiceCallScope & { readonly subjectToken?: SubjectToken | undefined })
 )
 
 export type DelegatedClientOptions<Scope extends string> = {
@@ -48,8 +36,7 @@ export type DelegatedClientOptions<Scope extends string> = {
 export type OnBehalf = {
   /**
    * A client of the agent of this contract. `sub` stays the caller, `act` says who acts, nothing widens.
-   * Its calls end when the caller gives up, and
-   * have no more time than the caller still waits. Throws `TypeError` for an agent whose URL is not known.
+   * Its calls end when the caller gives up, have no more time than the caller still waits, and are in its trace. Throws `TypeError` for an agent whose URL is not known.
    */
   client<
     Router extends AnyTRPCRouter,
@@ -112,8 +99,7 @@ export function createActFor(options: ActForOptions): ActFor {
               approvals: 'ask',
               ...policies,
               retryBudget: way.retryBudget,
-              signal: readSignal(caller),
-              deadline: readDeadline(caller),
+              ...readScope(caller),
               contract,
               credentials: tokenExchange({ subject, actor, limits }),
               target: { audience: contract.agentId, scopes },
@@ -132,12 +118,4 @@ type Way = { readonly link: TRPCLink<AnyTRPCRouter>; readonly retryBudget: Retry
 
 function readSubject(caller: Caller): SubjectToken | undefined {
   return 'getSubjectToken' in caller ? caller.getSubjectToken() : caller.subjectToken
-}
-
-function readSignal(caller: Caller): AbortSignal | undefined {
-  return 'getSubjectToken' in caller ? caller.getSignal?.() : caller.signal
-}
-
-function readDeadline(caller: Caller): Deadline | undefined {
-  return 'getSubjectToken' in caller ? caller.getDeadline?.() : caller.deadline
 }

@@ -9,12 +9,8 @@ import {
 } from '@deputy/auth/protocol'
 import type { Operation } from '@trpc/client'
 import { withMessageParams } from '../message-params.ts'
-
-/** What a call is made for: a handler's `ctx`, or the part of it that says for how long. */
-export type CallScope = {
-  readonly getSignal?: (() => AbortSignal) | undefined
-  readonly getDeadline?: (() => Deadline | undefined) | undefined
-}
+import { readScope, type CallScope, type ServiceCallScope } from './call-scope.ts'
+import { noteTrace } from './trace-context.ts'
 
 /** Name of the deadline in an operation's context. */
 const CONTEXT_KEY = 'deputyDeadline'
@@ -28,18 +24,21 @@ class Noted {
 }
 
 /**
- * The options of a call that is made for another one: it ends with it, and has no more time than it has.
+ * The options of a call that is made for another one, a handler's `ctx` or a service's call: it ends with it, has no more time
+ * than it has, and goes on in its trace.
  * `client.billing.hold.mutate(input, withinCall(ctx))`, for clients that live longer than one call.
  */
-export function withinCall(ctx: CallScope): {
+export function withinCall(ctx: CallScope | ServiceCallScope): {
   readonly signal?: AbortSignal
   readonly context: Record<string, unknown>
 } {
-  const deadline = ctx.getDeadline?.()
-  const signal = ctx.getSignal?.()
+  const { deadline, signal, traceparent } = readScope(ctx)
   return {
     ...(signal === undefined ? {} : { signal }),
-    context: deadline === undefined ? {} : { [CONTEXT_KEY]: new Noted(deadline) },
+    context: {
+      ...(deadline === undefined ? {} : { [CONTEXT_KEY]: new Noted(deadline) }),
+      ...noteTrace(traceparent),
+    },
   }
 }
 

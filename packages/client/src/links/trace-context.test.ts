@@ -2,22 +2,26 @@ import type { Operation } from '@trpc/client'
 import { observable } from '@trpc/server/observable'
 import { describe, expect, test } from 'vitest'
 import type { TestRouter } from '../../../../test/support/test-agent.ts'
+import { withinCall } from './deadline.ts'
 import { createTraceLink, toTraceHeaders, type GetTraceContext } from './trace-context.ts'
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
 /** The operation as it leaves the link. */
-function pass(getTraceContext: GetTraceContext): Operation {
+function pass(
+  getTraceContext: GetTraceContext | undefined,
+  { context = {}, traceparent }: { context?: object; traceparent?: string } = {},
+): Operation {
   const seen: Operation[] = []
   const op: Operation = {
     id: 1,
     type: 'query',
     path: 'whoAmI',
     input: undefined,
-    context: { kept: true },
+    context: { kept: true, ...context },
     signal: null,
   }
-  createTraceLink<TestRouter>(getTraceContext)({})({
+  createTraceLink<TestRouter>({ getTraceContext, traceparent })({})({
     op,
     next: (next) => {
       seen.push(next)
@@ -35,6 +39,18 @@ describe('the trace of a call', () => {
 
     expect(toTraceHeaders([op])).toEqual({ traceparent: TRACEPARENT, tracestate: 'vendor=1' })
     expect(op.context['kept']).toBe(true)
+  })
+
+  test('is that of what it is made for, unless the moment has one of its own', () => {
+    const [ofCall, ofClient, ofMoment] = ['1', '2', '3'].map((digit) =>
+      TRACEPARENT.replace('0af7', `${digit}af7`),
+    )
+    const { context } = withinCall({ traceparent: ofCall })
+    const sent = (...ops: Parameters<typeof pass>) => toTraceHeaders([pass(...ops)])['traceparent']
+
+    expect(sent(undefined, { context, traceparent: ofClient ?? '' })).toBe(ofCall)
+    expect(sent(() => undefined, { traceparent: ofClient ?? '' })).toBe(ofClient)
+    expect(sent(() => ({ traceparent: ofMoment ?? '' }), { context })).toBe(ofMoment)
   })
 
   test('of a batch is that of its first call that has one', () => {

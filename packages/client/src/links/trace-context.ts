@@ -10,8 +10,8 @@ export type TraceContext = {
 
 /**
  * Says in which trace a call is made; asked when the call is made, so that it is that of the caller's own
- * span. With OpenTelemetry: what `propagation.inject` writes. Without one, or with `undefined`, each
- * request begins a trace of its own.
+ * span. With OpenTelemetry: what `propagation.inject` writes. Without one, or with `undefined`, a
+ * call is in the trace of the call that it is made for, and otherwise each request begins a trace of its own.
  */
 export type GetTraceContext = () => TraceContext | undefined
 
@@ -21,13 +21,29 @@ const TRACESTATE = /^[\x20-\x7e]{1,512}$/
 /** Name of the trace in an operation's context. */
 const CONTEXT_KEY = 'deputyTrace'
 
-/** Creates the link that notes the trace of the moment of each call. */
-export function createTraceLink<Router extends AnyTRPCRouter>(
-  getTraceContext: GetTraceContext,
-): TRPCLink<Router> {
+/** What an operation's context has of a trace that it is to go on in. */
+export function noteTrace(traceparent: string | undefined): Record<string, unknown> {
+  return traceparent === undefined ? {} : { [CONTEXT_KEY]: { traceparent } }
+}
+
+/**
+ * Creates the link that notes the trace of each call: of the moment, of what the call is made for, or of what all calls of the
+ * client are made for.
+ */
+export function createTraceLink<Router extends AnyTRPCRouter>({
+  getTraceContext,
+  traceparent,
+}: {
+  readonly getTraceContext?: GetTraceContext | undefined
+  readonly traceparent?: string | undefined
+}): TRPCLink<Router> {
+  const inherited = noteTrace(traceparent)
   return () =>
-    ({ next, op }) =>
-      next({ ...op, context: { ...op.context, [CONTEXT_KEY]: getTraceContext() } })
+    ({ next, op }) => {
+      const current = getTraceContext?.()
+      const noted = current === undefined ? {} : { [CONTEXT_KEY]: current }
+      return next({ ...op, context: { ...inherited, ...op.context, ...noted } })
+    }
 }
 
 /** The headers of a request: the trace of its first call that has one. What is malformed is not sent. */
