@@ -108,10 +108,10 @@ describe.each(BILLING_ADAPTERS)('on $name', (adapter) => {
     world.clock.set(FEBRUARY)
     await record(used('one', 9))
 
-    const beyond = record(corrected('more', 'seed', 3))
+    const beyond = await refusalOf(record(corrected('more', 'seed', 3)))
     await record(corrected('one-more', 'seed', 2))
 
-    expect(await refusalOf(beyond)).toMatchObject({ reason: 'quota_exceeded' })
+    expect(beyond).toMatchObject({ reason: 'quota_exceeded' })
     expect(await spentOf(world, quotaId)).toBe(10)
   })
 
