@@ -1,16 +1,39 @@
 import { EventEmitter } from 'node:events'
 import { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { agentRouter, type ConnectionContext } from '@deputy/auth/trpc'
-import { REAUTHENTICATE_PATH, refuse } from '@deputy/auth/protocol'
+import type { Principal } from '@deputy/auth'
+import { agentRouter, scopedProcedure, type ConnectionContext } from '@deputy/auth/trpc'
+import { accept, REAUTHENTICATE_PATH, refuse } from '@deputy/auth/protocol'
 import { expect, test } from 'vitest'
 import type { AgentWebSocket } from './agent-web-socket.ts'
 import { serveConnection } from './connection.ts'
 import { readAgentLimits } from '../limits/agent-limits.ts'
 import { createRunCall } from './run-call.ts'
 
+const alice: Principal = {
+  agentId: 'agent-alice-v1',
+  subject: 'agent-alice-v1',
+  audience: 'agent-billing-v2',
+  scopes: ['billing:read'],
+  priorActors: [],
+  expiresAt: undefined,
+  grantPath: ['token-1'],
+  limits: [],
+  credential: { kind: 'access_token', id: 'token-1' },
+}
+
+type Who = Awaited<ReturnType<ConnectionContext['authenticate']>>
+
+type Settings = {
+  /** Who is there. Default: somebody without credentials. */
+  readonly who?: Promise<Who>
+  /** Whether the agent takes another connection of the caller. Default: yes. */
+  readonly isAdmitted?: boolean
+}
+
 /** A connection on a socket whose peer reads when the test says so, and says nothing. */
-function createConnection() {
+function createConnection({ isAdmitted = true, who }: Settings = {}) {
+  let done = 0
   const said: string[] = []
   let sent = ''
   const flushes: (() => void)[] = []
@@ -28,16 +51,26 @@ function createConnection() {
     pause: () => undefined,
     resume: () => undefined,
     ping: () => said.push('ping'),
+    close(code: number) {
+      said.push(String(code))
+      socket.readyState = 2
+    },
     terminate: () => said.push('terminate'),
   })
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a context that is used before a call
   const context = {
-    authenticate: async () => refuse({ reason: 'credentials_missing' }),
+    authenticate: async () => who ?? refuse({ reason: 'credentials_missing' }),
+    limit: async () => accept(undefined),
     present: () => new Promise(() => undefined),
     watch: () => () => undefined,
     close: () => undefined,
   } as unknown as ConnectionContext
-  const router = agentRouter({})
+  const router = agentRouter({
+    work: scopedProcedure('billing:read').query(() => {
+      done += 1
+      return 'done'
+    }),
+  })
   const connection = serveConnection(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of a socket that is used
     { socket: socket as unknown as AgentWebSocket, stream },
@@ -48,11 +81,12 @@ function createConnection() {
       createContext: () => context,
       limits: readAgentLimits({ webSocket: { highWaterMarkBytes: 100 } }).webSocket,
       maxBatchSize: 10,
-      admit: () => () => undefined,
+      admit: () => (isAdmitted ? () => undefined : undefined),
     },
   )
   return {
     said,
+    countDone: () => done,
     sent: () => sent,
     say: (message: unknown) => {
       socket.emit('message', Buffer.from(JSON.stringify(message)), false)
@@ -110,4 +144,37 @@ test('tokens that are presented faster than they are verified are refused', asyn
   await connection.read()
 
   expect(connection.sent().match(/"reason":"too_many_calls"/g)).toHaveLength(16)
+})
+
+const call = (id: number) => ({ id, method: 'query', params: { path: 'work' } })
+
+test.each([
+  ['not begun where the agent has too many', false, 0],
+  ['carried out where it is admitted', true, 5],
+])(
+  'calls that come before it is known whose the connection is are %s',
+  async (_, isAdmitted, done) => {
+    // Attack: connections beyond the limit, each with calls that are sent while its token is still being verified.
+    const who = Promise.withResolvers<Who>()
+    using connection = createConnection({ who: who.promise, isAdmitted })
+    for (let id = 1; id <= 5; id += 1) connection.say(call(id))
+
+    who.resolve(accept(alice))
+    await nextTurn()
+    await connection.read()
+
+    expect(connection.countDone()).toBe(done)
+    expect(connection.said).toEqual(isAdmitted ? [] : ['4430'])
+  },
+)
+
+test('calls that come behind the close are not begun', async () => {
+  using connection = createConnection({ who: Promise.resolve(accept(alice)), isAdmitted: false })
+  await nextTurn()
+
+  connection.say(call(1))
+  await nextTurn()
+
+  expect(connection.said).toEqual(['4430'])
+  expect(connection.countDone()).toBe(0)
 })

@@ -107,7 +107,7 @@ export function serveConnection(
 
   function begin(connectionParams: ConnectionParams): void {
     const begun = createContext({ req, info: { connectionParams } })
-    context = begun
+    context = admitFirst(begun)
     begun.watch(({ reason }) => {
       ending = reason
       if (calls.size === 0) close(CLOSE_CODE.unauthenticated, reason)
@@ -117,9 +117,28 @@ export function serveConnection(
     greet(begun).catch(onBug)
   }
 
+  /**
+   * The context of calls that come before the connection is admitted: the first of them admits it, and none is begun on
+   * one that is not.
+   *
+   * Attack prevented: connections beyond the limit, each with as many calls behind its handshake as a batch has.
+   */
+  function admitFirst(begun: ConnectionContext): ConnectionContext {
+    return {
+      ...begun,
+      async limit(principal) {
+        onAuthenticated(principal)
+        if (!outbox.isOpen) throw new AuthError({ reason: 'rate_limited', retryAfterSeconds: 1 })
+        return begun.limit(principal)
+      },
+    }
+  }
+
   async function greet(begun: ConnectionContext): Promise<void> {
     const authenticated = await begun.authenticate()
-    if (authenticated.ok) onAuthenticated(authenticated.value)
+    if (!authenticated.ok) return
+    onAuthenticated(authenticated.value)
+    context = begun
   }
 
   function onAuthenticated({ agentId }: Principal): void {

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
 import { expect, test } from 'vitest'
 import { bearer, callTrpc } from '../../../../test/support/call-trpc.ts'
 import { openWebSocket } from '../../../../test/support/raw-socket.ts'
@@ -25,6 +26,8 @@ const query = (id: number, path: string, input?: unknown) => ({
 })
 const limited = async (webSocket: NonNullable<TestAgentOptions['limits']>['webSocket']) =>
   startTestAgent({ limits: { webSocket } })
+const countDone = (agent: TestAgent): number =>
+  agent.log().filter(({ msg, outcome }) => msg === 'call' && outcome === 'ok').length
 
 async function expectHealthy(agent: TestAgent): Promise<void> {
   await using connection = await connect(agent, { sub: 'agent-bob-v1', client_id: 'agent-bob-v1' })
@@ -75,20 +78,33 @@ test('a message in very many pieces closes the socket with 1008', async () => {
   await expectHealthy(agent)
 })
 
-test('what comes behind the message for which a socket is closed is not carried out', async () => {
+test('what comes on a connection that is closed for its agent has too many is not carried out', async () => {
   // Attack: a connection beyond the limit that goes on calling until its peer answers the close.
   await using agent = await limited({ maxConnectionsPerAgent: 1 })
   await using first = await connect(agent)
   const url = `ws://127.0.0.1:${String(agent.port)}/trpc`
   await using second = await openWebSocket(url, bearer(await agent.token()))
-  second.socket.pause()
-  for (let turn = 0; turn < 50; turn += 1) await nextTurn()
 
+  // Whichever is first, these or the close: `connection.test.ts` has both.
   for (let id = 1; id <= 5; id += 1) second.send(query(id, 'whoAmI'))
-  second.socket.resume()
 
   expect(await second.closed).toBe(4430)
-  expect(agent.log().filter(({ msg }) => msg === 'call')).toHaveLength(first.messages.length)
+  expect(countDone(agent)).toBe(first.messages.length)
+  await expectHealthy(agent)
+})
+
+test('nor what comes behind a token that is presented on one too many', async () => {
+  // Attack: the same, by connections that say who they are only with their calls.
+  await using agent = await limited({ maxConnectionsPerAgent: 1 })
+  await using first = await connect(agent)
+  await using second = await openWebSocket(`ws://127.0.0.1:${String(agent.port)}/trpc`, {})
+
+  const token = bearer(await agent.token())
+  second.send({ ...query(1, REAUTHENTICATE_PATH, token), method: 'mutation' })
+  for (let id = 2; id <= 5; id += 1) second.send(query(id, 'whoAmI'))
+
+  expect(await second.closed).toBe(4430)
+  expect(countDone(agent)).toBe(first.messages.length)
   await expectHealthy(agent)
 })
 
