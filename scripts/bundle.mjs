@@ -1,7 +1,15 @@
 // Makes the JavaScript of the packages that agents load, where it can one file for each export.
 // A process resolves and reads every file by itself, so an agent of some hundred small files starts a quarter later
 // (docs/adr/0045). The types are `tsc -b`'s, which writes no JavaScript for these packages.
-import { existsSync, globSync, readFileSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { dirname, isAbsolute, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -17,6 +25,7 @@ const KEPT_APART = new Set(['packages/auth', 'packages/client'])
 
 /** What a thread runs is a file of its own, which is found beside the one that starts it. */
 const THREAD_MAINS = 'src/**/*-thread-main.ts'
+const JAVASCRIPT = '**/*.{js,js.map}'
 const FILE_BESIDE = /new URL\(\s*['"]([^'"]+\.js)['"],\s*import\.meta\.url/g
 
 for (const folder of FOLDERS) await bundle(join(root, folder), KEPT_APART.has(folder))
@@ -27,8 +36,7 @@ for (const folder of FOLDERS) await bundle(join(root, folder), KEPT_APART.has(fo
  */
 async function bundle(cwd, isKeptApart) {
   const output = join(cwd, 'dist')
-  // Nothing of an earlier build is left to be packed.
-  for (const file of globSync('**/*.{js,js.map}', { cwd: output })) rmSync(join(output, file))
+  const made = mkdtempSync(join(cwd, 'node_modules/.bundle-'))
   const build = await rolldown({
     cwd,
     input: readEntries(cwd),
@@ -40,13 +48,31 @@ async function bundle(cwd, isKeptApart) {
     },
   })
   const { output: written } = await build.write({
-    dir: output,
+    dir: made,
     format: 'esm',
     sourcemap: true,
     chunkFileNames: '[name]-[hash].js',
     ...(isKeptApart ? { preserveModules: true, preserveModulesRoot: join(cwd, 'src') } : {}),
   })
-  for (const one of written) if (one.type === 'chunk') checkFilesBeside(output, one)
+  for (const one of written) if (one.type === 'chunk') checkFilesBeside(made, one)
+  replaceFiles(made, output)
+  rmSync(made, { recursive: true })
+}
+
+/**
+ * Each file is there at any moment, old or new: several test files build at once, and read what another one builds.
+ * @param {string} from a folder on the same disk
+ * @param {string} to
+ */
+function replaceFiles(from, to) {
+  const files = new Set(globSync(JAVASCRIPT, { cwd: from }))
+  for (const file of files) {
+    mkdirSync(dirname(join(to, file)), { recursive: true })
+    renameSync(join(from, file), join(to, file))
+  }
+  // Nothing of an earlier build is left to be packed.
+  const old = globSync(JAVASCRIPT, { cwd: to }).filter((file) => !files.has(file))
+  for (const file of old) rmSync(join(to, file), { force: true })
 }
 
 /** @param {string} cwd */

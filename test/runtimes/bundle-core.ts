@@ -1,9 +1,7 @@
 // Bundles as a browser's or a Worker's application would be: from what is published (`dist`), for a platform
 // that has nothing of Node.
 import { build, type Metafile } from 'esbuild'
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { root } from '../support/packed-packages.ts'
 
@@ -20,12 +18,6 @@ export type BundleOptions = {
   readonly format?: 'esm' | 'iife' | undefined
   /** Packages that are left out. */
   readonly external?: string[] | undefined
-}
-
-/** Builds the packages that are in it, so that what is bundled is what is there. */
-export async function buildPackages(): Promise<void> {
-  const tsc = join(root, 'node_modules/.bin/tsc')
-  await promisify(execFile)(tsc, ['-b', 'packages/client', 'packages/auth'], { cwd: root })
 }
 
 /** Rejects with what cannot be resolved without Node, like any `node:` import. */

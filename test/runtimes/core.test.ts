@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { createContext, runInContext } from 'node:vm'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { root } from '../support/packed-packages.ts'
-import { buildPackages, bundle } from './bundle-core.ts'
+import { buildPackages, root } from '../support/packed-packages.ts'
+import { bundle } from './bundle-core.ts'
 import { EXPECTED } from './core-program.ts'
 import { GREETER, greeterRouter } from './greeter-router.ts'
 
@@ -15,7 +15,7 @@ const EVERYTHING = "export * from '@deputy/client'"
 const A_CLIENT = "export { clientSecret, createAgentClient } from '@deputy/client'"
 
 /** What the page says, in kB of 1,000 bytes, minified and gzipped. A change that needs more says so there. */
-const LIMITS_KB = { everything: 44, aClient: 40, ownCode: 21 }
+const LIMITS_KB = { everything: 44, aClient: 40, ownCode: 22 }
 
 describe('the core', () => {
   test('needs nothing of Node, and no package but those that it is made of', async () => {

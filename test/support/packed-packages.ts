@@ -40,14 +40,19 @@ export type PackedPackages = AsyncDisposable & {
   listFiles(name: PackageName): Promise<string[]>
 }
 
-/** Builds what is not, packs, and lays out. */
+/** Builds what is not built, so that what is tested is what is there. */
+export async function buildPackages(): Promise<void> {
+  await run(join(root, 'node_modules/.bin/tsc'), ['-b', ...Object.values(FOLDERS)], { cwd: root })
+  await run(process.execPath, [join(root, 'scripts/bundle.mjs')], { cwd: root })
+}
+
+/** Builds, packs, and lays out. */
 export async function packPackages(): Promise<PackedPackages> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await createTemporaryFolder())
   const tarballs = folder.file('tarballs')
   const filters = PACKAGES.flatMap((name) => ['--filter', name])
-  await run(join(root, 'node_modules/.bin/tsc'), ['-b', ...Object.values(FOLDERS)], { cwd: root })
-  await run(process.execPath, [join(root, 'scripts/bundle.mjs')], { cwd: root })
+  await buildPackages()
   const launcher = join(root, 'scripts/run.mjs')
   const pack = ['pnpm', ...filters, '-r', 'pack', '--pack-destination', tarballs]
   await run(process.execPath, [launcher, ...pack], { cwd: root, maxBuffer: 32 * 1024 * 1024 })
