@@ -85,6 +85,21 @@ describe('calls of the same moment', () => {
     expect(requests.length).toBeLessThanOrEqual(4)
   })
 
+  test('have no body that an agent refuses as a whole', async () => {
+    // Mebibytes of inputs, each of which an agent takes by itself. One in UTF-8 takes three bytes a character.
+    const { client, requests } = createHarness()
+    const note = async (text: string) => client.note.mutate({ text })
+
+    await Promise.all([
+      ...Array.from({ length: 80 }, async () => note('€'.repeat(20_000))),
+      note('x'.repeat(600_000)),
+    ])
+
+    const sizes = requests.map(({ body }) => Buffer.byteLength(body ?? ''))
+    expect(Math.max(...sizes)).toBeLessThan(1024 * 1024)
+    expect(requests).toHaveLength(8)
+  })
+
   test('of which one cannot be written as JSON fail by themselves', async () => {
     const { client } = createHarness()
     const loop: Record<string, unknown> = { text: 'a' }

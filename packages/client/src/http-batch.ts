@@ -11,9 +11,7 @@ import { MAX_URL_CHARS, type HttpRequest } from './http-request.ts'
 import { readProgress } from './links/call-progress.ts'
 import { toDeadlineHeaders } from './links/deadline.ts'
 import { toTraceHeaders } from './links/trace-context.ts'
-
-/** Most calls in one request: what Deputy's agents take by default. */
-const MAX_BATCH_SIZE = 100
+import { splitBatch } from './split-batch.ts'
 
 /** One answer of a batch, as tRPC's link hands it on. */
 type CallAnswer = {
@@ -56,8 +54,10 @@ export function createBatchLink<Router extends AnyTRPCRouter>(
     queue = []
     const queries = items.filter(({ op }) => op.type === 'query')
     const mutations = items.filter(({ op }) => op.type === 'mutation')
-    for (const batch of split(queries, url.length)) void dispatch(batch, toQueries(url, batch))
-    for (const batch of split(mutations)) void dispatch(batch, toMutations(url, batch))
+    for (const batch of splitQueries(url, queries)) void dispatch(batch, toQueries(url, batch))
+    for (const batch of splitBatch(mutations, { toChars })) {
+      void dispatch(batch, toMutations(url, batch))
+    }
   }
 
   async function dispatch(items: readonly Waiting[], request: Request): Promise<void> {
@@ -128,26 +128,17 @@ function toText({ input, type }: Operation): string | undefined | Error {
   }
 }
 
-/** Characters around one input in a URL: its place, quotes, a comma, a colon. */
+/** Characters around one input, in a URL the most: its place, quotes, a comma, a colon. */
 const AROUND_INPUT_CHARS = 16
 
-/** Parts calls so that none has more than an agent takes, and none a URL that is too long. */
-function split(items: readonly Waiting[], urlChars = -Infinity): Waiting[][] {
-  const batches: Waiting[][] = []
-  let last: Waiting[] = []
-  let chars = 0
-  for (const item of items) {
-    const own = item.op.path.length + (item.input?.length ?? 0) + AROUND_INPUT_CHARS
-    const isFull = last.length === MAX_BATCH_SIZE || chars + own > MAX_URL_CHARS
-    if (last.length === 0 || isFull) {
-      last = []
-      batches.push(last)
-      chars = urlChars + AROUND_INPUT_CHARS
-    }
-    last.push(item)
-    chars += own
-  }
-  return batches
+function toChars({ input, op }: Waiting): number {
+  return op.path.length + (input?.length ?? 0) + AROUND_INPUT_CHARS
+}
+
+/** Parts queries so that none has a URL that is too long. */
+function splitQueries(url: string, items: readonly Waiting[]): Waiting[][] {
+  const headChars = url.length + AROUND_INPUT_CHARS
+  return splitBatch(items, { toChars, headChars, maxChars: MAX_URL_CHARS })
 }
 
 type Request = Omit<HttpRequest, 'signal'>

@@ -3,6 +3,7 @@
 import type { Operation } from '@trpc/client'
 import { toInputText } from './input-text.ts'
 import { readProgress, type CallProgress } from './links/call-progress.ts'
+import { splitBatch } from './split-batch.ts'
 
 /** Members of a message's `params`, as the agent reads them. */
 export type MessageParams = {
@@ -40,15 +41,19 @@ export function frameParams(op: Operation): Operation {
   return { ...op, input: new Framed(toInputText(op.input), beside, readProgress(op)) }
 }
 
-/** Writes and reads messages as JSON. */
+/** Writes and reads messages as JSON: a line for each, where those of one moment are too many for one (`line-socket.ts`). */
 export const framedEncoder = Object.freeze({
-  encode: (data: unknown): string =>
-    Array.isArray(data) ? `[${data.map(toText).join()}]` : toText(data),
+  encode: (data: unknown): string => (Array.isArray(data) ? toLines(data) : toText(data)),
   decode(text: unknown): unknown {
     if (typeof text !== 'string') throw new TypeError('messages of an agent are text')
     return JSON.parse(text)
   },
 })
+
+function toLines(messages: readonly unknown[]): string {
+  const batches = splitBatch(messages.map(toText), { toChars: ({ length }) => length + 1 })
+  return batches.map((texts) => `[${texts.join()}]`).join('\n')
+}
 
 function toText(message: unknown): string {
   if (typeof message !== 'object' || message === null || !('params' in message)) {

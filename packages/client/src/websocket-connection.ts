@@ -15,8 +15,8 @@ export type ConnectionOptions = {
   /** The same with `http:` or `https:`: what proofs are made for. */
   readonly httpUrl: string
   readonly authorized: Authorized
-  /** Default: the global one. */
-  readonly WebSocket?: typeof WebSocket | undefined
+  /** One that sends lines (`line-socket.ts`). `undefined` where there is none here: tRPC says so. */
+  readonly WebSocket: typeof WebSocket | undefined
   /** Told when nothing new is to be sent on it any more. */
   readonly onRetired: () => void
   /** Told when it is closed. */

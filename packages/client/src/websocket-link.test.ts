@@ -70,6 +70,22 @@ describe('over WebSocket', () => {
     expect(toClientError(reason)).toMatchObject({ code: 'input_invalid' })
   })
 
+  test.each([
+    ['more than a message may hold', 150, 10],
+    ['larger together than a message may be', 80, 20_000],
+  ])('calls of one moment are answered that are %s', async (_, count, chars) => {
+    await using agent = await startTestAgent({ rateLimitTiers: { standard: null } })
+    const { client } = createClient(agent)
+    await using _client = client
+    await client.whoAmI.query()
+    const texts = Array.from({ length: count }, (_, at) => String(at).padEnd(chars, 'x'))
+
+    const answers = await Promise.all(texts.map(async (text) => client.echo.query({ text })))
+
+    expect(answers).toEqual(texts)
+    expect(connections(agent)).toBe(1)
+  })
+
   test('calls share one connection', async () => {
     await using agent = await startTestAgent()
     const { client } = createClient(agent)

@@ -8,6 +8,7 @@ import type { Authorizer } from './authorization.ts'
 import { noteNonce } from './dpop/note-nonce.ts'
 import { toClientError } from './error/to-client-error.ts'
 import { withDeadlineParams } from './links/deadline.ts'
+import { createLineSocket } from './line-socket.ts'
 import { frameParams } from './message-params.ts'
 import type { Transport } from './transport.ts'
 import { openConnection, type Connection } from './websocket-connection.ts'
@@ -29,7 +30,7 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
       url: httpUrl.replace(/^http/, 'ws'),
       httpUrl,
       authorized,
-      WebSocket: WebSocketClass,
+      WebSocket: createLineSocket(WebSocketClass ?? globalThis.WebSocket),
       onRetired: () => {
         if (current.get(authorizer) === connection) current.delete(authorizer)
       },
