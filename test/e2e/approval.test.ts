@@ -1,7 +1,7 @@
 // Alice asks Bob, who has to pay at Carol's to answer her. Carol's `pay` takes approved calls only: so Alice
 // waits, until an operator has looked at what Bob is about to pay in her name.
 import { agentRouter, createAgentContract, scopedProcedure } from '@deputy/auth/trpc'
-import { toClientError, type ActFor } from '@deputy/client'
+import { createAgentClient, toClientError, type ActFor } from '@deputy/client'
 import { createTestWorld } from '@deputy/testing'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -15,7 +15,13 @@ type Pay = (input: { readonly to: string; readonly amountMinor: number }) => voi
 const createCarolRouter = (pay: Pay) =>
   agentRouter({
     pay: scopedProcedure({ scopes: ['carol:pay'], approval: true })
-      .input(z.object({ to: z.string(), amountMinor: z.int() }))
+      .input(
+        z.object({
+          to: z.string(),
+          amountMinor: z.int(),
+          idempotencyKey: z.string().optional(),
+        }),
+      )
       .mutation(({ input }) => {
         pay(input)
         return 'paid'
@@ -55,10 +61,11 @@ async function createWorld() {
     delegation: { to: [BOB], maxDepth: 2 },
   })
   const bob = alice.client(bobAgent, { scopes })
+  const direct = await world.caller('agent-direct', { scopes: ['carol:pay'], audiences: [CAROL] })
   const { admin } = world
   const resources = stack.move()
   const dispose = async (): Promise<void> => resources.disposeAsync()
-  return { admin, bob, payments, [Symbol.asyncDispose]: dispose }
+  return { admin, bob, carolAgent, direct, payments, world, [Symbol.asyncDispose]: dispose }
 }
 
 type World = Awaited<ReturnType<typeof createWorld>>
@@ -120,5 +127,80 @@ describe('a call that needs an approval two agents further on', () => {
 
     expect(await ask(world, 500)).toMatchObject({ code: 'approval_denied', approvalId })
     expect(world.payments).toEqual([])
+  })
+})
+
+describe('an approved call that gets lost on the way', () => {
+  const INPUT = { to: 'data', amountMinor: 500, idempotencyKey: 'rent-of-may' }
+
+  /** Makes the call. What says that it has to be approved comes back; of the two after that nothing does. */
+  function pay({ carolAgent, direct }: World, approvals: 'ask' | 'wait', isCarriedOut: boolean) {
+    let sent = 0
+    const loseTwo = async (...request: Parameters<typeof fetch>): Promise<Response> => {
+      sent += 1
+      if (sent !== 2 && sent !== 3) return direct.fetch(...request)
+      if (isCarriedOut) await direct.fetch(...request)
+      return new Response('', { status: 502 })
+    }
+    const client = createAgentClient<ReturnType<typeof createCarolRouter>>({
+      url: carolAgent.url,
+      audience: CAROL,
+      scopes: ['carol:pay'],
+      credentials: direct.credentials(),
+      clock: direct.clock,
+      fetch: loseTwo,
+      approvals,
+    })
+    return client.pay.mutate(INPUT)
+  }
+
+  /** Approves the call once it was asked for. */
+  async function approve({ admin }: World): Promise<void> {
+    for (;;) {
+      const { approvals } = await admin.approvals.list.query()
+      const [asked] = approvals
+      if (asked === undefined) continue
+      const { id: approvalId, inputSha256 } = asked
+      await admin.approvals.approve.mutate({ approvalId, inputSha256 })
+      return
+    }
+  }
+
+  const countAsked = async ({ admin }: World): Promise<number> =>
+    (await admin.approvals.list.query({ isPending: false })).approvals.length
+
+  test('is sent again under its approval, and nobody is asked twice', async () => {
+    await using made = await createWorld()
+    const paid = pay(made, 'wait', false)
+    await approve(made)
+
+    expect(await made.world.whileTimePasses(paid)).toBe('paid')
+    expect(made.payments).toHaveLength(1)
+    expect(await countAsked(made)).toBe(1)
+  })
+
+  test('also where it was approved before the call was made', async () => {
+    // The token comes with the first request then, and nothing but the token says which approval it is of.
+    await using made = await createWorld()
+    const first = pay(made, 'ask', false).catch(toClientError)
+    expect(await made.world.whileTimePasses(first)).toMatchObject({ code: 'approval_pending' })
+    await approve(made)
+
+    expect(await made.world.whileTimePasses(pay(made, 'ask', false))).toBe('paid')
+    expect(made.payments).toHaveLength(1)
+    expect(await countAsked(made)).toBe(1)
+  })
+
+  test('is carried out once, and who does not hear of it is told that it may have been', async () => {
+    await using made = await createWorld()
+    const paid = pay(made, 'wait', true).catch(toClientError)
+    await approve(made)
+
+    expect(await made.world.whileTimePasses(paid)).toMatchObject({
+      code: 'approval_used',
+      mayBeDone: true,
+    })
+    expect(made.payments).toHaveLength(1)
+    expect(await countAsked(made)).toBe(1)
   })
 })

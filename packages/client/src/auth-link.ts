@@ -9,7 +9,12 @@ import { observable, type Unsubscribable } from '@trpc/server/observable'
 import type { ApprovalPolicy } from './approval-policy.ts'
 import { Authorization, type Authorizer, type CallForApproval } from './authorization.ts'
 import { toCallForApproval } from './approval-policy.ts'
-import { noteAgentId, type ClientError, type ClientErrorCode } from './error/client-error.ts'
+import {
+  noteAgentId,
+  noteMayBeDone,
+  type ClientError,
+  type ClientErrorCode,
+} from './error/client-error.ts'
 import { toClientError } from './error/to-client-error.ts'
 import { readProgress } from './links/call-progress.ts'
 import { readDeadline } from './links/deadline.ts'
@@ -55,6 +60,8 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
         const used = new Set<'renewal' | 'step-up' | 'approval'>()
         let attempt = 1
         let isAnswered = false
+        /** Whether an attempt may have been carried out of which nothing was heard. */
+        let isLost = false
         let isOver = false
         let gaveUp: AbortController | undefined
         let sent: Unsubscribable | undefined
@@ -123,8 +130,9 @@ export function createAuthLink<Router extends AnyTRPCRouter>(
         /** Sends the call again where that can help; otherwise its caller is told. */
         async function answer(error: ClientError, refused: Authorization): Promise<void> {
           try {
+            isLost ||= op.type === 'mutation' && findCallFate(error) === 'lost'
             if (!(await prepare(error, refused)) && !(await waitForNext(error))) {
-              observer.error(TRPCClientError.from(error))
+              observer.error(TRPCClientError.from(isLost ? noteMayBeDone(error) : error))
             } else if (!isOver) begin()
           } catch (cause) {
             if (!isOver) observer.error(TRPCClientError.from(toClientError(cause)))

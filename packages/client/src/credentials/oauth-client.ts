@@ -6,7 +6,7 @@ import type { AuthorizationTarget, Authorizer, CallForApproval } from '../author
 import { createDpopSigner } from '../dpop/dpop-signer.ts'
 import { ClientError } from '../error/client-error.ts'
 import type { AccessToken, RequestToken } from '../token/access-token.ts'
-import { awaitApproval } from '../token/approved-token.ts'
+import { createApprovedToken, type ApprovedToken } from '../token/approved-token.ts'
 import { patiently } from '../token/patient.ts'
 import type { TokenCache } from '../token/token-cache.ts'
 import {
@@ -123,6 +123,27 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
       )
   }
 
+  function toApproved(
+    target: AuthorizationTarget,
+    approval: CallForApproval,
+    grant: TokenGrant,
+  ): ApprovedToken {
+    return createApprovedToken({
+      clock,
+      isWaitedFor: approval.isWaitedFor,
+      async request(approvalId, signal) {
+        const purpose = await toPurpose(target, grant)
+        const parameters = await toParameters(purpose, grant, approval)
+        return openEndpoint(purpose.issuer).request({
+          grantType: grant.type,
+          parameters: approvalId ? { ...parameters, auth_req_id: approvalId } : parameters,
+          scopes: purpose.scopes,
+          signal,
+        })
+      },
+    })
+  }
+
   const client: OAuthClient = {
     clientId,
     issuer: options.issuer,
@@ -148,25 +169,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
           known === undefined || target.approval !== undefined
             ? () => undefined
             : manager.watch(known, toRequest(known, grant), onToken),
-        getApprovedToken:
-          target.approval === undefined
-            ? undefined
-            : async (signal) => {
-                const purpose = await toPurpose(target, grant)
-                const { scopes } = purpose
-                const isWaitedFor = target.approval?.isWaitedFor ?? false
-                const parameters = await toParameters(purpose, grant, target.approval)
-                const request = async (approvalId: string | undefined) =>
-                  openEndpoint(purpose.issuer).request({
-                    grantType: grant.type,
-                    parameters: approvalId
-                      ? { ...parameters, auth_req_id: approvalId }
-                      : parameters,
-                    scopes,
-                    signal,
-                  })
-                return awaitApproval({ clock, request, signal, isWaitedFor })
-              },
+        approved: target.approval && toApproved(target, target.approval, grant),
       })
     },
   }

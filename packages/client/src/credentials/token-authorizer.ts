@@ -1,6 +1,7 @@
 import { Authorization, type Authorizer } from '../authorization.ts'
 import type { DpopSigner } from '../dpop/dpop-signer.ts'
 import type { AccessToken } from '../token/access-token.ts'
+import type { ApprovedToken } from '../token/approved-token.ts'
 
 export type TokenAuthorizerOptions = {
   readonly getToken: () => Promise<AccessToken>
@@ -9,7 +10,7 @@ export type TokenAuthorizerOptions = {
   /** See `TokenSlot.discard`. */
   readonly discard: (token: AccessToken) => boolean
   /** Given, every authorization is for one call that was approved. */
-  readonly getApprovedToken?: ((signal?: AbortSignal) => Promise<AccessToken>) | undefined
+  readonly approved?: ApprovedToken | undefined
   /** See `TokenSlot.watch`. */
   readonly watchTokens?: ((onToken: (token: AccessToken) => void) => () => void) | undefined
   readonly signer?: DpopSigner | undefined
@@ -20,7 +21,7 @@ const authorizations = new WeakMap<AccessToken, Authorization>()
 
 /** Authorizes calls with tokens that are asked for as they are needed. */
 export function createTokenAuthorizer(options: TokenAuthorizerOptions): Authorizer {
-  const { discard, getApprovedToken, getToken, peekToken, signer, watchTokens } = options
+  const { approved, discard, getToken, peekToken, signer, watchTokens } = options
   let latest: { readonly token: AccessToken; readonly authorization: Authorization } | undefined
 
   function note(token: AccessToken): Authorization {
@@ -32,11 +33,11 @@ export function createTokenAuthorizer(options: TokenAuthorizerOptions): Authoriz
 
   return {
     async authorize(signal) {
-      return note(await (getApprovedToken ? getApprovedToken(signal) : getToken()))
+      return note(await (approved ? approved.get(signal) : getToken()))
     },
 
     peek() {
-      const token = getApprovedToken === undefined ? peekToken?.() : undefined
+      const token = approved === undefined ? peekToken?.() : undefined
       return token === undefined ? undefined : note(token)
     },
 
@@ -46,8 +47,7 @@ export function createTokenAuthorizer(options: TokenAuthorizerOptions): Authoriz
       }) ?? (() => undefined),
 
     renew(refused) {
-      // Good for one call: another one would have to be approved again.
-      if (getApprovedToken !== undefined) return false
+      if (approved !== undefined) return approved.discard()
       return latest?.authorization === refused ? discard(latest.token) : true
     },
   }

@@ -60,8 +60,8 @@ export type ClientErrorFacts = {
   /** For `token_refused`: the `error` of the token endpoint (RFC 6749 §5.2). */
   readonly oauthError: string | undefined
   /**
-   * For `deadline_exceeded`, `call_aborted`, and refusals of a mutation that was under way: whether it may have been
-   * carried out. `false` where it certainly was not. Otherwise `undefined`.
+   * For `deadline_exceeded`, `call_aborted`, refusals of a mutation that was under way, and whatever comes of one that was
+   * lost on the way: whether it may have been carried out. `false` where it certainly was not. Otherwise `undefined`.
    */
   readonly mayBeDone: boolean | undefined
   /** Names the call in the agent's log. */
@@ -142,6 +142,12 @@ export class ClientError extends TRPCClientError<PlainRouter> implements ClientE
 export function noteAgentId(error: ClientError, agentId: string | undefined): ClientError {
   if (agentId === undefined || error.agentId !== undefined) return error
   return Object.defineProperty(error, 'agentId', { value: agentId })
+}
+
+/** Notes that an earlier attempt of the call may have been carried out, unless the error says whether. In place, as above. */
+export function noteMayBeDone(error: ClientError): ClientError {
+  if (error.mayBeDone !== undefined) return error
+  return Object.defineProperty(error, 'mayBeDone', { value: true })
 }
 
 /** What is always there with some codes. */

@@ -11,6 +11,8 @@ export type AccessTokenFacts = {
   /** When the request for it was sent: the token is at least this old. */
   readonly requestedAt: EpochSeconds
   readonly expiresAt: EpochSeconds
+  /** For a token that is good for one call: the approval of it. */
+  readonly approvalId?: string | undefined
 }
 
 /** > access-token = 1*VSCHAR (RFC 6749 §A.12); a space would end it in a header. */
@@ -30,6 +32,7 @@ export class AccessToken implements AccessTokenFacts {
   readonly scopes: readonly string[]
   readonly requestedAt: EpochSeconds
   readonly expiresAt: EpochSeconds
+  readonly approvalId: string | undefined
 
   private constructor(value: string, id: string, facts: AccessTokenFacts) {
     this.#value = value
@@ -38,6 +41,7 @@ export class AccessToken implements AccessTokenFacts {
     this.scopes = Object.freeze([...facts.scopes])
     this.requestedAt = facts.requestedAt
     this.expiresAt = facts.expiresAt
+    this.approvalId = facts.approvalId
     Object.freeze(this)
   }
 

@@ -187,6 +187,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       requestedAt,
       // `expires_in` is only RECOMMENDED: without it the token is used once and asked for again.
       expiresAt: requestedAt + Math.floor(answer.expires_in ?? 0),
+      approvalId: readApprovalId(answer.authorization_details),
     })
   }
 
@@ -215,4 +216,13 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       }
     },
   })
+}
+
+/** The approval that a token was given for (ADR 0018). What servers say of it oauth4webapi does not look at. */
+function readApprovalId(details: unknown): string | undefined {
+  if (!Array.isArray(details)) return undefined
+  for (const { identifier, type } of details.map(Object)) {
+    if (type === 'approved_call' && typeof identifier === 'string') return identifier
+  }
+  return undefined
 }
