@@ -167,6 +167,7 @@ export type TestAgentOptions = Partial<
     | 'publicUrl'
     | 'rateLimiter'
     | 'rateLimitTiers'
+    | 'router'
   >
 > & {
   /** Given, proofs of bound tokens need one of these. */

@@ -1,5 +1,5 @@
 // A router on which a call can end in every way that tRPC knows, without anything of Deputy's.
-import { initTRPC, TRPCError, type TRPCDataTransformer } from '@trpc/server'
+import { initTRPC, lazy, TRPCError, type TRPCDataTransformer } from '@trpc/server'
 import * as z from 'zod'
 
 /** Dates and bigints as tagged text: a transformer whose two directions differ. */
@@ -25,11 +25,13 @@ export type RouterOptions = {
   readonly transformer?: TRPCDataTransformer
   readonly isDev?: boolean
   readonly errorFormatter?: 'strips' | 'throws' | undefined
+  /** Whether a part of it, `later`, is loaded with the first call of it. */
+  readonly hasLazyPart?: boolean | undefined
 }
 
 /** Creates the router. */
 export function createDifferentialRouter(options: RouterOptions = {}) {
-  const { errorFormatter, isDev = false, transformer } = options
+  const { errorFormatter, hasLazyPart = false, isDev = false, transformer } = options
   const t = initTRPC.context<DifferentialContext>().create({
     isDev,
     ...(transformer === undefined ? {} : { transformer }),
@@ -80,6 +82,9 @@ export function createDifferentialRouter(options: RouterOptions = {}) {
       'with-dash': procedure.query(() => 'dash'),
     }),
     constructor2: procedure.query(() => 'harmless'),
+    ...(hasLazyPart
+      ? { later: lazy(async () => t.router({ hello: procedure.query(() => 'late') })) }
+      : {}),
   })
 }
 

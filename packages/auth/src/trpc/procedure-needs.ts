@@ -78,8 +78,27 @@ export function toMeta(given: ScopedProcedureArguments): AgentMeta {
   if (foreign !== undefined) {
     throw new TypeError(`limits of type ${foreign} are kept by the guard of every procedure`)
   }
-  return { scopes, limits, approval }
+  const meta = { scopes, limits, approval }
+  const marked = { ...meta, [GUARDED]: meta }
+  return marked
 }
+
+/**
+ * Where the meta of a guarded procedure has what the guard asks for. Attack prevented: a procedure of another tRPC instance
+ * whose meta names scopes, or one whose meta was changed since, of which other things are told than are asked for.
+ */
+const GUARDED = Symbol.for('@deputy/auth: guarded')
+
+/** Whether `scopedProcedure` made a procedure: what its meta says is asked for, and not only named. */
+export function isGuarded({ _def: { meta } }: AnyTRPCProcedure): boolean {
+  const guarded = readMember(meta, GUARDED)
+  return (
+    guarded !== undefined &&
+    NEEDS.every((name) => readMember(meta, name) === readMember(guarded, name))
+  )
+}
+
+const NEEDS = ['scopes', 'limits', 'approval'] as const
 
 function isScopes(given: ScopedProcedureArguments): given is Scopes {
   return typeof given[0] === 'string'
@@ -112,7 +131,7 @@ export function listProcedures(router: AnyTRPCRouter): readonly ProcedureSummary
 }
 
 /** A procedure of another tRPC instance may carry any meta, or none. */
-function readMember(meta: unknown, name: string): unknown {
+function readMember(meta: unknown, name: string | symbol): unknown {
   return typeof meta === 'object' && meta !== null ? Reflect.get(meta, name) : undefined
 }
 

@@ -1,4 +1,4 @@
-import { initTRPC, TRPCError } from '@trpc/server'
+import { initTRPC, lazy, TRPCError, type AnyTRPCRouter } from '@trpc/server'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import { describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
@@ -350,6 +350,8 @@ describe('a router', () => {
     ['empty scopes', { scopes: [] }],
     ['scopes that are no list', { scopes: 'billing:read' }],
     ['scopes that are no texts', { scopes: [1, null] }],
+    // Attack: named, and asked for by nobody.
+    ['scopes that look like ours', { scopes: ['billing:read'], limits: [], approval: false }],
   ])('is refused when a procedure was smuggled in with %s', (_what, meta) => {
     const plain = meta === undefined ? other.procedure : other.procedure.meta(meta)
     const smuggled = plain.query(() => 'anyone may read this')
@@ -360,6 +362,27 @@ describe('a router', () => {
     expect(create).toThrow(
       new TypeError('procedure "deep.smuggled" declares no scope: make it with scopedProcedure(…)'),
     )
+  })
+
+  test('is refused when what a procedure says of itself is not what it asks for', () => {
+    const meta = { scopes: ['billing:close'], limits: [], approval: false } as const
+    const changed = scopedProcedure('billing:read').meta(meta as never)
+
+    expect(() => agentRouter({ changed: changed.query(() => 1) })).toThrow(/"changed" declares no/)
+  })
+
+  test.each([
+    ['at its top', (part: AnyTRPCRouter) => ({ part: lazy(async () => part) })],
+    [
+      'deep down',
+      (part: AnyTRPCRouter) => ({ deep: other.router({ part: lazy(async () => part) }) }),
+    ],
+  ])('is refused with a part that is loaded later, %s', (_where, put) => {
+    // Attack: procedures that no guard stands before, in a part that is not there to be looked at.
+    const part = other.router({ open: other.procedure.query(() => 'anyone may read this') })
+
+    expect(() => agentRouter(put(part) as never)).toThrow(/part" is loaded later/)
+    expect(() => assertScopedRouter(other.router(put(part)))).toThrow(TypeError)
   })
 
   test('lists its procedures with what they need', () => {

@@ -1,7 +1,12 @@
 // The only way to make a procedure: with the scopes it needs. The builder without scopes is not
 // exported, so a procedure that forgot its scope does not compile, and `assertScopedRouter` catches
 // one that was smuggled in from another tRPC instance.
-import { getTRPCErrorFromUnknown, initTRPC, type AnyTRPCRouter } from '@trpc/server'
+import {
+  getTRPCErrorFromUnknown,
+  initTRPC,
+  type AnyTRPCProcedure,
+  type AnyTRPCRouter,
+} from '@trpc/server'
 import type { Principal } from '../principal.ts'
 import {
   accept,
@@ -27,7 +32,7 @@ import {
 import { guardParts } from './guard-parts.ts'
 import { checkLimits } from './limit-guard.ts'
 import {
-  listProcedures,
+  isGuarded,
   toMeta,
   type AgentMeta,
   type MetaOf,
@@ -248,17 +253,25 @@ function leaveWithWatch(watch: WatchEnd, leave: () => void): WatchEnd {
   }
 }
 
-/** Groups scoped procedures under names. Throws `TypeError` for one that declares no scope. */
+/** Groups scoped procedures under names. Throws `TypeError` for one that is not scoped, or is loaded later. */
 export const agentRouter: typeof t.router = (record) => {
   const router = t.router(record)
   assertScopedRouter(router)
   return router
 }
 
-/** Checks that every procedure of a router declares its scopes. Throws `TypeError` naming the first that does not. */
+/**
+ * Checks that `scopedProcedure` made every procedure of a router. Throws `TypeError` naming the first that it did not
+ * make, and for a part that is loaded later (`lazy`): nobody could say what its procedures need.
+ */
 export function assertScopedRouter(router: AnyTRPCRouter): void {
-  for (const { path, scopes } of listProcedures(router)) {
-    if (scopes.length === 0) {
+  const { lazy, procedures } = router._def
+  const [later] = Object.keys(lazy)
+  if (later !== undefined) {
+    throw new TypeError(`"${later}" is loaded later: what an agent needs is known when it starts`)
+  }
+  for (const [path, procedure] of Object.entries<AnyTRPCProcedure>(procedures)) {
+    if (!isGuarded(procedure)) {
       throw new TypeError(`procedure "${path}" declares no scope: make it with scopedProcedure(…)`)
     }
   }

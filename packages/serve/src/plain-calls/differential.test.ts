@@ -27,6 +27,7 @@ const SETTINGS: readonly (readonly [string, PairOptions])[] = [
     'with a transformer',
     { router: createDifferentialRouter({ transformer: taggingTransformer }), ...LIMITS },
   ],
+  ['with a part that is loaded later', { router: createDifferentialRouter({ hasLazyPart: true }) }],
   [
     'with limits, and no batches',
     { router: createDifferentialRouter(), ...LIMITS, allowBatching: false },
