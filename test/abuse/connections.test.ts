@@ -1,6 +1,9 @@
 // Connections that are slow, silent, half open, or very many.
+import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { bearer, callTrpc } from '../support/call-trpc.ts'
+import { startTestAgent } from '../support/test-agent.ts'
 import { countSockets, expectHarmless, until } from './attack.ts'
 import { openRaw, readBody, toRequest, type RawConnection } from './raw-http.ts'
 
@@ -152,6 +155,53 @@ test('large answers that nobody reads are not kept', async () => {
 
     expect((await mallory.closed).length).toBeLessThan(30 * 500_000)
   })
+})
+
+test('a stream that nobody reads is not produced, and ends with its connection', async () => {
+  // Attack: a subscription that is always ready, over SSE, by who never reads: all that it has to say, in memory.
+  await expectHarmless({ slowReaderTimeoutMs: 100 }, async ({ port, ticker, token }) => {
+    const before = ticker.produced
+    const headers = { ...bearer(await token()), accept: 'text/event-stream' }
+    await using mallory = await openRaw(port)
+    mallory.socket.pause()
+    mallory.write(toRequest('/trpc/flood', headers))
+
+    await until(() => ticker.produced > before)
+    await until(() => countSockets() <= 1)
+
+    // What the buffers of two sockets hold, in pieces of 16 KiB.
+    expect(ticker.produced - before).toBeLessThan(1000)
+    const produced = ticker.produced
+    for (let turn = 0; turn < 50; turn += 1) await nextTurn()
+    expect(ticker.produced).toBe(produced)
+  })
+})
+
+test('parts of an answer that nobody reads are not made, and the call ends with its connection', async () => {
+  // Attack: the same, of an answer in parts (JSONL).
+  let made = 0
+  let isEnded = false
+  const router = agentRouter({
+    parts: scopedProcedure('billing:read').query(async function* parts() {
+      try {
+        for (;;) {
+          made += 1
+          yield 'x'.repeat(16 * 1024)
+        }
+      } finally {
+        isEnded = true
+      }
+    }),
+  })
+  await using agent = await startTestAgent({ router, limits: { slowReaderTimeoutMs: 100 } })
+  const headers = { ...bearer(await agent.token()), 'trpc-accept': 'application/jsonl' }
+  await using mallory = await openRaw(agent.port)
+  mallory.socket.pause()
+  mallory.write(toRequest('/trpc/parts?batch=1', headers))
+
+  await until(() => isEnded)
+
+  expect(made).toBeLessThan(1000)
 })
 
 test('connections beyond the limit get 503, and far beyond it none', async () => {
