@@ -13,6 +13,12 @@ const router = agentRouter({
     return `${scopes.join(' ')} ${rateLimitTier}`
   }),
   write: scopedProcedure('notes:write').mutation(() => 'written'),
+  follow: scopedProcedure('notes:read').subscription(async function* follow({ ctx, signal }) {
+    yield 1
+    const { promise, resolve } = Promise.withResolvers<void>()
+    for (const one of [ctx.getSignal(), signal]) one?.addEventListener('abort', () => resolve())
+    await promise
+  }),
 })
 
 async function setUp() {
@@ -172,5 +178,101 @@ describe('an agent that takes API keys', () => {
     await world.advance(30)
 
     expect(await ask(apiKey)).toBe('api_key_invalid')
+  })
+})
+
+describe('a stream that was opened with an API key', () => {
+  /** Opens it, and answers how it ended once it has. */
+  async function open({ alice, apiKey, bob, world }: Harness) {
+    const answer = await alice.fetch(`${bob.url}/trpc/follow`, {
+      headers: { 'x-api-key': apiKey, accept: 'text/event-stream' },
+    })
+    const ended = answer.text().then((text) => /"reason":"(\w+)"/.exec(text)?.[1] ?? text)
+    let isOver = false
+    ended.finally(() => (isOver = true)).catch(() => undefined)
+    await world.settle()
+    return { ended, isOver: () => isOver }
+  }
+
+  test.each([
+    [
+      'may not call this agent any more',
+      'api_key_invalid',
+      async ({ admin, alice }) =>
+        admin.agents.update.mutate({ id: alice.id, settings: { audiences: [] } }),
+    ],
+    [
+      'may do less',
+      'token_revoked',
+      async ({ admin, alice }) =>
+        admin.agents.update.mutate({ id: alice.id, settings: { scopes: ['notes:write'] } }),
+    ],
+  ] satisfies [string, string, (harness: Harness) => Promise<unknown>][])(
+    'ends at once when its agent %s',
+    async (_what, reason, change) => {
+      // Attack: a stream of a key, which has no end of its own, that goes on for ever after its scope was taken away.
+      await using harness = await setUp()
+      const stream = await open(harness)
+
+      await change(harness)
+      await harness.world.settle()
+
+      expect(await stream.ended).toBe(reason)
+    },
+  )
+
+  test('ends in the second in which the overlap of a rotated key does', async () => {
+    await using harness = await setUp()
+    const { admin, apiKeyId, world } = harness
+    const stream = await open(harness)
+
+    await admin.apiKeys.rotate.mutate({ apiKeyId, overlapSeconds: 30 })
+    await world.advance(29)
+    const before = stream.isOver()
+    await world.advance(1)
+
+    expect(before).toBe(false)
+    expect(await stream.ended).toBe('token_expired')
+  })
+
+  test('ends when it is heard what was missed while the feed was lost', async () => {
+    await using harness = await setUp()
+    const { admin, alice, bob, world } = harness
+    const stream = await open(harness)
+    const lost = world.loseFeed(bob)
+    await world.settle()
+
+    await admin.agents.update.mutate({ id: alice.id, settings: { audiences: [] } })
+    lost.lift()
+    await world.advance(30)
+
+    expect(await stream.ended).toBe('api_key_invalid')
+  })
+
+  test('goes on through what changes nothing for it', async () => {
+    await using harness = await setUp()
+    const { admin, alice, world } = harness
+    const stream = await open(harness)
+
+    await admin.agents.update.mutate({ id: alice.id, settings: { rateLimitTier: 'low' } })
+    await world.advance(5)
+
+    expect(stream.isOver()).toBe(false)
+  })
+
+  test('ends at the authorization server itself as well', async () => {
+    await using harness = await setUp()
+    const { admin, world } = harness
+    const scopes = ['audit:read']
+    const carol = await world.caller('agent-carol', { scopes, audiences: ['auth-server'] })
+    const { apiKey } = await admin.apiKeys.create.mutate({ agentId: carol.id, scopes })
+    const answer = await carol.fetch(`${world.issuer}/trpc/audit.tail`, {
+      headers: { 'x-api-key': apiKey, accept: 'text/event-stream' },
+    })
+    await world.settle()
+
+    await admin.agents.update.mutate({ id: carol.id, settings: { scopes: [] } })
+
+    expect(await answer.text()).toContain('"reason":"token_revoked"')
   })
 })

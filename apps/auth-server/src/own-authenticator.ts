@@ -4,6 +4,7 @@ import {
   createAccessTokenVerifier,
   createApiKeyVerifier,
   createAuthenticator,
+  type ApiKeyVerifier,
   type Authenticator,
   type Principal,
   type RevocationCheck,
@@ -37,13 +38,18 @@ export function createOwnAuthenticator(options: OwnAuthenticatorOptions): Authen
     // The clock that signed the token is this one.
     clockToleranceSeconds: 0,
   })
-  const apiKeys = createApiKeyVerifier({
+  const verifyKey = createApiKeyVerifier({
     audience: AUTH_SERVER_ID,
     introspect: async (key) => {
       const self = await storage.clients.find(AUTH_SERVER_ID)
       return accept(self === undefined ? { active: false } : await introspect(self, key))
     },
   })
+  const apiKeys: ApiKeyVerifier = {
+    ...verifyKey,
+    // Told of what is revoked and of what has changed alike.
+    watch: (_principal, onChange) => storage.revocationSignal.onRevoked(onChange),
+  }
   const isDenied = async (principal: Principal): Promise<boolean> =>
     (await storage.revocations.findDenial(findStanding(principal))) !== undefined
   const revocations: RevocationCheck = {

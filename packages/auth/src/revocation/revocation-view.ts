@@ -39,6 +39,8 @@ export type FeedListener = {
   onEntries(entries: readonly FeedEntry[]): void
   /** Something may have been missed: the feed was lost, or tells everything anew. */
   onGap(): void
+  /** The feed is there again, for the first time or after a gap, and everything until now was heard. */
+  onCaughtUp?(): void
 }
 
 export type RevocationViewOptions = {
@@ -130,8 +132,10 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
         incoming = undefined
       }
       heardAt = clock.now()
-      isFollowed = true
       sweep(memory, heardAt)
+      if (isFollowed) return
+      isFollowed = true
+      for (const listener of listeners) listener.onCaughtUp?.()
     },
 
     lost: noteGap,

@@ -9,6 +9,11 @@ export type ApiKeyVerifier = {
    * @param from tells the caller's network address, for verifiers that bound what one address can have asked
    */
   verify(key: string, from?: () => string): Promise<Result<Principal, ApiKeyRefusal>>
+  /**
+   * Calls back whenever something may have changed about the key that gave this principal, until the function that it
+   * returns is called. Left out where nobody tells of changes.
+   */
+  readonly watch?: ((principal: Principal, onChange: () => void) => () => void) | undefined
 }
 
 /** `rate_limited`: too many keys that do not exist came from the address. */

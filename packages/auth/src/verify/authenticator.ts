@@ -20,6 +20,7 @@ import {
   type RequestTarget,
   type TokenBindingOptions,
 } from './token-binding.ts'
+import { watchApiKey, type ApiKeyWatch } from './watch-api-key.ts'
 
 /** Decides who is calling. One for each agent; every transport uses it. */
 export type Authenticator = {
@@ -52,8 +53,8 @@ export type Authenticated = {
    */
   recheck(): Promise<Result<Principal, AuthenticationRefusal>>
   /**
-   * Calls back, once, in the moment in which the caller's authority ends: it is revoked, or it expires.
-   * The function that it returns ends the watch.
+   * Calls back, once, in the moment in which the caller's authority ends: it is revoked, it expires, or an API key has
+   * become less. The function that it returns ends the watch.
    */
   watch(onEnd: (refusal: CredentialRefusal) => void): () => void
 }
@@ -112,6 +113,23 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return inTime.ok ? checkRevoked(principal, credential.token) : inTime
   }
 
+  const watchEnd: ApiKeyWatch['watchEnd'] = (principal, onEnd) =>
+    watchAuthority(principal, ending, onEnd)
+
+  function watchFor(
+    principal: Principal,
+    credential: Credential,
+    from: (() => string) | undefined,
+  ): Authenticated['watch'] {
+    const watchChanges = apiKeys?.watch
+    if (credential.kind !== 'api_key' || apiKeys === undefined || watchChanges === undefined) {
+      return (onEnd) => watchEnd(principal, onEnd)
+    }
+    const verifyAgain = async () => apiKeys.verify(credential.key, from)
+    const watch = { verify: verifyAgain, watchChanges, watchEnd }
+    return (onEnd) => watchApiKey(principal, watch, onEnd)
+  }
+
   return Object.freeze({
     binding: toBindingSupport(options.dpop),
 
@@ -131,7 +149,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         principal,
         subjectToken,
         recheck: async () => recheck(principal, credential.value, from),
-        watch: (onEnd) => watchAuthority(principal, ending, onEnd),
+        watch: watchFor(principal, credential.value, from),
       })
     },
   })

@@ -13,6 +13,7 @@ import {
   type FeedEntry,
   type Result,
 } from '../protocol/index.ts'
+import { createWaitingList } from '../waiting-list.ts'
 import type { RevocationView } from '../revocation/revocation-view.ts'
 import { DEFAULT_CLOCK_TOLERANCE_SECONDS } from './access-token-verifier.ts'
 import type { ApiKeyRefusal, ApiKeyVerifier } from './api-key-verifier.ts'
@@ -48,6 +49,8 @@ type Inquiry = {
   /** Whether the feed was there all the time. */
   isCurrent: boolean
 }
+
+type Watcher = { readonly principal: Principal; readonly onChange: () => void }
 
 type Verified = Result<Principal, ApiKeyRefusal>
 
@@ -88,6 +91,9 @@ export function createVerifiedKeyCache(
   /** By hash, until when. Apart from the good ones, so that a flood drives none of those out. */
   const bad = new LRUCache<string, EpochSeconds>({ max: MAX_BAD })
 
+  /** Callers under way. */
+  const watchers = createWaitingList<Watcher>()
+
   view.listen({
     onEntries(entries) {
       if (entries.length === 0) return
@@ -97,7 +103,18 @@ export function createVerifiedKeyCache(
       }
       // Whoever calls from now on asks anew: the answers on their way may be older than this.
       shared.clear()
-      if (entries.some(isChange)) forgetBad()
+      if (!entries.some(isChange)) return
+      forgetBad()
+      const names = new Set(entries.filter(isChange).map(({ id }) => id))
+      watchers.forEach(({ onChange, principal }) => {
+        if (toNames(principal).some((name) => names.has(name))) onChange()
+      })
+    },
+    onCaughtUp() {
+      // Whatever was missed.
+      watchers.forEach(({ onChange }) => {
+        onChange()
+      })
     },
     onGap() {
       for (const id of good.keys()) distrust(id)
@@ -197,6 +214,8 @@ export function createVerifiedKeyCache(
       if (underWay !== undefined) return underWay
       return share(id, known === undefined ? askOfUnknown(key, id, from) : ask(key, id))
     },
+
+    watch: (principal: Principal, onChange: () => void) => watchers.add({ principal, onChange }),
   })
 }
 
