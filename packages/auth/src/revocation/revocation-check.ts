@@ -4,14 +4,18 @@ import type { Principal } from '../principal.ts'
 import { accept, refuse, type Clock, type Result } from '../protocol/index.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { Introspect } from '../verify/introspect.ts'
-import type { RevocationView } from './revocation-view.ts'
+import { recheckWatched } from './recheck-watched.ts'
+import type { OnDenied, Recheck, RevocationView } from './revocation-view.ts'
 
 /** A port with two adapters: this one, and the authorization server's own store. */
 export type RevocationCheck = {
   /** @param token what the caller sent, to ask about where that is needed */
   check(principal: Principal, token: string): Promise<Result<Principal, CredentialRefusal>>
-  /** Calls back, once, when the caller is denied, unless the function that it returns is called before. */
-  watch(principal: Principal, onDenied: () => void): () => void
+  /**
+   * Calls back, once, when the caller is denied, unless the function that it returns is called before. `recheck` is asked
+   * again and again while nobody would be told.
+   */
+  watch(principal: Principal, onDenied: OnDenied, recheck?: Recheck): () => void
 }
 
 /** The choice between safety and uptime, in seconds. See SECURITY.md. */
@@ -37,11 +41,22 @@ export function createRevocationCheck(options: RevocationCheckOptions): Revocati
   const maxStalenessSeconds = options.maxStalenessSeconds ?? 60
   const graceSeconds = options.graceSeconds ?? 300
 
+  function getAgeSeconds(): number {
+    const { heardAt } = view
+    return heardAt === undefined ? Number.POSITIVE_INFINITY : clock.now() - heardAt
+  }
+
+  recheckWatched({
+    view,
+    clock,
+    isStale: () => getAgeSeconds() > maxStalenessSeconds,
+    isGraceOver: () => getAgeSeconds() > maxStalenessSeconds + graceSeconds,
+  })
+
   return Object.freeze({
     async check(principal: Principal, token: string) {
       if (view.isDenied(principal)) return refuse({ reason: 'token_revoked' as const })
-      const { heardAt } = view
-      const ageSeconds = heardAt === undefined ? Number.POSITIVE_INFINITY : clock.now() - heardAt
+      const ageSeconds = getAgeSeconds()
       if (ageSeconds <= maxStalenessSeconds) return accept(principal)
       // A key was asked about on the way in.
       if (principal.credential.kind === 'api_key') return accept(principal)
@@ -54,6 +69,7 @@ export function createRevocationCheck(options: RevocationCheckOptions): Revocati
       return ageSeconds <= maxStalenessSeconds + graceSeconds ? accept(principal) : answered
     },
 
-    watch: (principal: Principal, onDenied: () => void) => view.watch(principal, onDenied),
+    watch: (principal: Principal, onDenied: OnDenied, recheck?: Recheck) =>
+      view.watch(principal, onDenied, recheck),
   })
 }

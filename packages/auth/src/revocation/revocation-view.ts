@@ -5,8 +5,10 @@ import {
   type EpochSeconds,
   type FeedEntry,
   type ReachQuestion,
+  type Result,
   type RevokedEntry,
 } from '../protocol/index.ts'
+import type { CredentialRefusal, TooManyRefusal } from '../refusal.ts'
 import { createWaitingList } from '../waiting-list.ts'
 
 export type RevocationView = {
@@ -27,11 +29,25 @@ export type RevocationView = {
   /** Whether something that the caller stands on is denied. */
   isDenied(principal: Principal): boolean
   /** Calls back, once, when the caller is denied, unless the function that it returns is called before. */
-  watch(principal: Principal, onDenied: () => void): () => void
+  watch(principal: Principal, onDenied: OnDenied, recheck?: Recheck): () => void
+  /** Those that are watched and can be asked about. */
+  listWatched(): readonly Watched[]
   /** How many of those that are watched would be denied by these, which need not be known. */
   countWatched(denied: Pick<ReachQuestion, 'grants' | 'agents'>): number
   /** Entries that are known. */
   readonly size: number
+}
+
+/** Told why; without a reason by what the feed said. */
+export type OnDenied = (refusal?: CredentialRefusal) => void
+
+/** Asks whether a caller may still go on. */
+export type Recheck = () => Promise<Result<Principal, CredentialRefusal | TooManyRefusal>>
+
+/** A caller that is watched. `deny` calls back whoever watches, unless that was done or is not wanted any more. */
+export type Watched = {
+  readonly recheck: Recheck
+  readonly deny: (refusal: CredentialRefusal) => void
 }
 
 /** Hears what the feed says in the moment in which it is said. */
@@ -64,7 +80,11 @@ type Known = {
 
 type Memory = { readonly grants: Known; readonly agents: Known }
 
-type Watcher = { readonly principal: Principal; readonly onDenied: () => void }
+type Watcher = {
+  readonly principal: Principal
+  readonly onDenied: OnDenied
+  readonly recheck: Recheck | undefined
+}
 
 /** Creates an empty view. */
 export function createRevocationView(options: RevocationViewOptions): RevocationView {
@@ -155,11 +175,25 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
 
     isDenied,
 
-    watch(principal, onDenied) {
-      const leave = watchers.add({ principal, onDenied })
+    watch(principal, onDenied, recheck) {
+      const leave = watchers.add({ principal, onDenied, recheck })
       // Denied between the check and the watch, the caller would be told by no entry any more.
       if (isDenied(principal)) queueMicrotask(() => leave() && onDenied())
       return leave
+    },
+
+    listWatched() {
+      const watched: Watched[] = []
+      watchers.forEach(({ onDenied, recheck }, leave) => {
+        if (recheck === undefined) return
+        watched.push({
+          recheck,
+          deny(refusal) {
+            if (leave()) onDenied(refusal)
+          },
+        })
+      })
+      return watched
     },
 
     countWatched(denied) {

@@ -1,17 +1,20 @@
 import type { Principal } from '../principal.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { ExpiryWatch } from './expiry-watch.ts'
+import type { Recheck } from './revocation-view.ts'
 import type { RevocationCheck } from './revocation-check.ts'
 
 export type AuthorityWatch = {
   readonly expiries: ExpiryWatch
   readonly revocations?: RevocationCheck | undefined
+  /** Asks about the caller while nobody would be told of its end. */
+  readonly recheck: Recheck
 }
 
 /** Calls back, once, when the authority of a caller ends, unless the function that it returns is called before. */
 export function watchAuthority(
   principal: Principal,
-  { expiries, revocations }: AuthorityWatch,
+  { expiries, recheck, revocations }: AuthorityWatch,
   onEnd: (refusal: CredentialRefusal) => void,
 ): () => void {
   const { expiresAt } = principal
@@ -23,9 +26,13 @@ export function watchAuthority(
     stop()
     onEnd(refusal)
   }
-  const unwatch = revocations?.watch(principal, () => {
-    end({ reason: 'token_revoked' })
-  })
+  const unwatch = revocations?.watch(
+    principal,
+    (refusal = { reason: 'token_revoked' }) => {
+      end(refusal)
+    },
+    recheck,
+  )
   const stopExpiry =
     expiresAt === undefined
       ? undefined

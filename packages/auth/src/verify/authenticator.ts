@@ -113,20 +113,18 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return inTime.ok ? checkRevoked(principal, credential.token) : inTime
   }
 
-  const watchEnd: ApiKeyWatch['watchEnd'] = (principal, onEnd) =>
-    watchAuthority(principal, ending, onEnd)
-
   function watchFor(
     principal: Principal,
     credential: Credential,
-    from: (() => string) | undefined,
+    recheck: Authenticated['recheck'],
   ): Authenticated['watch'] {
+    const watchEnd: ApiKeyWatch['watchEnd'] = (watched, onEnd) =>
+      watchAuthority(watched, { ...ending, recheck }, onEnd)
     const watchChanges = apiKeys?.watch
-    if (credential.kind !== 'api_key' || apiKeys === undefined || watchChanges === undefined) {
+    if (credential.kind !== 'api_key' || watchChanges === undefined) {
       return (onEnd) => watchEnd(principal, onEnd)
     }
-    const verifyAgain = async () => apiKeys.verify(credential.key, from)
-    const watch = { verify: verifyAgain, watchChanges, watchEnd }
+    const watch = { verify: recheck, watchChanges, watchEnd }
     return (onEnd) => watchApiKey(principal, watch, onEnd)
   }
 
@@ -145,11 +143,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const principal = verified.value
       const subjectToken =
         credential.value.kind === 'api_key' ? undefined : new SubjectToken(credential.value.token)
+      const check = async () => recheck(principal, credential.value, from)
       return accept({
         principal,
         subjectToken,
-        recheck: async () => recheck(principal, credential.value, from),
-        watch: watchFor(principal, credential.value, from),
+        recheck: check,
+        watch: watchFor(principal, credential.value, check),
       })
     },
   })
