@@ -196,6 +196,11 @@ describe('a stream that was opened with an API key', () => {
 
   test.each([
     [
+      'is deactivated',
+      'api_key_invalid',
+      async ({ admin, alice }) => admin.agents.deactivate.mutate({ id: alice.id }),
+    ],
+    [
       'may not call this agent any more',
       'api_key_invalid',
       async ({ admin, alice }) =>
@@ -232,7 +237,7 @@ describe('a stream that was opened with an API key', () => {
     await world.advance(1)
 
     expect(before).toBe(false)
-    expect(await stream.ended).toBe('token_expired')
+    expect(await stream.ended).toBe('api_key_invalid')
   })
 
   test('ends when it is heard what was missed while the feed was lost', async () => {

@@ -43,6 +43,9 @@ function createHarness(verify: () => Promise<Result<Principal, ApiKeyRefusal>>) 
     ended,
     watched,
     stop,
+    deny: () => {
+      for (const end of ends) end({ reason: 'token_revoked' })
+    },
     isWatched: () => change !== undefined || ends.size > 0,
     async change() {
       change?.()
@@ -72,6 +75,14 @@ test.each<[string, Result<Principal, ApiKeyRefusal>, string]>([
 
   expect(harness.ended.map((refusal) => refusal.reason)).toEqual([reason])
   expect(harness.isWatched()).toBe(false)
+})
+
+test('a key that is denied ends it as the next call would be refused', () => {
+  const harness = createHarness(async () => accept(alice))
+
+  harness.deny()
+
+  expect([harness.ended, harness.isWatched()]).toEqual([[{ reason: 'api_key_invalid' }], false])
 })
 
 test('whoever fails to answer ends it, too, and no process', async () => {

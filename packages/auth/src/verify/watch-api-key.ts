@@ -29,7 +29,7 @@ export function watchApiKey(
 ): () => void {
   let isOver = false
   let { expiresAt } = principal
-  let unwatchEnd = watchEnd(principal, end)
+  let unwatchEnd = watchEnd(principal, endKey)
   const unwatchChanges = watchChanges(principal, () => void recheck())
 
   function stop(): void {
@@ -44,6 +44,11 @@ export function watchApiKey(
     onEnd(refusal)
   }
 
+  /** Denied or expired: said as it would be on the next call. */
+  function endKey(refusal: CredentialRefusal): void {
+    end(refusal.reason === 'verifier_unavailable' ? refusal : { reason: 'api_key_invalid' })
+  }
+
   async function recheck(): Promise<void> {
     const found = await verify().catch(unavailable)
     if (isOver) return
@@ -56,7 +61,7 @@ export function watchApiKey(
     } else if (found.value.expiresAt !== expiresAt) {
       expiresAt = found.value.expiresAt
       unwatchEnd()
-      unwatchEnd = watchEnd(found.value, end)
+      unwatchEnd = watchEnd(found.value, endKey)
     }
   }
 
