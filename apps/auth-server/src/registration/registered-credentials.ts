@@ -5,6 +5,7 @@
 import type { EpochSeconds } from '@deputy/auth/protocol'
 import { isDeepStrictEqual } from 'node:util'
 import type { Agent } from '../agents/agent.ts'
+import type { ClientKeyRecord } from '../clients/client-key-store.ts'
 import { createClientKey } from '../clients/create-client-key.ts'
 import { createClientSecret } from '../clients/create-client-secret.ts'
 import { isLive } from '../credentials/credential.ts'
@@ -47,19 +48,31 @@ async function replaceKeys(
   { after, agent, before, now }: CredentialChange,
 ): Promise<void> {
   if (isDeepStrictEqual(before?.jwks, after.jwks)) return
-  for (const key of await stores.clientKeys.listByAgent(agent.id, agent.ownerId)) {
-    if (!isLive(key, now)) continue
+  const own = await stores.clientKeys.listByAgent(agent.id, agent.ownerId)
+  const live = own.filter((key) => isLive(key, now))
+  const next = requireKeys(after, agent, now)
+  for (const key of live) {
+    // One that stays goes on with all that was obtained with it, so that the next one is laid beside it without a gap.
+    if (isAmong(next, key)) continue
     await stores.clientKeys.deactivate({ id: key.id, within: agent.ownerId }, now)
     await denyCredential(stores, key.id, now)
   }
-  for (const jwk of after.jwks?.keys ?? []) {
-    const key = createClientKey({ agentId: agent.id, label: LABEL, jwk, now })
-    if (!key.ok) {
-      const message = 'jwks: each must be a public key that can verify signatures'
-      throw new OAuthError({ code: 'invalid_client_metadata', message })
-    }
-    await stores.clientKeys.insert(key.value)
-  }
+  // Attack prevented: a stolen key that an operator ended, brought back by a client that knows nothing of it.
+  const known = [...live, ...(before === undefined ? [] : requireKeys(before, agent, now))]
+  for (const key of next) if (!isAmong(known, key)) await stores.clientKeys.insert(key)
+}
+
+function requireKeys({ jwks }: ClientMetadata, { id: agentId }: Agent, now: EpochSeconds) {
+  return (jwks?.keys ?? []).map((jwk) => {
+    const key = createClientKey({ agentId, label: LABEL, jwk, now })
+    if (key.ok) return key.value
+    const message = 'jwks: each must be a public key that can verify signatures'
+    throw new OAuthError({ code: 'invalid_client_metadata', message })
+  })
+}
+
+function isAmong(keys: readonly ClientKeyRecord[], { publicJwk }: ClientKeyRecord): boolean {
+  return keys.some((key) => isDeepStrictEqual(key.publicJwk, publicJwk))
 }
 
 async function replaceSecret(

@@ -108,6 +108,69 @@ describe('a client that replaces its registration', () => {
     expect(await world.assert(key)).toBe(401)
   })
 
+  test('keeps a key, and what was obtained with it, when another one is laid beside it', async () => {
+    // How keys are rotated without a gap: the next one is published while the present one still signs.
+    const [present, next] = [await createProofKey(), await createProofKey()]
+    await using world = await setUp(withKeys(present))
+    const { clientKeys: before } = await world.admin.clientKeys.list.query({
+      agentId: world.client.id,
+    })
+
+    await world.put(withKeys(present, next))
+
+    const { clientKeys } = await world.admin.clientKeys.list.query({ agentId: world.client.id })
+    expect(clientKeys.filter(({ active }) => active)).toHaveLength(2)
+    expect(
+      clientKeys.find(({ clientKeyId }) => clientKeyId === before[0]?.clientKeyId),
+    ).toMatchObject({ active: true })
+    expect([await world.assert(present), await world.assert(next)]).toEqual([200, 200])
+  })
+
+  test('does not bring back a key that an operator ended', async () => {
+    // Attack: a key was stolen, and an operator ended it. The client, which knows nothing of it, lays a key beside it.
+    const [stolen, next] = [await createProofKey(), await createProofKey()]
+    await using world = await setUp(withKeys(stolen))
+    const agentId = world.client.id
+    const { clientKeys } = await world.admin.clientKeys.list.query({ agentId })
+    await world.admin.clientKeys.deactivate.mutate({
+      clientKeyId: clientKeys[0]?.clientKeyId ?? '',
+    })
+
+    await world.put(withKeys(stolen, next))
+
+    expect([await world.assert(stolen), await world.assert(next)]).toEqual([401, 200])
+  })
+
+  test('has each scope once, however often it names it', async () => {
+    // Attack: a client names one scope more often than an agent may have scopes, and no list of agents that it is in
+    // can be read any more.
+    await using world = await setUp()
+    const scope = Array.from({ length: 150 }, () => 'notes:read').join(' ')
+
+    const answer = await world.put({ scope })
+    const { body, status } = await world.register({ client_name: 'Second', scope })
+
+    expect([answer.status, answer.body['scope']]).toEqual([200, 'notes:read'])
+    expect([status, body['scope']]).toEqual([201, 'notes:read'])
+    const { agents } = await world.admin.agents.list.query({})
+    const scopes = agents.find(({ id }) => id === world.client.id)?.scopes
+    expect(scopes).toEqual(['notes:read'])
+  })
+
+  test('has no more notes than an agent may have', async () => {
+    await using world = await setUp()
+    const { id } = world.client
+    const metadata = Object.fromEntries(
+      Array.from({ length: 32 }, (_, at) => [`n${String(at)}`, '']),
+    )
+    await world.admin.agents.update.mutate({ id, settings: { metadata } })
+
+    const answer = await world.put({ software_id: 'digest', software_version: '2' })
+
+    expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_client_metadata' } })
+    expect(await world.admin.agents.get.query({ id })).toMatchObject({ metadata })
+  })
+
   test('keeps its tokens where its keys and its secret stay as they are', async () => {
     const key = await createProofKey()
     await using world = await setUp(withKeys(key))

@@ -47,13 +47,16 @@ export type RegistrationOptions = { readonly storage: Storage; readonly clock: C
 
 /** Creates the registration of clients. Its functions reject with `OAuthError`. */
 export function createRegistration({ clock, storage }: RegistrationOptions): Registration {
-  async function findOwn({ clientId, token }: Access) {
-    const registration = await storage.registrations.findByHash(hashSecret(token))
+  async function findOwn(
+    { agents, registrations }: Pick<Storage, 'agents' | 'registrations'>,
+    { clientId, token }: Access,
+  ) {
+    const registration = await registrations.findByHash(hashSecret(token))
     const at: AgentAt | undefined = registration && {
       id: registration.agentId,
       within: EVERY_OWNER,
     }
-    const agent = at && (await storage.agents.find(at))
+    const agent = at && (await agents.find(at))
     // > If the client does not exist on this server, the server MUST respond with HTTP 401 […] and the
     // > registration access token used to make this request SHOULD be immediately revoked. (§2.1)
     // A token used on another's registration is answered alike.
@@ -98,17 +101,23 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
     },
 
     async read(token, clientId) {
-      const { agent, registration } = await findOwn({ token, clientId })
+      const { agent, registration } = await findOwn(storage, { token, clientId })
       return { agent, metadata: asItIs(registration.metadata, agent) }
     },
 
     async replace(access, metadata, context) {
-      const { agent, registration } = await findOwn(access)
+      // Whoever may not is told so without a transaction.
+      await findOwn(storage, access)
       const now = clock.now()
-      const changes = toChanges(metadata, { agent, registration })
-      const next = { ...metadata, scope: formatScope(changes.scopes) }
       return storage.act(async (stores, note) => {
-        const changed = await stores.agents.update({ id: agent.id, within: agent.ownerId }, changes)
+        // Its name first: from then on nobody else changes the agent, and what it may have is decided by how it is now.
+        // Attack prevented: an operator takes something away, and a replacement under way writes it back.
+        const at: AgentAt = { id: access.clientId, within: EVERY_OWNER }
+        await stores.agents.update(at, { name: metadata.client_name })
+        const { agent, registration } = await findOwn(stores, access)
+        const changes = toChanges(metadata, { agent, registration })
+        const next = { ...metadata, scope: formatScope(changes.scopes) }
+        const changed = await stores.agents.update(at, changes)
         if (changed === undefined) throw invalidToken()
         await noteChange(stores, agent.id, now)
         await stores.registrations.updateMetadata(agent.id, next)
@@ -120,7 +129,7 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
     },
 
     async remove(access, context) {
-      const { agent } = await findOwn(access)
+      const { agent } = await findOwn(storage, access)
       await storage.act(async (stores, note) => {
         await stores.registrations.remove(agent.id)
         await stores.agents.deactivate({ id: agent.id, within: agent.ownerId }, clock.now())
@@ -156,20 +165,26 @@ function toChanges(
   // What the client did not ask for, an operator has decided.
   const isDecided = agent.dpopBoundAccessTokens && !registration.metadata.dpop_bound_access_tokens
   return {
-    name: metadata.client_name,
     scopes: [...requireScopes(metadata, agent.scopes)],
     dpopBoundAccessTokens: metadata.dpop_bound_access_tokens || isDecided,
     jwksUri: metadata.jwks_uri ?? null,
-    metadata: { ...notes, ...toNotes(metadata) },
+    metadata: requireNotes({ ...notes, ...toNotes(metadata) }),
   }
 }
 
 /** A wish beyond what is allowed is refused, and no wish means all of it. */
 function requireScopes(metadata: ClientMetadata, allowed: readonly string[]): readonly string[] {
-  const scopes = metadata.scope?.split(' ') ?? allowed
+  const scopes = [...new Set(metadata.scope?.split(' ') ?? allowed)]
   const refused = findMissingScopes(scopes, allowed)
   if (refused.length === 0) return scopes
   const message = `scope: more than this registration may have: ${formatScope(refused)}`
+  throw new OAuthError({ code: 'invalid_client_metadata', message })
+}
+
+/** Attack prevented: a client whose notes are too many to be read again, with which no list of agents can be read. */
+function requireNotes(notes: Record<string, string>): Record<string, string> {
+  if (AgentSettings.shape.metadata.safeParse(notes).success) return notes
+  const message = 'software_id, software_version: there is no room for them beside what is noted'
   throw new OAuthError({ code: 'invalid_client_metadata', message })
 }
 
