@@ -28,6 +28,7 @@ import { DECOY_KEYS } from './client-assertion-decoys.ts'
 import type { ClientAssertionRefusal } from './client-assertion-refusal.ts'
 import type { ClientDirectory } from './client-directory.ts'
 import type { ClientKey, FindClientKeys, FoundClientKeys } from './client-keys.ts'
+import type { FailurePace } from './failure-pace.ts'
 
 /** Algorithms of client assertions, as metadata has them (RFC 8414 §2). */
 export const CLIENT_ASSERTION_ALGORITHMS = PROOF_ALGORITHMS
@@ -55,6 +56,8 @@ export type ClientAssertionVerifierOptions = {
   /** Told of each use of a key that is kept here. */
   readonly uses: Pick<UseLog, 'note'>
   readonly replayMemory: ReplayMemory
+  /** Has every assertion that no key of its client signed take the same time. Default: none is held back. */
+  readonly pace?: Pick<FailurePace, 'begin'> | undefined
   readonly clock: Clock
   /** How far ahead `exp` may be. Default 600. */
   readonly maxLifeSeconds?: number | undefined
@@ -90,8 +93,12 @@ export function createClientAssertionVerifier(
     const read = readAssertion(request, maxChars)
     if (!read.ok) return read
     const { claims } = read.value
+    const settle = options.pace?.begin()
     const signed = await verifySignature(read.value)
-    if (!signed.ok) return signed
+    if (!signed.ok) {
+      await settle?.()
+      return signed
+    }
     const rules = { acceptedAudiences, now: clock.now(), toleranceSeconds, maxLifeSeconds }
     const broken = findBrokenRule(claims, rules)
     if (broken !== undefined) return refuse(broken)

@@ -8,6 +8,7 @@ import { createClientAuthentication, type AuthenticateClient } from './client-au
 import { createJwksFetch } from './client-keys-fetch.ts'
 import { createRemoteClientKeys } from './client-keys-remote.ts'
 import { createClientKeys } from './client-keys.ts'
+import { createFailurePace } from './failure-pace.ts'
 import { createLimitedAuthentication } from './limited-authentication.ts'
 
 export type OpenClientAuthenticationOptions = {
@@ -27,6 +28,7 @@ export function openClientAuthentication(
   options: OpenClientAuthenticationOptions,
 ): AuthenticateClient {
   const { clock, credentialUses: uses, issuer, limiter, replayMemory, storage, tiers } = options
+  const pace = createFailurePace()
   const fetchJwks = createJwksFetch({
     issuer,
     allowPrivateAddresses: options.allowPrivateJwksAddresses,
@@ -36,11 +38,15 @@ export function openClientAuthentication(
     clients: storage.clients,
     findKeys: createClientKeys({
       store: storage.clientKeys,
-      remote: createRemoteClientKeys({ fetchJwks, clock }),
+      remote: createRemoteClientKeys({
+        fetchJwks: async (uri) => pace.measure(async () => fetchJwks(uri)),
+        clock,
+      }),
       clock,
     }),
     uses,
     replayMemory,
+    pace,
     clock,
   })
   const { clients } = storage
