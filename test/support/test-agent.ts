@@ -168,6 +168,7 @@ export type TestAgentOptions = Partial<
     | 'rateLimiter'
     | 'rateLimitTiers'
     | 'router'
+    | 'trustedProxies'
   >
 > & {
   /** Given, proofs of bound tokens need one of these. */

@@ -13,6 +13,7 @@ import {
 } from '@deputy/auth/protocol'
 import {
   serveAgent,
+  createLoggedCallerAddress,
   type AgentLimitsOptions,
   type Bind,
   type Logger,
@@ -231,7 +232,12 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     observeCall: createRefusalObserver(audit, logger),
     logger,
     isReady: async () => isReady,
-    fallback: createOAuthListener({ routes, logger, trustedProxies: options.trustedProxies }),
+    trustedProxies: options.trustedProxies,
+    fallback: createOAuthListener({
+      routes,
+      logger,
+      readAddress: createLoggedCallerAddress(logger, options.trustedProxies),
+    }),
   })
   stack.use(running)
   // Closed first: a drain would wait for those who follow it.

@@ -24,7 +24,6 @@ const Config = ServerEnvironment.extend({
   DEPUTY_RESET_OPERATOR: z.stringbool().default(false),
   DEPUTY_DPOP_NONCE_SECRET: EncryptionKey.optional(),
   DEPUTY_ALLOW_PRIVATE_JWKS_ADDRESSES: z.stringbool().default(false),
-  DEPUTY_TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   DEPUTY_REGISTRATION: z.stringbool().default(false),
   DEPUTY_SIGNING_ALGORITHM: z.enum(SIGNATURE_ALGORITHMS).default('ES256'),
   DEPUTY_ROTATE_KEYS_EVERY_SECONDS: z.coerce

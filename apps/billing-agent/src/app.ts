@@ -47,6 +47,8 @@ export type BillingAgentOptions = {
   /** Where several instances count the calls of their callers together. Default: each for itself. */
   readonly redisUrl?: string | undefined
   readonly rateLimitTiers?: RateLimitTiers | undefined
+  /** How many proxies in front are trusted to name the caller's address. Default 0. */
+  readonly trustedProxies?: number | undefined
   /** What callers may take up. Default: see `AgentLimits`. */
   readonly agentLimits?: AgentLimitsOptions | undefined
   readonly clock?: Clock | undefined
@@ -119,6 +121,7 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
       publicUrl: options.publicUrl,
       rateLimiter,
       rateLimitTiers,
+      trustedProxies: options.trustedProxies,
       limits: options.agentLimits,
       limitStores: { approvals, callCounter, clock },
       logger,

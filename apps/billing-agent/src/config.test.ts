@@ -16,6 +16,7 @@ test('needs a credentials file and nothing else', () => {
     clockToleranceSeconds: 5,
     redisUrl: undefined,
     rateLimitTiers: DEFAULT_RATE_LIMIT_TIERS,
+    trustedProxies: 0,
     logLevel: 'info',
   })
 })
@@ -41,6 +42,7 @@ test('takes every setting', () => {
     clockToleranceSeconds: 0,
     redisUrl: undefined,
     rateLimitTiers: DEFAULT_RATE_LIMIT_TIERS,
+    trustedProxies: 0,
     logLevel: 'silent',
   })
 })

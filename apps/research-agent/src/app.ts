@@ -56,6 +56,8 @@ export type ResearchAgentOptions = {
   /** Where several instances count the calls of their callers together. Default: each for itself. */
   readonly redisUrl?: string | undefined
   readonly rateLimitTiers?: RateLimitTiers | undefined
+  /** How many proxies in front are trusted to name the caller's address. Default 0. */
+  readonly trustedProxies?: number | undefined
   /** What callers may take up. Default: see `AgentLimits`. */
   readonly agentLimits?: AgentLimitsOptions | undefined
   readonly clock?: Clock | undefined
@@ -134,6 +136,7 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
       publicUrl: options.publicUrl,
       rateLimiter,
       rateLimitTiers,
+      trustedProxies: options.trustedProxies,
       limits: options.agentLimits,
       limitStores: { approvals, callCounter, clock },
       logger,

@@ -18,6 +18,7 @@ test('needs nothing but the credentials', () => {
     clockToleranceSeconds: 5,
     redisUrl: undefined,
     rateLimitTiers: DEFAULT_RATE_LIMIT_TIERS,
+    trustedProxies: 0,
     logLevel: 'info',
   })
 })

@@ -77,6 +77,7 @@ const Config = AgentEnvironment.extend({
     clockToleranceSeconds: env.DEPUTY_CLOCK_TOLERANCE_SECONDS,
     redisUrl: env.DEPUTY_REDIS_URL,
     rateLimitTiers: env.DEPUTY_RATE_LIMIT_TIERS,
+    trustedProxies: env.DEPUTY_TRUSTED_PROXIES,
     agentLimits: env.DEPUTY_LIMITS,
     logLevel: env.DEPUTY_LOG_LEVEL,
   }))

@@ -4,6 +4,12 @@ export {
   type ExplainAuthorityOptions,
 } from './explain-authority.ts'
 export { formatChallenge } from './challenge.ts'
+export {
+  createCallerAddress,
+  type AddressedRequest,
+  type CallerAddressOptions,
+  type ReadCallerAddress,
+} from './limit/caller-address.ts'
 export { createFailureGuard, type Failure, type FailureGuard } from './limit/failure-guard.ts'
 export {
   createFallbackRateLimiter,

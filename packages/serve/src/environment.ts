@@ -20,6 +20,8 @@ export const ServerEnvironment = z.object({
     .default(DEFAULT_RATE_LIMIT_TIERS),
   /** As JSON, those that are to be other than their defaults: `{"maxBodyBytes":65536,"webSocket":{"maxSubscriptions":10}}`. */
   DEPUTY_LIMITS: z.string().transform(parseJson).pipe(AgentLimitsSetting).optional(),
+  /** How many proxies in front are trusted to name the caller's address. */
+  DEPUTY_TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
 })
 
 /** The settings that each agent has beside those of a server. */

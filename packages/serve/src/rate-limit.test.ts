@@ -69,4 +69,21 @@ describe('a flood of bad tokens', () => {
     expect(statuses).toEqual(new Set([401, 429]))
     expect(good.status).toBe(200)
   })
+
+  test('of one caller behind a trusted proxy is not that of the others behind it', async () => {
+    // Attack: one caller behind the load balancer uses up what an address may get wrong, and whoever mistypes a key is told
+    // to wait.
+    await using agent = await startTestAgent({
+      rateLimiter: createMemoryRateLimiter({ clock: { now: () => 0 } }),
+      trustedProxies: 1,
+    })
+    const bad = async (from: string) => {
+      const headers = { ...bearer('x.y.z'), 'x-forwarded-for': `198.51.100.7, ${from}` }
+      return (await callTrpc(agent.url, 'whoAmI', { headers })).status
+    }
+
+    for (let time = 0; time < 100; time += 1) await bad('203.0.113.9')
+
+    expect([await bad('203.0.113.9'), await bad('203.0.113.10')]).toEqual([429, 401])
+  })
 })

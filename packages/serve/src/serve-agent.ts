@@ -26,6 +26,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { serveBelowPath } from './below-path.ts'
 import { createCallLog } from './call-log.ts'
+import { createLoggedCallerAddress } from './logged-caller-address.ts'
 import { createMetadata } from './agent-metadata.ts'
 import { allowOrigins } from './cross-origin.ts'
 import { createRequestListener, TRPC_PATH } from './http-routes.ts'
@@ -62,6 +63,11 @@ export type ServeAgentOptions = {
   readonly rateLimiter?: RateLimiter | undefined
   /** How many calls the callers of each tier may make. Default: `DEFAULT_RATE_LIMIT_TIERS`. */
   readonly rateLimitTiers?: RateLimitTiers | undefined
+  /**
+   * How many proxies in front of the agent are trusted to name the caller's address (`X-Forwarded-For`), by which failures
+   * and unknown API keys are limited. Default 0. Throws `TypeError` for what is no such number.
+   */
+  readonly trustedProxies?: number | undefined
   /** Where what is used of callers' limits is kept. Without it, tokens that need it are refused. */
   readonly limitStores?: LimitStores | undefined
   /** Told of each call, beside the log. What it does at a call's end is done before the answer goes out. */
@@ -103,6 +109,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     publicUrl: () => url,
     limitCaller: createLimitCaller({ limiter, audience: agentId, tiers }),
     failureGuard: createFailureGuard(limiter, agentId),
+    readAddress: createLoggedCallerAddress(logger, options.trustedProxies),
     limitStores: options.limitStores,
     callsUnderWay: createCallerCount(limits.maxCallsPerAgent),
   }

@@ -1,5 +1,6 @@
 // The OAuth side of the server on plain `node:http`: paths to endpoints, and the one place where what
 // an endpoint throws becomes an answer (RFC 6749 §5.2).
+import type { ReadCallerAddress } from '@deputy/auth'
 import { readTraceId } from '@deputy/auth/protocol'
 import { writeTogether, type Logger } from '@deputy/serve'
 import { randomUUID } from 'node:crypto'
@@ -7,7 +8,6 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { isUnavailable } from '../unavailable.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { redactSecrets } from '../redact-secrets.ts'
-import { readCallerAddress } from './caller-address.ts'
 import type { Endpoint, OAuthAnswer, OAuthRequest } from './oauth-request.ts'
 import { readBody } from './read-body.ts'
 import { sendEvents } from './send-events.ts'
@@ -18,8 +18,7 @@ export type OAuthRoutes = Readonly<Record<string, Readonly<Record<string, Endpoi
 export type OAuthListenerOptions = {
   readonly routes: OAuthRoutes
   readonly logger: Logger
-  /** How many proxies in front of the server are trusted to name the caller's address. Default 0. */
-  readonly trustedProxies?: number | undefined
+  readonly readAddress: ReadCallerAddress
 }
 
 /** Seconds after which a caller may come back when the store is gone. */
@@ -32,11 +31,10 @@ const NOT_CACHED = { 'cache-control': 'no-store', pragma: 'no-cache' }
 
 /** Creates the listener. It answers every request and never throws. */
 export function createOAuthListener(options: OAuthListenerOptions): RequestListener {
-  const { logger, routes } = options
-  const trustedProxies = options.trustedProxies ?? 0
+  const { logger, readAddress, routes } = options
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const request = toOAuthRequest(req, trustedProxies)
+    const request = toOAuthRequest(req, readAddress)
     try {
       const found = await findEndpoint(routes, request)(request)
       if (found.events === undefined || request.method === 'HEAD') sendLater(res, request, found)
@@ -59,7 +57,7 @@ export function createOAuthListener(options: OAuthListenerOptions): RequestListe
   return (req, res) => void answer(req, res)
 }
 
-function toOAuthRequest(req: IncomingMessage, trustedProxies: number): OAuthRequest {
+function toOAuthRequest(req: IncomingMessage, readAddress: ReadCallerAddress): OAuthRequest {
   const url = req.url ?? '/'
   const mark = url.indexOf('?')
   const { headers } = req
@@ -70,7 +68,7 @@ function toOAuthRequest(req: IncomingMessage, trustedProxies: number): OAuthRequ
     headers,
     // Node keeps a second list for this, which is made only when somebody asks.
     headerValues: (name) => (headers[name] === undefined ? [] : (req.headersDistinct[name] ?? [])),
-    remoteAddress: readCallerAddress(req, trustedProxies),
+    remoteAddress: readAddress({ socket: req.socket, forwardedFor: headers['x-forwarded-for'] }),
     correlationId: randomUUID(),
     traceId: readTraceId(headers['traceparent']),
     readBody: async () => readBody(req),

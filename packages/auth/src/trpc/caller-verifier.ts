@@ -1,5 +1,6 @@
 // Who a request or a connection comes from: the one place where a transport's own words for headers end.
 import type { TRPCRequestInfo } from '@trpc/server/http'
+import { createCallerAddress, type ReadCallerAddress } from '../limit/caller-address.ts'
 import type { FailureGuard } from '../limit/failure-guard.ts'
 import type { RateLimitRefusal } from '../limit/rate-limit.ts'
 import { refuse, type Result } from '../protocol/index.ts'
@@ -30,6 +31,8 @@ export type CallerVerifierOptions = {
   readonly publicUrl?: (() => string) | undefined
   /** Slows down an address that fails to authenticate again and again. Default: none. */
   readonly failureGuard?: FailureGuard | undefined
+  /** Reads where a caller comes from. Default: the socket's address, see `createCallerAddress`. */
+  readonly readAddress?: ReadCallerAddress | undefined
 }
 
 export type CallerRefusal = AuthenticationRefusal | RateLimitRefusal
@@ -39,13 +42,13 @@ export type VerifyCaller = (header: HeaderLookup) => Promise<Result<Authenticate
 
 /** Creates the verification of what one request or connection sends. */
 export function createCallerVerifier(
-  { authenticator, failureGuard, publicUrl }: CallerVerifierOptions,
+  { authenticator, failureGuard, publicUrl, readAddress = readSocket }: CallerVerifierOptions,
   { req }: AgentContextRequest,
 ): VerifyCaller {
   const target = readTarget(req, publicUrl)
   // Not the whole request, which a connection would keep. Its address costs a call of the system: only when needed.
-  const { socket } = req
-  const getAddress = (): string => socket?.remoteAddress ?? 'unknown'
+  const from = { socket: req.socket, forwardedFor: req.headers['x-forwarded-for'] }
+  const getAddress = (): string => readAddress(from)
 
   return async (header) => {
     const authenticated = await authenticator.authenticate(header, target, getAddress)
@@ -54,6 +57,8 @@ export function createCallerVerifier(
     return refusal === undefined ? authenticated : refuse(refusal)
   }
 }
+
+const readSocket = createCallerAddress()
 
 /** What a connection said in its first message, if it said anything there, or else the request's headers. */
 export function createHeaderLookup({
