@@ -42,8 +42,9 @@ describes what a server does; it is held like a demand.
 
 The manifest was compared with the texts, sentence by sentence: every MUST, MUST NOT, REQUIRED and SHALL of the named
 sections of RFC 6749, of §§2 to 5 of RFC 6750, of RFC 7009, 7523, 7662, 8414, 8707 and 9449. Of RFC 9068 the text that
-could be had lacks the heading and the body of §2.1, whose four demands are known from quotations. Demands are
-shortened here: the RFC is what counts.
+could be had lacks the heading and the body of §2.1; its four demands (signed, never "none", RS256 among the algorithms,
+"at+jwt" in typ) are from quotations in several places, which agree to the letter. Demands are shortened here: the RFC is
+what counts.
 `
 
 function renderCounts(requirements: readonly Entry[], citations: readonly Citation[]): string {
