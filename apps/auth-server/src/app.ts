@@ -7,13 +7,14 @@ import {
 } from '@deputy/auth'
 import {
   parseSecureUrl,
+  SIGNING_KEYS_CHANGE_ID,
   systemClock,
   type Clock,
   type SignatureAlgorithm,
 } from '@deputy/auth/protocol'
 import {
-  serveAgent,
   createLoggedCallerAddress,
+  serveAgent,
   type AgentLimitsOptions,
   type Bind,
   type Logger,
@@ -45,11 +46,12 @@ import { createOAuthListener } from './http/oauth-listener.ts'
 import { openKeyRing } from './keys/key-ring.ts'
 import { createOwnAuthenticator } from './own-authenticator.ts'
 import { createRegistration } from './registration/registration.ts'
+import { describeRotation } from './keys/rotation.ts'
 import { startKeyTimer } from './keys/key-timer.ts'
 import { openKeySealer } from './keys/open-key-sealer.ts'
 import { createRingSigningKeySource } from './keys/ring-key-source.ts'
 import { openRevocationFeed } from './revocation/revocation-feed.ts'
-import { SYSTEM_OWNER_ID } from './owners/owner.ts'
+import { noteChange } from './revocation/note-change.ts'
 import { createVerifiers } from './revocation/verifiers.ts'
 import { createRoutes } from './routes.ts'
 import { openStorage } from './storage/open-storage.ts'
@@ -122,14 +124,10 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     clock,
     algorithm: options.signingAlgorithm,
     rotateEverySeconds: options.rotateKeysEverySeconds,
-    recordRotation: async ({ activeKid, formerKid }) =>
-      storage.audit.record({
-        event: 'signing_key.rotated',
-        outcome: 'success',
-        reason: 'scheduled',
-        ownerId: SYSTEM_OWNER_ID,
-        target: { kind: 'signing_key', id: activeKid },
-        details: { formerKid },
+    recordRotation: async (rotated) =>
+      storage.act(async (stores, note) => {
+        note({ ...describeRotation(rotated), reason: 'scheduled' })
+        await noteChange(stores, SIGNING_KEYS_CHANGE_ID, clock.now())
       }),
   })
   stack.use(startKeyTimer({ keyRing, clock, logger }))
@@ -176,6 +174,9 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     signal: storage.revocationSignal,
     clock,
     logger,
+    // Another server rotated: who hears of it here asks for the keys here.
+    beforeTelling: async (entries) =>
+      entries.some(({ id }) => id === SIGNING_KEYS_CHANGE_ID) ? keyRing.reload() : undefined,
   })
   const verifiers = createVerifiers({ clock })
   const isRegistrationOpen = options.isRegistrationOpen ?? false

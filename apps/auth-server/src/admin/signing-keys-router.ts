@@ -1,7 +1,8 @@
-import { SIGNATURE_ALGORITHMS } from '@deputy/auth/protocol'
+import { SIGNATURE_ALGORITHMS, SIGNING_KEYS_CHANGE_ID } from '@deputy/auth/protocol'
 import { agentRouter } from '@deputy/auth/trpc'
 import * as z from 'zod'
-import { SYSTEM_OWNER_ID } from '../owners/owner.ts'
+import { describeRotation } from '../keys/rotation.ts'
+import { noteChange } from '../revocation/note-change.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
 import { rotationTooEarly } from './refusals.ts'
@@ -19,7 +20,7 @@ const Summary = z.object({
 })
 
 /** `signingKeys.*`: the keys that tokens are signed with. For agents of the system only. */
-export function createSigningKeysRouter({ keyRing }: AdminDeps, procedure: AdminProcedure) {
+export function createSigningKeysRouter({ clock, keyRing }: AdminDeps, procedure: AdminProcedure) {
   return agentRouter({
     list: procedure('signing-keys:read')
       .output(z.object({ signingKeys: z.array(Summary) }))
@@ -42,14 +43,10 @@ export function createSigningKeysRouter({ keyRing }: AdminDeps, procedure: Admin
       .mutation(async ({ ctx: { administrator }, input: { immediately } }) => {
         const rotated = await keyRing.rotate({ immediately })
         if (!rotated.ok) throw rotationTooEarly(rotated.refusal)
-        const { activeKid, formerKid } = rotated.value
-        await administrator.act(async (_, note) => {
-          note({
-            event: 'signing_key.rotated',
-            ownerId: SYSTEM_OWNER_ID,
-            target: { kind: 'signing_key', id: activeKid },
-            details: { formerKid, immediately: String(immediately) },
-          })
+        await administrator.act(async (stores, note) => {
+          const { details, outcome: _outcome, ...event } = describeRotation(rotated.value)
+          note({ ...event, details: { ...details, immediately: String(immediately) } })
+          await noteChange(stores, SIGNING_KEYS_CHANGE_ID, clock.now())
         })
         return rotated.value
       }),

@@ -1,13 +1,15 @@
 import type { EpochSeconds, Result } from '@deputy/auth/protocol'
+import type { AuditEvent } from '../audit/audit-event.ts'
+import { SYSTEM_OWNER_ID } from '../owners/owner.ts'
 
 export type RotateOptions = {
   /**
    * For keys that somebody else may have. The active key, the next one and all retired ones are
    * thrown away, since who got at one may have got at each, and a new key signs at once. Every token
-   * that is out is refused: here from now on, at other servers on the same store once they reload
-   * (30 s), at verifiers once the JWKS that they keep ends. The new key was not published before it
-   * signs, so a verifier that does not fetch the JWKS again for an unknown `kid` refuses new tokens
-   * until its copy ends. Default `false`.
+   * that is out is refused: here from now on, at other servers on the same store and at verifiers as soon
+   * as the feed has told them, without it once they reload (30 s) or the JWKS that they keep ends. The new
+   * key was not published before it signs, so a verifier that follows no feed and does not fetch the JWKS
+   * again for an unknown `kid` refuses new tokens until its copy ends. Default `false`.
    */
   readonly immediately?: boolean | undefined
 }
@@ -27,6 +29,17 @@ export type RotationRefusal =
   | { readonly reason: 'rotated_meanwhile' }
 
 export type RotationResult = Result<Rotated, RotationRefusal>
+
+/** What the audit trail says of a rotation. */
+export function describeRotation({ activeKid, formerKid }: Rotated) {
+  return {
+    event: 'signing_key.rotated',
+    outcome: 'success',
+    ownerId: SYSTEM_OWNER_ID,
+    target: { kind: 'signing_key', id: activeKid },
+    details: { formerKid },
+  } as const satisfies AuditEvent
+}
 
 /** Writes a rotation down. */
 export type RecordRotation = (rotated: Rotated) => Promise<void>

@@ -33,6 +33,8 @@ export type RevocationFeedOptions = {
   readonly signal: RevocationSignal
   readonly clock: Clock
   readonly logger: Logger
+  /** Done with entries before followers hear of them. When it rejects they hear all the same, and the log says so. */
+  readonly beforeTelling?: ((entries: readonly FeedEntry[]) => Promise<void>) | undefined
   /** How often followers hear that nothing is missing. Default 5,000 ms. */
   readonly heartbeatMs?: number | undefined
 }
@@ -67,6 +69,9 @@ export async function openRevocationFeed(options: RevocationFeedOptions): Promis
       page = await revocations.listAfter(seqRead, MAX_ENTRIES)
       const last = page.at(-1)
       if (last === undefined) return
+      await options.beforeTelling?.(page).catch((err: unknown) => {
+        logger.warn({ err }, 'what the revocation feed says could not be followed here')
+      })
       seqRead = last.seq
       tail.push(...page)
       const surplus = tail.splice(0, Math.max(0, tail.length - MAX_TAIL))

@@ -73,6 +73,7 @@ export {
 export { ReachAnswer, ReachQuestion } from './reach.ts'
 export {
   RevocationEventData,
+  SIGNING_KEYS_CHANGE_ID,
   type ChangedEntry,
   type FeedEntry,
   type RevokedEntry,

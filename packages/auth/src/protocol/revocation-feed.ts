@@ -19,6 +19,12 @@ export type RevokedEntry = {
  */
 export type ChangedEntry = Omit<RevokedEntry, 'kind'> & { readonly kind: 'change' }
 
+/**
+ * The id of a change that is of no agent and no API key, whose ids have no underscore: the issuer's signing keys are not
+ * what they were, and its JWKS is to be fetched. Verifiers that do not know it look for keys when they meet them.
+ */
+export const SIGNING_KEYS_CHANGE_ID = 'signing_keys'
+
 /** What the feed tells. */
 export type FeedEntry = RevokedEntry | ChangedEntry
 

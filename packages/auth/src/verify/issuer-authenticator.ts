@@ -1,4 +1,11 @@
-import { accept, systemClock, type Clock, type SignatureAlgorithm } from '../protocol/index.ts'
+import {
+  accept,
+  SIGNING_KEYS_CHANGE_ID,
+  systemClock,
+  type Clock,
+  type FeedEntry,
+  type SignatureAlgorithm,
+} from '../protocol/index.ts'
 import {
   createRevocationCheck,
   type RevocationCheck,
@@ -79,6 +86,13 @@ export function createIssuerAuthenticator(given: IssuerAuthenticatorOptions): Is
   }
   const introspect = createHttpIntrospect({ ...options, clientId: agentId, clientSecret })
   const { feed, revocations, view } = followRevocations({ ...options, clientSecret, introspect })
+  view.listen({
+    onEntries(entries) {
+      if (entries.some(isOfSigningKeys)) keys.refetch()
+    },
+    // Keys are looked after by their age.
+    onGap: () => undefined,
+  })
   const apiKeys = createVerifiedKeyCache(createApiKeyVerifier({ audience: agentId, introspect }), {
     ...options.apiKeys,
     view,
@@ -88,6 +102,14 @@ export function createIssuerAuthenticator(given: IssuerAuthenticatorOptions): Is
   const authenticator = createAuthenticator({ accessTokens, apiKeys, dpop, revocations, clock })
   const dispose = async (): Promise<void> => feed[Symbol.asyncDispose]()
   return Object.freeze({ ...authenticator, [Symbol.asyncDispose]: dispose })
+}
+
+/**
+ * Attack prevented: made-up key ids, which use up what may be looked for, so that tokens of a key that signs from one moment
+ * to the next are refused for as long as the flood lasts.
+ */
+function isOfSigningKeys({ id, kind }: FeedEntry): boolean {
+  return kind === 'change' && id === SIGNING_KEYS_CHANGE_ID
 }
 
 type FollowOptions = IssuerAuthenticatorOptions & {

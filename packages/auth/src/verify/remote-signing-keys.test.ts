@@ -22,7 +22,7 @@ beforeAll(async () => {
   second = await createSigningPair('key-2')
 })
 
-function createVerifier(issuer: FakeIssuer, cooldownSeconds = 0) {
+function createVerification(issuer: FakeIssuer, cooldownSeconds: number) {
   const keys = createRemoteSigningKeySource(ISSUER, { fetch: issuer.fetch, cooldownSeconds, clock })
   const verifier = createAccessTokenVerifier({
     issuer: ISSUER,
@@ -30,10 +30,15 @@ function createVerifier(issuer: FakeIssuer, cooldownSeconds = 0) {
     keys,
     clock,
   })
-  return async (pair: SigningPair): Promise<string> => {
+  const verify = async (pair: SigningPair): Promise<string> => {
     const result = await verifier.verify(await signToken(pair, goodClaims(clock.now())))
     return result.ok ? 'accepted' : result.refusal.reason
   }
+  return { keys, verify }
+}
+
+function createVerifier(issuer: FakeIssuer, cooldownSeconds = 0) {
+  return createVerification(issuer, cooldownSeconds).verify
 }
 
 describe('the keys of a remote issuer', () => {
@@ -88,6 +93,45 @@ describe('the keys of a remote issuer', () => {
     await flood('b')
 
     expect([atOnce, issuer.requests.length]).toEqual([2 + 3, 2 + 4])
+    expect(await verify(first)).toBe('accepted')
+  })
+
+  test('are fetched when the issuer says that they changed, also while a flood of key ids lasts', async () => {
+    // Attack: made-up key ids use up what may be looked for, and tokens of a key that signs from one moment to the next are
+    // refused for as long as the flood lasts.
+    const issuer = createFakeIssuer([first.publicJwk])
+    const { keys, verify } = createVerification(issuer, 30)
+    await verify(first)
+    for (let at = 0; at < 20; at += 1) await verify({ ...second, kid: `made-up-${String(at)}` })
+    issuer.keys = [second.publicJwk]
+    expect(await verify(second)).toBe('token_signature_invalid')
+
+    keys.refetch()
+
+    expect([await verify(second), await verify(first)]).toEqual([
+      'accepted',
+      'token_signature_invalid',
+    ])
+  })
+
+  test('are fetched once more when they changed while a fetch was on its way', async () => {
+    const issuer = createFakeIssuer([first.publicJwk])
+    const { keys, verify } = createVerification(issuer, 30)
+    keys.prefetch()
+    keys.refetch()
+
+    expect(await verify(first)).toBe('accepted')
+    await expect.poll(() => issuer.requests.filter((path) => path === '/jwks')).toHaveLength(2)
+  })
+
+  test('stay as they are when they cannot be fetched though they changed', async () => {
+    const issuer = createFakeIssuer([first.publicJwk])
+    const { keys, verify } = createVerification(issuer, 30)
+    await verify(first)
+    issuer.isDown = true
+
+    keys.refetch()
+
     expect(await verify(first)).toBe('accepted')
   })
 

@@ -43,6 +43,11 @@ export type RemoteSigningKeys = SigningKeySource & {
   readonly removals: () => number
   /** Fetches the keys before anybody needs them. Never throws: what failed is tried again with the first token. */
   readonly prefetch: () => void
+  /**
+   * Fetches the keys now, however lately they were fetched or looked for: the issuer says that they have changed. Never
+   * throws.
+   */
+  readonly refetch: () => void
 }
 
 /** Fetches for unknown key ids that need not wait for each other. */
@@ -172,7 +177,12 @@ export function createRemoteSigningKeySource(
     if (held === undefined) void settle(refresh())
   }
 
-  return Object.assign(find, { keepFresh, removals: () => removals, prefetch })
+  function refetch(): void {
+    // What is under way may have been answered before the change.
+    void settle(underWay).then(async () => settle(refresh()))
+  }
+
+  return Object.assign(find, { keepFresh, removals: () => removals, prefetch, refetch })
 }
 
 async function settle(work: Promise<unknown> | undefined): Promise<void> {
