@@ -1,6 +1,6 @@
 // What stops an agent further on stops its own caller: its handler ends with the error that the client threw. An approval
 // that is waited for, or was denied, is told as it is, so that it bubbles up a chain; a scope that an agent lacks, with
-// who lacks it and where (docs/adr/0054).
+// who lacks it and where (docs/adr/0050).
 import { TRPCError } from '@trpc/server'
 import * as z from 'zod'
 import { AgentId } from '../protocol/index.ts'

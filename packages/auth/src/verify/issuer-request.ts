@@ -1,5 +1,5 @@
 // How an agent asks its authorization server, over HTTP. A port with two adapters: Node's own client, which an agent
-// that starts has in a tenth of the time that `fetch` takes to load (docs/adr/0052), and `fetch`.
+// that starts has in a tenth of the time that `fetch` takes to load (docs/adr/0049), and `fetch`.
 import { createFetchRequests } from './issuer-request-fetch.ts'
 import { sendWithNode } from './issuer-request-node.ts'
 

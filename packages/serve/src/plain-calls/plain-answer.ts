@@ -100,7 +100,7 @@ function addHeaders(
   }
 }
 
-/** By form: to name `Headers` is to have Node load its HTTP client, which no call needs (docs/adr/0052). */
+/** By form: to name `Headers` is to have Node load its HTTP client, which no call needs (docs/adr/0049). */
 function isHeaders(added: object): added is Headers {
   return Symbol.iterator in added
 }
