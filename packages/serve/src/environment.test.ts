@@ -9,7 +9,14 @@ describe('the environment of a server', () => {
       DEPUTY_HOST: '127.0.0.1',
       DEPUTY_LOG_LEVEL: 'info',
       DEPUTY_RATE_LIMIT_TIERS: DEFAULT_RATE_LIMIT_TIERS,
+      DEPUTY_TRUSTED_PROXIES: 0,
     })
+  })
+
+  test.each(['-1', '1.5', '11', 'all'])('refuses %s as a number of trusted proxies', (given) => {
+    const settings = { PORT: '2884', DEPUTY_TRUSTED_PROXIES: given }
+
+    expect(() => readEnvironment(ServerEnvironment, settings)).toThrow(/DEPUTY_TRUSTED_PROXIES/)
   })
 
   test('takes tiers as JSON', () => {
