@@ -48,7 +48,7 @@ export function createOwnAuthenticator(options: OwnAuthenticatorOptions): Authen
   const apiKeys: ApiKeyVerifier = {
     ...verifyKey,
     // Told of what is revoked and of what has changed alike.
-    watch: (_principal, onChange) => storage.revocationSignal.onRevoked(onChange),
+    watch: (_principal, onChange) => storage.revocationSignal.onRevoked(() => void onChange()),
   }
   const isDenied = async (principal: Principal): Promise<boolean> =>
     (await storage.revocations.findDenial(findStanding(principal))) !== undefined

@@ -1,23 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { createAlice } from '../../../../test/support/alice.ts'
 import { createTimedClock } from '../../../../test/support/settable-clock.ts'
-import type { Principal } from '../principal.ts'
 import { accept, refuse } from '../protocol/index.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import { createRevocationCheck } from './revocation-check.ts'
 import { createRevocationView, type Recheck } from './revocation-view.ts'
 
-const alice: Principal = {
-  agentId: 'agent-alice-v1',
-  subject: 'agent-alice-v1',
-  audience: 'agent-billing-v2',
-  scopes: ['billing:read'],
-  priorActors: [],
-  expiresAt: undefined,
-  grantPath: ['token-1'],
-  limits: [],
-  credential: { kind: 'access_token', id: 'token-1' },
-}
+const alice = createAlice({ expiresAt: undefined })
 
 /** An agent that has just heard everything: a view counts for 60 seconds, and in the grace for 30 more. */
 function createHarness() {
@@ -99,6 +89,30 @@ test('of whom nobody can say goes on in the grace, and no longer', async () => {
     ['alice', 'verifier_unavailable'],
     ['bob', 'verifier_unavailable'],
   ])
+})
+
+test('after the grace, an issuer that lets every question run out of time keeps nobody', async () => {
+  // Attack: whoever keeps an agent from its issuer swallows its questions, each of which then takes seconds. With
+  // thousands of streams, one question after the other, those at the end would go on for hours.
+  const { asked, ended, pass, view, watch } = createHarness()
+  for (let at = 0; at < 100; at += 1) watch(String(at), broken)
+  view.lost()
+  await pass(6)
+  asked.length = 0
+
+  await pass(1)
+
+  expect([asked.length, ended.length]).toEqual([3, 100])
+})
+
+test('one about whom nobody could be asked ends none of the others', async () => {
+  const { ended, pass, view, watch } = createHarness()
+  for (let at = 0; at < 10; at += 1) watch(String(at), at % 3 === 2 ? good : broken)
+  view.lost()
+
+  await pass(7)
+
+  expect(ended.map(([name]) => name)).toEqual(['0', '1', '3', '4', '6', '7', '9'])
 })
 
 test('nobody is asked about any more once the feed is back', async () => {

@@ -1,10 +1,17 @@
 // Asks about those that are under way when the feed, which would tell of their end, is gone for longer than a view may be
 // old: by the same rule by which a call is asked about then.
-import { startTimer, type Clock, type Timer } from '../protocol/index.ts'
-import type { RevocationView } from './revocation-view.ts'
+import type { Principal } from '../principal.ts'
+import { refuse, startTimer, type Clock, type Result, type Timer } from '../protocol/index.ts'
+import type { CredentialRefusal } from '../refusal.ts'
+import type { Recheck, RevocationView } from './revocation-view.ts'
 
 /** How often, in milliseconds, while the feed is gone. */
 const EVERY_MS = 15_000
+
+/** After so many in a row about whom nobody could be asked, nobody else is asked either: each of them may take seconds. */
+const MAX_UNANSWERED = 3
+
+const UNAVAILABLE = { reason: 'verifier_unavailable', detail: 'the feed is gone' } as const
 
 export type RecheckWatchedOptions = {
   readonly view: Pick<RevocationView, 'isLive' | 'listen' | 'listWatched'>
@@ -35,19 +42,19 @@ export function recheckWatched(options: RecheckWatchedOptions): void {
   async function ask(): Promise<void> {
     if (isAsking) return
     isAsking = true
-    for (const { deny, recheck } of view.listWatched()) {
-      if (!isStale()) break
-      const found = await recheck().catch(() => undefined)
-      if (found?.ok === true) continue
-      const refusal = found?.refusal
-      const isAnswer =
-        refusal !== undefined &&
-        refusal.reason !== 'verifier_unavailable' &&
-        refusal.reason !== 'rate_limited'
-      if (isAnswer) deny(refusal)
-      else if (isGraceOver()) deny({ reason: 'verifier_unavailable', detail: 'the feed is gone' })
+    try {
+      let unanswered = 0
+      for (const { deny, recheck } of view.listWatched()) {
+        if (!isStale()) return
+        const isHopeless = unanswered >= MAX_UNANSWERED && isGraceOver()
+        const found = isHopeless ? undefined : await look(recheck)
+        unanswered = found === undefined ? unanswered + 1 : 0
+        if (found?.ok === false) deny(found.refusal)
+        else if (found === undefined && isGraceOver()) deny(UNAVAILABLE)
+      }
+    } finally {
+      isAsking = false
     }
-    isAsking = false
   }
 
   view.listen({
@@ -62,4 +69,14 @@ export function recheckWatched(options: RecheckWatchedOptions): void {
     },
   })
   if (!view.isLive) wait()
+}
+
+/** `undefined` when nobody could be asked. */
+async function look(recheck: Recheck): Promise<Result<Principal, CredentialRefusal> | undefined> {
+  const found = await recheck().catch(() => undefined)
+  if (found === undefined || found.ok) return found
+  const { refusal } = found
+  if (refusal.reason === 'verifier_unavailable' || refusal.reason === 'rate_limited')
+    return undefined
+  return refuse(refusal)
 }

@@ -1,7 +1,7 @@
 import { TRPCError } from '@trpc/server'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import { describe, expect, test } from 'vitest'
-import type { Principal } from '../principal.ts'
+import { createAlice } from '../../../../test/support/alice.ts'
 import { accept } from '../protocol/index.ts'
 import {
   agentRouter,
@@ -11,17 +11,7 @@ import {
   scopedProcedure,
 } from './index.ts'
 
-const alice: Principal = {
-  agentId: 'agent-alice-v1',
-  subject: 'agent-alice-v1',
-  audience: 'agent-billing-v2',
-  scopes: ['billing:read'],
-  priorActors: [],
-  expiresAt: 2_000_000_000,
-  grantPath: ['token-1'],
-  limits: [],
-  credential: { kind: 'access_token', id: 'token-1' },
-}
+const alice = createAlice()
 
 /** What a client of another package throws: known by its members alone. */
 function createClientError(members: object): Error {

@@ -1,21 +1,12 @@
 import { describe, expect, test, vi } from 'vitest'
+import { createAlice } from '../../../../test/support/alice.ts'
 import type { Principal } from '../principal.ts'
 import { accept, refuse } from '../protocol/index.ts'
 import type { Authenticator } from '../verify/authenticator.ts'
 import { createConnectionContext } from './connection-context.ts'
 import { createAgentContext } from './context.ts'
 
-const alice: Principal = {
-  agentId: 'agent-alice-v1',
-  subject: 'agent-alice-v1',
-  audience: 'agent-billing-v2',
-  scopes: [],
-  priorActors: [],
-  expiresAt: 2_000_000_000,
-  grantPath: ['token-1'],
-  limits: [],
-  credential: { kind: 'access_token', id: 'token-1' },
-}
+const alice = createAlice({ scopes: [] })
 
 function createHarness(transport: 'http' | 'websocket') {
   let isGone = false

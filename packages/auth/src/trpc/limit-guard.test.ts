@@ -1,6 +1,7 @@
 // Calls with limited tokens, through a router as callers reach it.
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import { describe, expect, test, vi } from 'vitest'
+import { createAlice } from '../../../../test/support/alice.ts'
 import * as z from 'zod'
 import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import type { Principal } from '../principal.ts'
@@ -52,17 +53,7 @@ function createStores(): LimitStores {
 /** An agent that knows one caller, whose token has these limits. */
 function createAgent(limits: Entry[], stores: LimitStores | undefined = createStores()) {
   handled.mockClear()
-  const principal: Principal = {
-    agentId: 'agent-alice-v1',
-    subject: 'agent-alice-v1',
-    audience: 'agent-billing-v2',
-    scopes: ['billing:read'],
-    priorActors: [],
-    expiresAt: 2_000_000_000,
-    grantPath: ['credential-1', 'task-1', 'token-1'],
-    limits,
-    credential: { kind: 'access_token', id: 'token-1' },
-  }
+  const principal = createAlice({ grantPath: ['credential-1', 'task-1', 'token-1'], limits })
   const createContext = createAgentContext({
     authenticator: {
       authenticate: async () =>

@@ -1,6 +1,7 @@
 import { initTRPC, lazy, TRPCError, type AnyTRPCRouter } from '@trpc/server'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import { describe, expect, test, vi } from 'vitest'
+import { createAlice } from '../../../../test/support/alice.ts'
 import * as z from 'zod'
 import type { Principal } from '../principal.ts'
 import { accept, refuse } from '../protocol/index.ts'
@@ -18,17 +19,7 @@ import {
   type CallStart,
 } from './index.ts'
 
-const alice: Principal = {
-  agentId: 'agent-alice-v1',
-  subject: 'agent-alice-v1',
-  audience: 'agent-billing-v2',
-  scopes: ['billing:read'],
-  priorActors: [],
-  expiresAt: 2_000_000_000,
-  grantPath: ['token-1'],
-  limits: [],
-  credential: { kind: 'access_token', id: 'token-1' },
-}
+const alice = createAlice()
 
 /** Takes everybody for this principal, or refuses everybody for this reason. */
 function createAuthenticator(who: Principal | CredentialRefusal) {

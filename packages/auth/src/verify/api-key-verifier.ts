@@ -13,7 +13,7 @@ export type ApiKeyVerifier = {
    * Calls back whenever something may have changed about the key that gave this principal, until the function that it
    * returns is called. Left out where nobody tells of changes.
    */
-  readonly watch?: ((principal: Principal, onChange: () => void) => () => void) | undefined
+  readonly watch?: ((principal: Principal, onChange: () => Promise<void>) => () => void) | undefined
 }
 
 /** `rate_limited`: too many keys that do not exist came from the address. */

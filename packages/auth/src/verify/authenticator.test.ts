@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
+import { createAlice } from '../../../../test/support/alice.ts'
 import type { Principal } from '../principal.ts'
 import { accept, createAgentSecret, refuse, type Result } from '../protocol/index.ts'
 import type { CredentialRefusal } from '../refusal.ts'
@@ -6,17 +7,7 @@ import { createAuthenticator } from './authenticator.ts'
 
 type Verified = Result<Principal, CredentialRefusal>
 
-const alice: Principal = {
-  agentId: 'agent-alice-v1',
-  subject: 'agent-alice-v1',
-  audience: 'agent-billing-v2',
-  scopes: [],
-  priorActors: [],
-  expiresAt: 2_000_000_000,
-  grantPath: ['token-1'],
-  limits: [],
-  credential: { kind: 'access_token', id: 'token-1' },
-}
+const alice = createAlice({ scopes: [] })
 
 function createHarness(takesApiKeys = true) {
   const token = { verify: vi.fn<(text: string) => Promise<Verified>>(async () => accept(alice)) }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import { accept, createAgentSecret, refuse, type IntrospectionResponse } from '../protocol/index.ts'
@@ -63,6 +64,12 @@ function setUp(settings: VerifiedKeyCacheSettings = {}) {
     async verify(key: string, from?: string): Promise<string> {
       const verified = await cache.verify(key, from === undefined ? undefined : () => from)
       return verified.ok ? verified.value.scopes.join(' ') : verified.refusal.reason
+    },
+    /** Watches over the caller with a key. */
+    async watch(key: string, onChange: () => Promise<void>) {
+      const verified = await cache.verify(key)
+      if (!verified.ok) throw new Error(verified.refusal.reason)
+      return cache.watch?.(verified.value, onChange)
     },
     /** What the feed says. */
     tell(kind: 'grant' | 'agent' | 'change', id: string) {
@@ -431,4 +438,32 @@ test('of more keys than fit, the one that was used longest ago makes room', asyn
   await cache.verify(b ?? '')
 
   expect([kept, cache.asked() - before]).toEqual([0, 1])
+})
+
+test('of thousands of streams that are asked about in one moment, few are asked about at once', async () => {
+  // Attack: whoever makes an agent lose its feed for a moment has it ask about every stream that it has, and so many
+  // questions at once that some are refused, which ends their streams.
+  const cache = setUp()
+  const key = cache.issue()
+  const answers: (() => void)[] = []
+  let told = 0
+  for (let at = 0; at < 100; at += 1) {
+    await cache.watch(key, async () => {
+      told += 1
+      await new Promise<void>((resolve) => answers.push(resolve))
+    })
+  }
+
+  cache.view.lost()
+  cache.view.heard()
+  await nextTurn()
+  const atOnce = []
+  while (answers.length > 0) {
+    atOnce.push(answers.length)
+    for (const answer of answers.splice(0)) answer()
+    await nextTurn()
+  }
+
+  expect(atOnce).toEqual([16, 16, 16, 16, 16, 16, 4])
+  expect(told).toBe(100)
 })

@@ -1,6 +1,7 @@
 // Remembers API keys that the authorization server vouched for, for as long as its feed would tell of their end
 // (docs/adr/0022). Where the feed is not live nothing is trusted, and each call is asked about.
 import { LRUCache } from 'lru-cache'
+import pLimit from 'p-limit'
 import { hash } from 'node:crypto'
 import type { Principal } from '../principal.ts'
 import {
@@ -50,7 +51,7 @@ type Inquiry = {
   isCurrent: boolean
 }
 
-type Watcher = { readonly principal: Principal; readonly onChange: () => void }
+type Watcher = { readonly principal: Principal; readonly onChange: () => Promise<void> }
 
 type Verified = Result<Principal, ApiKeyRefusal>
 
@@ -61,6 +62,9 @@ const MAX_KEYS = 10_000
 /** How long a key that does not exist is not asked about again, in seconds, and how many of them are known. */
 const BAD_SECONDS = 10
 const MAX_BAD = 1000
+
+/** Callers under way whose keys are asked about at once. The others wait for their turn. */
+const MAX_RECHECKS = 16
 
 /** Creates a verifier that asks the given one where it does not know. Throws `TypeError` for a TTL that is out of range. */
 export function createVerifiedKeyCache(
@@ -93,6 +97,8 @@ export function createVerifiedKeyCache(
 
   /** Callers under way. */
   const watchers = createWaitingList<Watcher>()
+  // Thousands of streams that are asked about in one moment would be a flood, of which some would be refused, and end.
+  const inTurn = pLimit(MAX_RECHECKS)
 
   view.listen({
     onEntries(entries) {
@@ -107,13 +113,13 @@ export function createVerifiedKeyCache(
       forgetBad()
       const names = new Set(entries.filter(isChange).map(({ id }) => id))
       watchers.forEach(({ onChange, principal }) => {
-        if (toNames(principal).some((name) => names.has(name))) onChange()
+        if (toNames(principal).some((name) => names.has(name))) void inTurn(onChange)
       })
     },
     onCaughtUp() {
       // Whatever was missed.
       watchers.forEach(({ onChange }) => {
-        onChange()
+        void inTurn(onChange)
       })
     },
     onGap() {
@@ -215,7 +221,8 @@ export function createVerifiedKeyCache(
       return share(id, known === undefined ? askOfUnknown(key, id, from) : ask(key, id))
     },
 
-    watch: (principal: Principal, onChange: () => void) => watchers.add({ principal, onChange }),
+    watch: (principal: Principal, onChange: () => Promise<void>) =>
+      watchers.add({ principal, onChange }),
   })
 }
 

@@ -1,28 +1,24 @@
 import { expect, test } from 'vitest'
+import { createAlice } from '../../../../test/support/alice.ts'
 import type { Principal } from '../principal.ts'
 import { accept, refuse, type Result } from '../protocol/index.ts'
 import type { CredentialRefusal } from '../refusal.ts'
 import type { ApiKeyRefusal } from './api-key-verifier.ts'
 import { watchApiKey } from './watch-api-key.ts'
 
-const alice: Principal = {
-  agentId: 'agent-alice-v1',
-  subject: 'agent-alice-v1',
-  audience: 'agent-billing-v2',
+const alice = createAlice({
   scopes: ['billing:read', 'billing:write'],
-  priorActors: [],
   expiresAt: undefined,
   grantPath: ['api-key-1'],
-  limits: [],
   credential: { kind: 'api_key', id: 'api-key-1' },
-}
+})
 
 /** A watch over Alice's key, of which the verifier says this when something changes. */
 function createHarness(verify: () => Promise<Result<Principal, ApiKeyRefusal>>) {
   const ended: CredentialRefusal[] = []
   const watched: (number | undefined)[] = []
   const ends = new Set<(refusal: CredentialRefusal) => void>()
-  let change: (() => void) | undefined
+  let change: (() => Promise<void>) | undefined
   const stop = watchApiKey(
     alice,
     {
@@ -46,10 +42,11 @@ function createHarness(verify: () => Promise<Result<Principal, ApiKeyRefusal>>) 
     deny: () => {
       for (const end of ends) end({ reason: 'token_revoked' })
     },
+    /** What was told of a change, and waits for its turn. */
+    waiting: () => ({ change }),
     isWatched: () => change !== undefined || ends.size > 0,
     async change() {
-      change?.()
-      for (let turn = 0; turn < 5; turn += 1) await Promise.resolve()
+      await change?.()
     },
   }
 }
@@ -114,11 +111,25 @@ test('a key that has an end now is watched for that one', async () => {
 test('nobody is told who has stopped, also where the answer was on its way', async () => {
   const answer = Promise.withResolvers<Result<Principal, ApiKeyRefusal>>()
   const harness = createHarness(async () => answer.promise)
-  await harness.change()
+  const changed = harness.change()
 
   harness.stop()
   answer.resolve(refuse({ reason: 'api_key_invalid' }))
-  await harness.change()
+  await changed
 
   expect([harness.ended, harness.isWatched()]).toEqual([[], false])
+})
+
+test('nobody is asked about who has stopped before it was its turn', async () => {
+  let asked = 0
+  const harness = createHarness(async () => {
+    asked += 1
+    return accept(alice)
+  })
+  const { change } = harness.waiting()
+
+  harness.stop()
+  await change?.()
+
+  expect(asked).toBe(0)
 })

@@ -9,7 +9,7 @@ export type ApiKeyWatch = {
   /** Verifies the key again. */
   readonly verify: () => Promise<Result<Principal, ApiKeyRefusal>>
   /** Calls back whenever something may have changed, until the function that it returns is called. */
-  readonly watchChanges: (principal: Principal, onChange: () => void) => () => void
+  readonly watchChanges: (principal: Principal, onChange: () => Promise<void>) => () => void
   /** Calls back, once, when the principal is denied or expires. */
   readonly watchEnd: (
     principal: Principal,
@@ -30,7 +30,7 @@ export function watchApiKey(
   let isOver = false
   let { expiresAt } = principal
   let unwatchEnd = watchEnd(principal, endKey)
-  const unwatchChanges = watchChanges(principal, () => void recheck())
+  const unwatchChanges = watchChanges(principal, recheck)
 
   function stop(): void {
     isOver = true
@@ -50,6 +50,8 @@ export function watchApiKey(
   }
 
   async function recheck(): Promise<void> {
+    // While it waited for its turn.
+    if (isOver) return
     const found = await verify().catch(unavailable)
     if (isOver) return
     if (!found.ok) {

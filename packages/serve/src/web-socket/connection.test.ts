@@ -1,26 +1,16 @@
 import { EventEmitter } from 'node:events'
 import { Duplex } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Principal } from '@deputy/auth'
 import { agentRouter, scopedProcedure, type ConnectionContext } from '@deputy/auth/trpc'
 import { accept, REAUTHENTICATE_PATH, refuse } from '@deputy/auth/protocol'
 import { expect, test } from 'vitest'
+import { createAlice } from '../../../../test/support/alice.ts'
 import type { AgentWebSocket } from './agent-web-socket.ts'
 import { serveConnection } from './connection.ts'
 import { readAgentLimits } from '../limits/agent-limits.ts'
 import { createRunCall } from './run-call.ts'
 
-const alice: Principal = {
-  agentId: 'agent-alice-v1',
-  subject: 'agent-alice-v1',
-  audience: 'agent-billing-v2',
-  scopes: ['billing:read'],
-  priorActors: [],
-  expiresAt: undefined,
-  grantPath: ['token-1'],
-  limits: [],
-  credential: { kind: 'access_token', id: 'token-1' },
-}
+const alice = createAlice({ expiresAt: undefined })
 
 type Who = Awaited<ReturnType<ConnectionContext['authenticate']>>
 
