@@ -14,6 +14,11 @@ describe('the address of a caller', () => {
     { trustedProxies: 1, forwardedFor: 'not an address', address: '10.0.0.1' },
     { trustedProxies: 1, forwardedFor: undefined, address: '10.0.0.1' },
     { trustedProxies: 1, forwardedFor: '2001:db8::1', address: '2001:db8::1' },
+    { trustedProxies: 1, forwardedFor: '203.0.113.9:51234', address: '203.0.113.9' },
+    { trustedProxies: 1, forwardedFor: '[2001:db8::1]:51234', address: '2001:db8::1' },
+    { trustedProxies: 1, forwardedFor: '[2001:db8::1]', address: '2001:db8::1' },
+    { trustedProxies: 1, forwardedFor: '203.0.113.9:port', address: '10.0.0.1' },
+    { trustedProxies: 1, forwardedFor: '[203.0.113]:51234', address: '10.0.0.1' },
   ])(
     'behind $trustedProxies proxies, of "$forwardedFor" is $address',
     ({ address, forwardedFor, trustedProxies }) => {

@@ -44,7 +44,13 @@ export function createCallerAddress(options: CallerAddressOptions = {}): ReadCal
       return socketAddress
     }
     const entries = [forwardedFor ?? []].flat().join(',').split(',')
-    const address = entries.at(-trustedProxies)?.trim() ?? ''
+    const address = withoutPort(entries.at(-trustedProxies)?.trim() ?? '')
     return isIP(address) === 0 ? socketAddress : address
   }
+}
+
+/** Some proxies write the caller's port as well: `203.0.113.9:51234`, `[2001:db8::1]:51234`. */
+function withoutPort(entry: string): string {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/.exec(entry) ?? []
+  return bracketed ?? plain ?? entry
 }
