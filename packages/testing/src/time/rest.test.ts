@@ -1,6 +1,7 @@
-import { pbkdf2 } from 'node:crypto'
+import { generateKeyPair, generateKeyPairSync, pbkdf2, sign as signWithKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { watchRest } from './rest.ts'
 
@@ -33,6 +34,14 @@ const sign = async (): Promise<void> => {
   await crypto.subtle.sign(algorithm, privateKey, new Uint8Array(8))
 }
 
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+const signByCallback = async (): Promise<void> => {
+  await new Promise((resolve) => {
+    signWithKey('sha256', new Uint8Array(8), privateKey, resolve)
+  })
+}
+
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await nextTurn()
 }
@@ -46,6 +55,8 @@ async function timer(ms: number): Promise<void> {
 describe('what is waited for, however busy the machine is', () => {
   test.each([
     ['cryptography on other threads', sign],
+    ['signatures of node:crypto', signByCallback],
+    ['keys that node:crypto makes', async () => promisify(generateKeyPair)('ed25519')],
     ['files', async () => readFile(import.meta.filename)],
     ['turn after turn of the event loop', async () => turns(50)],
     ['calls that are collected into a batch', async () => timer(0)],
@@ -100,6 +111,13 @@ test('nobody waits for what only time or the test itself will end', async () => 
 
   expect(state).toEqual({ isDone: false })
   clearTimeout(late)
+})
+
+test('nor for a signature that was made at once', async () => {
+  using rest = watchRest()
+  signWithKey('sha256', new Uint8Array(8), privateKey)
+
+  expect(await rest.settle()).toBeUndefined()
 })
 
 test('two that wait do not keep each other waiting', async () => {

@@ -16,12 +16,17 @@ const MAX_TURNS = 10_000
 
 /** Requests of `node:fs`, which other threads work on. */
 const FILE_WORK = /^FSREQ|^FILEHANDLECLOSEREQ$/
+/** Jobs of `node:crypto`: on other threads when they have a callback, on this one otherwise. */
+const KEY_WORK = /^(?:SIGN|KEYPAIRGEN)REQUEST$/
+
+type CreatedResource = [id: number, type: string, triggerId: number, resource: object]
 
 /** What callbacks were set off so far, those of this file aside. */
 const made = { immediates: 0, timers: 0 }
 /** How many of the timers have had their turn, where that was to come at once. */
 let timersPassed = 0
 const fileWork = new Set<number>()
+const keyWork = new Map<number, object>()
 const wakers = new Set<() => void>()
 const subtle = createSubtleWatch(wakeAll)
 let worlds = 0
@@ -29,14 +34,15 @@ let isOwn = false
 
 /** One for all worlds: there is one process. */
 const hook = createHook({
-  init(id, type) {
+  init(...[id, type, , resource]: CreatedResource) {
     if (isOwn) return
     if (type === 'Immediate') made.immediates += 1
     else if (type === 'Timeout') made.timers += 1
     else if (FILE_WORK.test(type)) fileWork.add(id)
+    else if (KEY_WORK.test(type)) keyWork.set(id, resource)
   },
-  after: endFileWork,
-  destroy: endFileWork,
+  after: endWork,
+  destroy: endWork,
   trackPromises: false,
 })
 
@@ -58,6 +64,7 @@ export function watchRest(): Rest {
       hook.disable()
       subtle.end()
       fileWork.clear()
+      keyWork.clear()
     },
   }
 }
@@ -68,7 +75,7 @@ async function settle(): Promise<void> {
     // What was set off before has its turn before.
     await own(async () => setImmediate())
     const { timers } = made
-    if (fileWork.size > 0 || subtle.isAtWork()) {
+    if (fileWork.size > 0 || isKeyWorkedOn() || subtle.isAtWork()) {
       await new Promise<void>((resolve) => wakers.add(resolve))
       turn = 0
     } else if (timers !== timersPassed) {
@@ -89,8 +96,15 @@ async function own(begin: () => Promise<unknown>): Promise<void> {
   await waiting
 }
 
-function endFileWork(id: number): void {
-  if (fileWork.delete(id)) wakeAll()
+/** What was done at once is forgotten here: it never had a callback, and nobody is told of its end. */
+function isKeyWorkedOn(): boolean {
+  for (const [id, job] of keyWork) if (!('ondone' in job)) keyWork.delete(id)
+  return keyWork.size > 0
+}
+
+function endWork(id: number): void {
+  const isFileWork = fileWork.delete(id)
+  if (keyWork.delete(id) || isFileWork) wakeAll()
 }
 
 function wakeAll(): void {
