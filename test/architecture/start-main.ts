@@ -32,6 +32,8 @@ const listHasUndici = (): boolean => {
   return Array.isArray(builtIn) && builtIn.includes('NativeModule internal/deps/undici/undici')
 }
 
+const countOwnFiles = (): number => [...urls].filter((url) => url.includes('/packages/')).length
+
 const issuer = await startIssuer()
 const agent = await serveAgent({
   agentId: 'agent-notes',
@@ -49,6 +51,7 @@ const atStart = listPackages()
 const status = await issuer.call(`${agent.url}/trpc/ping`)
 const afterCall = listPackages()
 const hasUndici = listHasUndici()
+const ownFiles = countOwnFiles()
 
 await fetch(`${agent.url}/trpc/ping`, { headers: { 'trpc-accept': 'application/jsonl' } })
 const afterStream = listPackages()
@@ -60,6 +63,6 @@ await new Promise((resolve) => {
 const afterSocket = listPackages()
 
 process.stdout.write(
-  JSON.stringify({ atStart, hasUndici, status, afterCall, afterStream, afterSocket }),
+  JSON.stringify({ atStart, hasUndici, ownFiles, status, afterCall, afterStream, afterSocket }),
 )
 process.exit()

@@ -12,6 +12,9 @@ import * as z from 'zod'
 import { packPackages, PACKAGES, root, type PackedPackages } from '../support/packed-packages.ts'
 
 const run = promisify(execFile)
+const SourceMap = z.object({ sources: z.array(z.string()) })
+/** Whose a source is that an installation brought. */
+const INSTALLED = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//
 let packed: PackedPackages
 
 beforeAll(async () => {
@@ -56,6 +59,23 @@ describe.each(PACKAGES)('%s', (name) => {
     expect([...files].filter((file) => /\.test|tsbuildinfo|test-support|\.env/.test(file))).toEqual(
       [],
     )
+  })
+
+  test('says whose code it has taken in, and on which terms', async () => {
+    const files = await packed.listFiles(name)
+    const read = async (end: string): Promise<string[]> =>
+      Promise.all(
+        files.filter((file) => file.endsWith(end)).map(async (file) => packed.readFile(name, file)),
+      )
+
+    const sources = (await read('.js.map')).flatMap(
+      (map) => SourceMap.parse(JSON.parse(map)).sources,
+    )
+    const owners = sources.flatMap((source) => INSTALLED.exec(source)?.[1] ?? [])
+    const notices = (await read('THIRD-PARTY-NOTICES.txt')).flatMap((text) =>
+      [...text.matchAll(/^(\S+) \d+\.\d+\.\d+ \(.+\)$/gm)].map(([, owner]) => owner),
+    )
+    expect(new Set(notices)).toEqual(new Set(owners))
   })
 
   test('asks for exact versions of what it needs, and for nothing of a workspace', async () => {

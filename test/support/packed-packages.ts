@@ -38,6 +38,7 @@ export type PackedPackages = AsyncDisposable & {
   readManifest(name: PackageName): Promise<Manifest>
   /** The files of a package, by their paths in it. */
   listFiles(name: PackageName): Promise<string[]>
+  readFile(name: PackageName, path: string): Promise<string>
 }
 
 /** Builds what is not built, so that what is tested is what is there. */
@@ -91,6 +92,7 @@ export async function packPackages(): Promise<PackedPackages> {
         .filter((entry) => entry.isFile())
         .map((entry) => join(entry.parentPath, entry.name).slice(join(modules, name).length + 1))
     },
+    readFile: async (name, path) => readFile(join(modules, name, path), 'utf8'),
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }
 }

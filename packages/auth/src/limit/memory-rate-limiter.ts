@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createGrowingCache } from '../growing-cache.ts'
 import { systemClock, type Clock } from '../protocol/index.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { takeToken, type Bucket } from './token-bucket.ts'
@@ -14,12 +14,8 @@ export function createMemoryRateLimiter(
   options: { readonly clock?: Clock | undefined; readonly maxBuckets?: number | undefined } = {},
 ): RateLimiter {
   const { clock = systemClock, maxBuckets = MAX_BUCKETS } = options
-  // A place for each bucket, so that a call changes what is there and moves nothing. Bounded by size, with each of size
-  // 1: bounded by `max`, room for all of them is taken at once, which takes a tenth of an agent's whole start.
-  const places = new LRUCache<string, { bucket: Bucket }>({
-    maxSize: maxBuckets,
-    sizeCalculation: () => 1,
-  })
+  // A place for each bucket, so that a call changes what is there and moves nothing.
+  const places = createGrowingCache<{ bucket: Bucket }>({ max: maxBuckets })
 
   return {
     async consume(request) {

@@ -1,5 +1,6 @@
 // What a DPoP proof is made of (RFC 9449 §4.2).
 import * as z from 'zod'
+import { NonEmptyText, OptionalText } from './text.ts'
 
 /** The JOSE `typ` of a proof. */
 export const DPOP_PROOF_TYPE = 'dpop+jwt'
@@ -18,13 +19,13 @@ const MAX_JTI_CHARS = 256
 
 /** The payload. Unknown claims are left out. */
 export const DpopProofClaims = z.object({
-  jti: z.string().min(1).max(MAX_JTI_CHARS),
-  htm: z.string().min(1),
-  htu: z.string().min(1),
+  jti: NonEmptyText.max(MAX_JTI_CHARS),
+  htm: NonEmptyText,
+  htu: NonEmptyText,
   /** Seconds, maybe not whole (RFC 7519 §2). */
   iat: z.number(),
   /** Hash of the access token that the proof goes with. */
-  ath: z.string().optional(),
-  nonce: z.string().optional(),
+  ath: OptionalText,
+  nonce: OptionalText,
 })
 export type DpopProofClaims = z.infer<typeof DpopProofClaims>

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { ActClaim, AuthorizationDetailsClaim, ConfirmationClaim } from './access-token-claims.ts'
+import { NonEmptyText, OptionalText } from './text.ts'
 
 /**
  * The answer of the introspection endpoint (RFC 7662 §2.2). `token_type` is `Bearer` for an access
@@ -10,19 +11,19 @@ export const IntrospectionResponse = z.discriminatedUnion('active', [
   z.object({
     active: z.literal(true),
     token_type: z.enum(['Bearer', 'DPoP', 'api_key']),
-    iss: z.string().min(1),
-    sub: z.string().min(1),
-    aud: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-    client_id: z.string().min(1),
-    owner_id: z.string().min(1).max(64).optional(),
-    jti: z.string().min(1),
+    iss: NonEmptyText,
+    sub: NonEmptyText,
+    aud: z.union([NonEmptyText, z.array(NonEmptyText).min(1)]),
+    client_id: NonEmptyText,
+    owner_id: NonEmptyText.max(64).optional(),
+    jti: NonEmptyText,
     scope: z.string(),
     iat: z.number(),
     exp: z.number().optional(),
     act: ActClaim.optional(),
     cnf: ConfirmationClaim.optional(),
     authorization_details: AuthorizationDetailsClaim.optional(),
-    rate_limit_tier: z.string().optional(),
+    rate_limit_tier: OptionalText,
   }),
 ])
 export type IntrospectionResponse = z.infer<typeof IntrospectionResponse>

@@ -2,8 +2,9 @@
 // understand. Each hop may add narrower ones; none is ever taken away, and all of them hold together.
 // `identifier` names the grant that set the limit: what the whole tree below it uses up is counted there.
 import * as z from 'zod'
+import { NonEmptyText } from './text.ts'
 
-const Identifier = z.string().min(1).max(64)
+const Identifier = NonEmptyText.max(64)
 
 /** Money that may be held or spent below the grant, in the currency's major unit: `"5.00"`. */
 export const BudgetLimit = z.strictObject({
@@ -26,8 +27,8 @@ export type CallsLimit = z.infer<typeof CallsLimit>
 export const AllowedValuesLimit = z.strictObject({
   type: z.literal('allowed_values'),
   /** Left out: every procedure whose input has the field; one that has it not is refused. */
-  procedure: z.string().min(1).max(200).optional(),
-  field: z.string().min(1).max(200),
+  procedure: NonEmptyText.max(200).optional(),
+  field: NonEmptyText.max(200),
   values: z
     .array(z.union([z.string().max(500), z.number(), z.boolean()]))
     .min(1)
@@ -39,7 +40,7 @@ export type AllowedValuesLimit = z.infer<typeof AllowedValuesLimit>
 /** A call that somebody approved: this procedure with this input, once. */
 export const ApprovedCall = z.strictObject({
   type: z.literal('approved_call'),
-  procedure: z.string().min(1).max(200),
+  procedure: NonEmptyText.max(200),
   /** SHA-256 of the input as canonical JSON (RFC 8785), base64url. */
   input_sha256: z.string().regex(/^[\w-]{43}$/),
   /** The approval's id. */

@@ -1,5 +1,6 @@
 // Metadata documents: of the authorization server (RFC 8414) and of an agent as protected resource (RFC 9728).
 import * as z from 'zod'
+import { OptionalText, OptionalTexts, OptionalUrl, Texts, Url } from './text.ts'
 
 /** Where the authorization server publishes its metadata, for an issuer without a path (RFC 8414 §3). */
 export const AUTHORIZATION_SERVER_METADATA_PATH = '/.well-known/oauth-authorization-server'
@@ -9,32 +10,32 @@ export const PROTECTED_RESOURCE_METADATA_PATH = '/.well-known/oauth-protected-re
 
 /** What the authorization server says of itself (RFC 8414 §2); members that Deputy does not read are let through. */
 export const AuthorizationServerMetadata = z.looseObject({
-  issuer: z.url(),
-  token_endpoint: z.url(),
-  jwks_uri: z.url(),
-  authorization_endpoint: z.url().optional(),
-  introspection_endpoint: z.url().optional(),
-  revocation_endpoint: z.url().optional(),
+  issuer: Url,
+  token_endpoint: Url,
+  jwks_uri: Url,
+  authorization_endpoint: OptionalUrl,
+  introspection_endpoint: OptionalUrl,
+  revocation_endpoint: OptionalUrl,
   /** Deputy's own: what was revoked, as server-sent events. */
-  revocation_feed_endpoint: z.url().optional(),
-  registration_endpoint: z.url().optional(),
-  scopes_supported: z.array(z.string()).optional(),
-  response_types_supported: z.array(z.string()),
-  grant_types_supported: z.array(z.string()).optional(),
-  token_endpoint_auth_methods_supported: z.array(z.string()).optional(),
+  revocation_feed_endpoint: OptionalUrl,
+  registration_endpoint: OptionalUrl,
+  scopes_supported: OptionalTexts,
+  response_types_supported: Texts,
+  grant_types_supported: OptionalTexts,
+  token_endpoint_auth_methods_supported: OptionalTexts,
 })
 export type AuthorizationServerMetadata = z.infer<typeof AuthorizationServerMetadata>
 
 /** What an agent says of itself (RFC 9728 §2). */
 export const ProtectedResourceMetadata = z.looseObject({
-  resource: z.url(),
-  resource_name: z.string().optional(),
-  authorization_servers: z.array(z.url()).optional(),
-  scopes_supported: z.array(z.string()).optional(),
+  resource: Url,
+  resource_name: OptionalText,
+  authorization_servers: z.array(Url).optional(),
+  scopes_supported: OptionalTexts,
   /** Limits that it keeps. Not every procedure keeps each: one that does not refuses it. */
-  authorization_details_types_supported: z.array(z.string()).optional(),
-  bearer_methods_supported: z.array(z.string()).optional(),
-  dpop_signing_alg_values_supported: z.array(z.string()).optional(),
+  authorization_details_types_supported: OptionalTexts,
+  bearer_methods_supported: OptionalTexts,
+  dpop_signing_alg_values_supported: OptionalTexts,
   dpop_bound_access_tokens_required: z.boolean().optional(),
 })
 export type ProtectedResourceMetadata = z.infer<typeof ProtectedResourceMetadata>

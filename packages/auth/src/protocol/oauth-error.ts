@@ -1,6 +1,7 @@
 // Error answers of the token endpoint (RFC 6749 §5.2, RFC 8707 §2, RFC 9396 §5,
 // RFC 9449 §5 and §8, RFC 7591 §3.2.2; RFC 6749 §4.1.2.1, OpenID CIBA §11) and of protected resources (RFC 6750 §3.1).
 import * as z from 'zod'
+import { NonEmptyText, OptionalText } from './text.ts'
 
 /** `error` codes of the token endpoint and the other endpoints that authenticate clients. */
 export const OAUTH_ERROR_CODES = [
@@ -30,11 +31,11 @@ export type BearerErrorCode = 'invalid_request' | 'invalid_token' | 'insufficien
 
 /** The JSON body of an error answer (RFC 6749 §5.2). */
 export const OAuthErrorResponse = z.object({
-  error: z.string().min(1),
-  error_description: z.string().optional(),
-  error_uri: z.string().optional(),
+  error: NonEmptyText,
+  error_description: OptionalText,
+  error_uri: OptionalText,
   /** Names a request that somebody has to approve, or did not approve (CIBA §7.3, §11). */
-  auth_req_id: z.string().min(1).max(200).optional(),
+  auth_req_id: NonEmptyText.max(200).optional(),
   /** Of `authorization_pending`: how long to wait before the request is sent again, in seconds. */
   interval: z.number().positive().optional(),
   /** Of `authorization_pending`: how long the request stays open, in seconds. */

@@ -2,6 +2,7 @@
 // for client assertions. Only what can verify a signature, and never anything secret.
 import * as z from 'zod'
 import { accept, refuse, type Result } from './result.ts'
+import { NonEmptyText } from './text.ts'
 
 /** Algorithms that callers may sign with: asymmetric only, never `none`, never HMAC. */
 export const PROOF_ALGORITHMS = [
@@ -29,7 +30,7 @@ function ec<const Curve extends string>(crv: Curve, chars: number) {
 }
 
 const uses = z.object({
-  kid: z.string().min(1).max(256).optional(),
+  kid: NonEmptyText.max(256).optional(),
   alg: z.string().max(64).optional(),
   use: z.string().max(64).optional(),
   key_ops: z.array(z.string().max(64)).max(16).optional(),
@@ -56,8 +57,14 @@ export type PublicJwkRefusal =
   | { readonly reason: 'key_symmetric'; readonly detail: string }
   | { readonly reason: 'key_unusable'; readonly detail: string }
 
-/** Reads a JWK. Refuses a private or symmetric key, an unknown curve, RSA below 2048 or above 4096 bits. */
-export function parsePublicJwk(value: unknown): Result<PublicJwk, PublicJwkRefusal> {
+/**
+ * Reads a JWK. Refuses a private or symmetric key, an unknown curve, RSA below 2048 or above 4096 bits.
+ * @param context how zod is to parse. Default: by code that it makes with the first key
+ */
+export function parsePublicJwk(
+  value: unknown,
+  context?: z.core.ParseContext<z.core.$ZodIssue>,
+): Result<PublicJwk, PublicJwkRefusal> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return refuse({ reason: 'key_unusable', detail: 'a key must be a JSON object' })
   }
@@ -68,7 +75,7 @@ export function parsePublicJwk(value: unknown): Result<PublicJwk, PublicJwkRefus
   if (secret !== undefined) {
     return refuse({ reason: 'key_private', detail: `the member "${secret}" is private` })
   }
-  const parsed = PublicJwk.safeParse(value)
+  const parsed = PublicJwk.safeParse(value, context)
   if (parsed.success) return accept(parsed.data)
   const detail = 'use EC (P-256, P-384, P-521), OKP (Ed25519) or RSA (2048 to 4096 bits, e=AQAB)'
   return refuse({ reason: 'key_unusable', detail })

@@ -1,12 +1,13 @@
 // How far a revocation would reach at one agent: asked over the revocation feed before it is made, answered
 // by `POST` to the feed's own address (docs/adr/0015).
 import * as z from 'zod'
+import { NonEmptyText } from './text.ts'
 
-const Ids = z.array(z.string().min(1).max(512)).max(1000)
+const Ids = z.array(NonEmptyText.max(512)).max(1000)
 
 /** What would be denied: the data of the event `reach`. */
 export const ReachQuestion = z.object({
-  id: z.string().min(1).max(64),
+  id: NonEmptyText.max(64),
   /** Ids of grant paths, with all that stands on them. */
   grants: Ids,
   /** Ids of agents, with all that they hold or act in. */

@@ -1,5 +1,6 @@
 // What the authorization server's revocation feed says, event by event (docs/adr/0015).
 import * as z from 'zod'
+import { NonEmptyText } from './text.ts'
 
 /**
  * Something that is denied until `expiresAt`, when it would have ended anyway: `grant` is an id of grant
@@ -29,7 +30,7 @@ export const SIGNING_KEYS_CHANGE_ID = 'signing_keys'
 export type FeedEntry = RevokedEntry | ChangedEntry
 
 const Entry = z
-  .tuple([z.enum(['grant', 'agent', 'change']), z.string().min(1).max(512), z.number()])
+  .tuple([z.enum(['grant', 'agent', 'change']), NonEmptyText.max(512), z.number()])
   .transform(([kind, id, expiresAt]): FeedEntry => ({ kind, id, expiresAt }))
 
 /** The data of `snapshot` and `revoked`: tuples on the wire. */

@@ -15,7 +15,7 @@ import {
 } from '../protocol/index.ts'
 import { toBasicAuthorization } from '../verify/basic-authorization.ts'
 import { createIssuerDiscovery, type IssuerDiscoveryOptions } from '../verify/issuer-discovery.ts'
-import { createIssuerRequests, type IssuerAnswer } from '../verify/issuer-request.ts'
+import { createIssuerRequests, READ_RARELY, type IssuerAnswer } from '../verify/issuer-request.ts'
 import type { RevocationView } from './revocation-view.ts'
 
 export type FollowFeedOptions = IssuerDiscoveryOptions & {
@@ -75,7 +75,7 @@ export function followRevocationFeed(options: FollowFeedOptions): AsyncDisposabl
 
   function take(endpoint: string, { data, event, id }: EventSourceMessage): void {
     if (event === 'snapshot' || event === 'revoked') {
-      const { entries, reset } = RevocationEventData.parse(JSON.parse(data))
+      const { entries, reset } = RevocationEventData.parse(JSON.parse(data), READ_RARELY)
       if (reset === true) view.beginSnapshot()
       view.apply(entries)
       // Only now: what could not be read is asked for again.

@@ -15,7 +15,7 @@ import {
   DEFAULT_ISSUER_TIMEOUT_MS,
   type IssuerDiscoveryOptions,
 } from './issuer-discovery.ts'
-import { createIssuerRequests, readDocument } from './issuer-request.ts'
+import { createIssuerRequests, READ_RARELY, readDocument } from './issuer-request.ts'
 
 /** Answers what the authorization server knows of a token or key; refuses with `verifier_unavailable` only. */
 export type Introspect = (
@@ -48,7 +48,9 @@ export function createHttpIntrospect(options: HttpIntrospectOptions): Introspect
         headers: { authorization, accept: 'application/json' },
         form: { token },
       })
-      return accept(IntrospectionResponse.parse(await readDocument(answer, 'introspection')))
+      return accept(
+        IntrospectionResponse.parse(await readDocument(answer, 'introspection'), READ_RARELY),
+      )
     } catch (error) {
       const detail = error instanceof Error ? error.message : 'introspection failed'
       return refuse({ reason: 'verifier_unavailable', detail })

@@ -6,7 +6,7 @@ import {
   toAuthorizationServerMetadataUrl,
   type Clock,
 } from '../protocol/index.ts'
-import { createIssuerRequests, readDocument } from './issuer-request.ts'
+import { createIssuerRequests, READ_RARELY, readDocument } from './issuer-request.ts'
 
 export type IssuerDiscoveryOptions = {
   /**
@@ -52,6 +52,7 @@ export function createIssuerDiscovery(
     })
     const metadata = AuthorizationServerMetadata.parse(
       await readDocument(answer, `${issuer}: metadata`),
+      READ_RARELY,
     )
     // > The "issuer" value returned MUST be identical to the authorization server's issuer
     // > identifier value into which the well-known URI string was inserted (RFC 8414 §3.3)

@@ -28,6 +28,12 @@ export type SendToIssuer = (url: string | URL, request: IssuerRequest) => Promis
 /** A document of the issuer is some kilobytes: more is none. */
 const MAX_DOCUMENT_BYTES = 1024 * 1024
 
+/**
+ * Parses by a schema as it is. Zod makes code for a schema with its first use, which pays with many more of them, and of
+ * which an agent that starts would wait for several.
+ */
+export const READ_RARELY = { jitless: true } as const
+
 /** Where undici, Node's own and the package, has what all `fetch` of a process connects with. */
 const FETCH_DISPATCHER = Symbol.for('undici.globalDispatcher.1')
 

@@ -11,7 +11,7 @@ const MIN_MODULUS_BITS = 2048
  */
 export function importPublicKey(jwk: PublicJwk): KeyObject | undefined {
   try {
-    const key = createPublicKey({ key: toKeyParameters(jwk), format: 'jwk' })
+    const key = createPublicKey({ key: jwk, format: 'jwk' })
     const modulusBits = key.asymmetricKeyDetails?.modulusLength ?? MIN_MODULUS_BITS
     return modulusBits < MIN_MODULUS_BITS ? undefined : key
   } catch {

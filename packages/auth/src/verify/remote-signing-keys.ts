@@ -10,7 +10,7 @@ import {
   DEFAULT_ISSUER_TIMEOUT_MS,
   type IssuerDiscoveryOptions,
 } from './issuer-discovery.ts'
-import { createIssuerRequests, readDocument } from './issuer-request.ts'
+import { createIssuerRequests, READ_RARELY, readDocument } from './issuer-request.ts'
 import {
   createKeyFinder,
   SigningKeysUnavailableError,
@@ -99,7 +99,7 @@ export function createRemoteSigningKeySource(
       signal: timeoutSignal(clock, timeoutMs),
       headers: { accept: 'application/jwk-set+json, application/json' },
     })
-    const set = KeySet.parse(await readDocument(answer, uri))
+    const set = KeySet.parse(await readDocument(answer, uri), READ_RARELY)
     const find = createKeyFinder(set)
     const fetchedAt = clock.now()
     const fetched = { keys: set.keys, find, fetchedAt, fetchNumber }

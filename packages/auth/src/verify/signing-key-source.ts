@@ -2,6 +2,7 @@
 // over HTTP (remote-signing-keys.ts).
 import type { KeyObject } from 'node:crypto'
 import { isKeyFor, parsePublicJwk, type SignatureAlgorithm } from '../protocol/index.ts'
+import { READ_RARELY } from './issuer-request.ts'
 import { importPublicKey } from './public-key.ts'
 
 /** What a token says of the key that it was signed with. */
@@ -43,7 +44,7 @@ export function createKeyFinder({
   keys,
 }: PublishedKeys): (wanted: WantedKey) => KeyObject | undefined {
   const known = keys.flatMap((published) => {
-    const jwk = parsePublicJwk(published)
+    const jwk = parsePublicJwk(published, READ_RARELY)
     const key = jwk.ok ? importPublicKey(jwk.value) : undefined
     return jwk.ok && key !== undefined ? [{ jwk: jwk.value, key }] : []
   })

@@ -1,6 +1,6 @@
 // How much may be asked about keys that nobody knows. Attack prevented: keys of the right form, made up by the
 // thousand, each of which would be a question to the authorization server.
-import { LRUCache } from 'lru-cache'
+import { createGrowingCache } from '../growing-cache.ts'
 import { FAILURES_OF_ADDRESS, toNetwork } from '../limit/failure-guard.ts'
 import { takeToken, type Bucket } from '../limit/token-bucket.ts'
 import { accept, refuse, type Clock, type Result } from '../protocol/index.ts'
@@ -35,7 +35,7 @@ const MAX_NETWORKS = 10_000
 
 /** Creates the budget of one agent. */
 export function createUnknownKeyBudget(clock: Clock): UnknownKeyBudget {
-  const buckets = new LRUCache<string, Bucket>({ max: MAX_NETWORKS })
+  const buckets = createGrowingCache<Bucket>({ max: MAX_NETWORKS })
   const waiting: (() => void)[] = []
   let asking = 0
 

@@ -1,8 +1,8 @@
 // Remembers API keys that the authorization server vouched for, for as long as its feed would tell of their end
 // (docs/adr/0022). Where the feed is not live nothing is trusted, and each call is asked about.
-import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import { hash } from 'node:crypto'
+import { createGrowingCache } from '../growing-cache.ts'
 import type { Principal } from '../principal.ts'
 import {
   isAgentSecret,
@@ -82,7 +82,7 @@ export function createVerifiedKeyCache(
   const shared = new Map<string, Promise<Verified>>()
   /** Hashes by the ids that their keys stand on. */
   const standing = new Map<string, Set<string>>()
-  const good = new LRUCache<string, Known>({
+  const good = createGrowingCache<Known>({
     max: options.maxKeys ?? MAX_KEYS,
     dispose: ({ principal }, id) => {
       for (const name of toNames(principal)) {
@@ -93,7 +93,7 @@ export function createVerifiedKeyCache(
     },
   })
   /** By hash, until when. Apart from the good ones, so that a flood drives none of those out. */
-  const bad = new LRUCache<string, EpochSeconds>({ max: MAX_BAD })
+  const bad = createGrowingCache<EpochSeconds>({ max: MAX_BAD })
 
   /** Callers under way. */
   const watchers = createWaitingList<Watcher>()

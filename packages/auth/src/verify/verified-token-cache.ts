@@ -1,8 +1,8 @@
 // Remembers tokens that were verified, so that a signature is checked once and not with each request. Only
 // good tokens are remembered: a flood of bad ones neither fills the memory nor drives a good one out of it.
 // Whether a token was revoked, and who may use it, is asked each time all the same, after this.
-import { LRUCache } from 'lru-cache'
 import { hash } from 'node:crypto'
+import { createGrowingCache } from '../growing-cache.ts'
 import type { Principal } from '../principal.ts'
 import type { AccessTokenVerifier } from './access-token-verifier.ts'
 import type { RemoteSigningKeys } from './remote-signing-keys.ts'
@@ -26,7 +26,7 @@ export function createVerifiedTokenCache(
   options: VerifiedTokenCacheOptions,
 ): AccessTokenVerifier {
   const { keys } = options
-  const known = new LRUCache<string, Principal>({ max: options.maxTokens ?? MAX_TOKENS })
+  const known = createGrowingCache<Principal>({ max: options.maxTokens ?? MAX_TOKENS })
   /** What is being verified. Nothing of it stays: a flood of bad tokens leaves nothing behind. */
   const underWay = new Map<string, ReturnType<AccessTokenVerifier['verify']>>()
   let removals = keys.removals()
