@@ -18,3 +18,13 @@ test('forgets the caller that has not called for longest, when there are more th
 
   expect([await callAs(limiter, 'alice'), await callAs(limiter, 'bob')]).toEqual([false, true])
 })
+
+test('counts a request that comes again and again, also when it was forgotten between', async () => {
+  const limiter = createMemoryRateLimiter({ clock: { now: () => 0 }, maxBuckets: 1 })
+  const alice = { key: 'alice', tier: 'standard', limit: { burst: 2, perMinute: 1 } }
+  const consume = async () => (await limiter.consume(alice)).ok
+
+  expect([await consume(), await consume(), await consume()]).toEqual([true, true, false])
+  await callAs(limiter, 'bob')
+  expect([await consume(), await consume(), await consume()]).toEqual([true, true, false])
+})

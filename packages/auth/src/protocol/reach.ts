@@ -17,7 +17,7 @@ export type ReachQuestion = z.infer<typeof ReachQuestion>
 
 /** What the agent knows to depend on it. */
 export const ReachAnswer = z.object({
-  /** Calls, streams and sockets that are under way and would end. */
+  /** Calls, batches, streams and sockets that are under way and would end. */
   open: z.int().nonnegative(),
   /** Money that is held below the grants, one entry a currency, in its major unit: `"0.35"`. */
   held: z

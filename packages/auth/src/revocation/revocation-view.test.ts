@@ -56,6 +56,28 @@ describe('the view', () => {
     },
   )
 
+  // The attack: a token revoked in the middle of a batch, whose first call had found nothing.
+  test.each(['grant', 'agent'] as const)(
+    'denies from now on whom it has just found clear: %s',
+    (kind) => {
+      const { view } = createHarness()
+      const caller = makePrincipal()
+      expect([view.isDenied(caller), view.isDenied(caller)]).toEqual([false, false])
+
+      view.apply([deny(kind === 'grant' ? 'task' : 'agent-dave', { kind })])
+      expect([view.isDenied(caller), view.isDenied(caller)]).toEqual([true, true])
+      view.beginSnapshot()
+      expect(view.isDenied(caller)).toBe(true)
+      view.heard()
+      expect(view.isDenied(caller)).toBe(false)
+
+      view.beginSnapshot()
+      view.apply([deny('task')])
+      view.heard()
+      expect(view.isDenied(caller)).toBe(true)
+    },
+  )
+
   // The attack: a token revoked after it was checked, while its call waited for a limiter.
   test('tells who begins to watch when the denial is there already, and not who has left again', async () => {
     const { view } = createHarness()

@@ -97,7 +97,17 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
   const watchers = createWaitingList<Watcher>()
   const listeners: FeedListener[] = []
 
-  function isDenied({ agentId, grantPath, priorActors, subject }: Principal): boolean {
+  /** Who was looked for last and was not denied, as long as nothing was added: the calls of a batch follow each other. */
+  let clear: Principal | undefined
+
+  function isDenied(principal: Principal): boolean {
+    if (principal === clear) return false
+    if (isNamed(principal)) return true
+    clear = principal
+    return false
+  }
+
+  function isNamed({ agentId, grantPath, priorActors, subject }: Principal): boolean {
     const { agents, grants } = memory
     for (const id of grantPath) if (grants.until.has(id)) return true
     const { until } = agents
@@ -109,6 +119,7 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
     const { endings, until } = kind === 'grant' ? target.grants : target.agents
     const before = until.get(id)
     if (before !== undefined && before >= expiresAt) return
+    clear = undefined
     until.set(id, expiresAt)
     const span = Math.floor(expiresAt / SWEEP_SECONDS)
     const ending = endings.get(span)
@@ -149,6 +160,7 @@ export function createRevocationView(options: RevocationViewOptions): Revocation
     heard() {
       if (incoming !== undefined) {
         memory = incoming
+        clear = undefined
         incoming = undefined
       }
       heardAt = clock.now()

@@ -20,7 +20,9 @@ export type AgentContextRequest = {
     readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
     readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
   }
-  readonly info?: Partial<Pick<TRPCRequestInfo, 'accept' | 'connectionParams'>> | undefined
+  readonly info?:
+    | Partial<Pick<TRPCRequestInfo, 'accept' | 'connectionParams' | 'isBatchCall'>>
+    | undefined
   /** Aborts the signal that tRPC hands to the procedures of the request. */
   readonly abort?: ((reason: Error) => void) | undefined
 }

@@ -18,6 +18,7 @@ import {
 import type { CallDeadlines, ReadDeadline } from './call-deadline.ts'
 import type { ObserveCall } from './observe-call.ts'
 import type { OpenStreams } from './open-streams.ts'
+import { shareWatch } from './share-watch.ts'
 import { readCallTrace } from './trace-id.ts'
 import type { WatchEnd } from './until-end.ts'
 
@@ -102,6 +103,8 @@ export function createAgentContext(
     let verified: Promise<Result<Principal, CallerRefusal>> | undefined
     const rateLimits: RateLimitState[] = []
 
+    const watch: WatchEnd = (onEnd) => caller?.watch(onEnd) ?? (() => undefined)
+
     async function authenticate(): Promise<Result<Principal, CallerRefusal>> {
       const authenticated = await verify(header)
       if (!authenticated.ok) return authenticated
@@ -131,7 +134,7 @@ export function createAgentContext(
       getSubjectToken: () => caller?.subjectToken,
       getDpopNonce: () =>
         caller?.principal.confirmation && options.authenticator.binding?.issueNonce(),
-      watch: (onEnd) => caller?.watch(onEnd) ?? (() => undefined),
+      watch: request.info?.isBatchCall === true ? shareWatch(watch) : watch,
       authenticate: async () => (verified ??= authenticate()),
     }
   }
