@@ -52,8 +52,12 @@ async function openWorlds(adapter: (typeof ADAPTERS)[number]) {
 }
 
 /** A capture of 15 minor units of a hold over 20. */
-async function capture(world: Awaited<ReturnType<typeof createBillingWorld>>, agentId = ALICE) {
-  const { holdId } = await world.hold(agentId)
+async function capture(
+  world: Awaited<ReturnType<typeof createBillingWorld>>,
+  agentId = ALICE,
+  reference = 'job-1',
+) {
+  const { holdId } = await world.hold(agentId, reference)
   const input = { holdId, amountMinor: 15, idempotencyKey: world.key() }
   return world.service.capture(callBy(agentId), input)
 }
@@ -280,6 +284,37 @@ describe.each(ADAPTERS)('on $name', (adapter) => {
     expect(await refusalOf(ofBob)).toMatchObject({ reason: 'statement_unknown' })
     const ofMallory = world.service.invoice(mallory, { statementId })
     expect(await refusalOf(ofMallory)).toMatchObject({ reason: 'statement_unknown' })
+  })
+
+  test('a statement has the captures of all days since the last, in their order, and no others', async () => {
+    await using worlds = await openWorlds(adapter)
+    const { world } = worlds
+    await world.deposit(ALICE, 100)
+    await world.deposit(BOB, 100)
+    const captureFor = async (job: string): Promise<string> => {
+      const captured = await capture(world, ALICE, job)
+      world.receipts.set(job, receiptFor(captured))
+      return captured.holdId
+    }
+    const captured: string[] = []
+    for (const [place, days] of [0, 0, 1, 40].entries()) {
+      world.clock.advance(days * 86_400)
+      captured.push(await captureFor(`job-${String(place)}`))
+      await capture(world, BOB)
+    }
+    const close = async () =>
+      world.service.closeStatement(operator, {
+        account: ALICE,
+        currency: USD,
+        idempotencyKey: world.key(),
+      })
+
+    const { lines } = await close()
+    world.clock.advance(86_400)
+    const later = await captureFor('job-later')
+
+    expect(lines.map(({ holdId }) => holdId)).toEqual(captured)
+    expect((await close()).lines.map(({ holdId }) => holdId)).toEqual([later])
   })
 
   test.skipIf(!isHledgerThere)(

@@ -117,18 +117,21 @@ export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
     },
 
     async listUnbilled({ agentId, ownerId }, currency) {
-      const rows = await db
-        .selectFrom('hold')
-        .leftJoin('statement_line', 'statement_line.hold_id', 'hold.id')
-        .selectAll('hold')
-        .where('hold.owner_id', '=', ownerId)
-        .where('hold.account', '=', agentId)
-        .where('hold.currency', '=', currency)
-        .where('hold.state', '=', 'captured')
-        .where('statement_line.hold_id', 'is', null)
-        .orderBy('hold.ended_at')
-        .orderBy('hold.id')
-        .execute()
+      // From one day with captures to the next, as the index has them. Crossed: SQLite would begin with all holds.
+      const { rows } = await sql<Selectable<HoldTable>>`
+        with recursive day (number) as (
+          select min(ended_at / 86400) from hold where state = 'captured'
+          union all
+          select (select min(ended_at / 86400) from hold
+            where state = 'captured' and ended_at / 86400 > day.number)
+          from day where day.number is not null)
+        select hold.* from day cross join hold
+        left join statement_line on statement_line.hold_id = hold.id
+        where hold.ended_at / 86400 = day.number and hold.state = 'captured'
+          and hold.account = ${agentId} and hold.currency = ${currency}
+          and hold.owner_id = ${ownerId} and statement_line.hold_id is null
+        order by hold.ended_at, hold.id
+      `.execute(db)
       return rows.map(toRecord)
     },
   }
