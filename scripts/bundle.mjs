@@ -116,6 +116,7 @@ async function writeFiles(cwd, to, condition) {
   const build = await rolldown({
     ...options,
     input: readEntries(cwd, condition),
+    // What entries share may stand in one of them, which then exports it, too: a file less.
     preserveEntrySignatures: 'allow-extension',
   })
   const { output } = await build.write({
