@@ -16,7 +16,7 @@ export function createMemoryRateLimiter(
   options: { readonly clock?: Clock | undefined; readonly maxBuckets?: number | undefined } = {},
 ): RateLimiter {
   const { clock = systemClock, maxBuckets = MAX_BUCKETS } = options
-  // Changed in place: a new bucket with each call would outlive it, and V8 would look at all of memory for those before.
+  // A place for each bucket, so that a call changes what is there and leaves nothing behind.
   const places = createGrowingCache<Place>({ max: maxBuckets })
 
   /** Of the request before: the calls of a batch follow each other. */
