@@ -1,6 +1,8 @@
 import * as z from 'zod'
-import { ActClaim, AuthorizationDetailsClaim, ConfirmationClaim } from './access-token-claims.ts'
-import { NonEmptyText, OptionalText } from './text.ts'
+import { AccessTokenClaims } from './access-token-claims.ts'
+
+/** What is said of a key as well is said as a token says it. */
+const claims = AccessTokenClaims.shape
 
 /**
  * The answer of the introspection endpoint (RFC 7662 §2.2). `token_type` is `Bearer` for an access
@@ -11,19 +13,19 @@ export const IntrospectionResponse = z.discriminatedUnion('active', [
   z.object({
     active: z.literal(true),
     token_type: z.enum(['Bearer', 'DPoP', 'api_key']),
-    iss: NonEmptyText,
-    sub: NonEmptyText,
-    aud: z.union([NonEmptyText, z.array(NonEmptyText).min(1)]),
-    client_id: NonEmptyText,
-    owner_id: NonEmptyText.max(64).optional(),
-    jti: NonEmptyText,
+    iss: claims.iss,
+    sub: claims.sub,
+    aud: claims.aud,
+    client_id: claims.client_id,
+    owner_id: claims.owner_id,
+    jti: claims.jti,
     scope: z.string(),
-    iat: z.number(),
-    exp: z.number().optional(),
-    act: ActClaim.optional(),
-    cnf: ConfirmationClaim.optional(),
-    authorization_details: AuthorizationDetailsClaim.optional(),
-    rate_limit_tier: OptionalText,
+    iat: claims.iat,
+    exp: claims.exp.optional(),
+    act: claims.act,
+    cnf: claims.cnf,
+    authorization_details: claims.authorization_details,
+    rate_limit_tier: claims.rate_limit_tier,
   }),
 ])
 export type IntrospectionResponse = z.infer<typeof IntrospectionResponse>
