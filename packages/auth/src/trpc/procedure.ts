@@ -31,6 +31,7 @@ import {
 } from './until-end.ts'
 import { guardParts } from './guard-parts.ts'
 import { checkLimits } from './limit-guard.ts'
+import { requireForm } from './result-form.ts'
 import {
   isGuarded,
   toMeta,
@@ -162,6 +163,7 @@ function startProcedure(meta: AgentMeta) {
         const error = bubbleRefusal(result.error, principal.audience)
         throw mayBeDone ? noteBegun(error) : error
       }
+      requireForm(result.data, { path, type, takesParts: ctx.takesParts })
       const opened = isStream(result.data)
         ? ctx.openStreams?.open(principal, (refusal) => own.end(refusal))
         : undefined
