@@ -1,3 +1,4 @@
+import { agentRouter, scopedProcedure } from '@deputy/auth/trpc'
 import { describe, expect, test } from 'vitest'
 import { bearer, callTrpc } from '../../../test/support/call-trpc.ts'
 import { openWebSocket } from '../../../test/support/raw-socket.ts'
@@ -100,6 +101,69 @@ describe('the call log', () => {
     const lines = calls(agent)
     expect(new Set(lines.map((line) => line['path']))).toEqual(new Set(['whoAmI', 'refuse']))
     expect(lines[0]?.['correlationId']).toBe(lines[1]?.['correlationId'])
+  })
+})
+
+const brokenRouter = agentRouter({
+  notJson: scopedProcedure('billing:read').query(() => ({ minor: 1n })),
+  failsLater: scopedProcedure('billing:read').subscription(async function* failsLater() {
+    yield 1
+    throw new Error(BUG_MESSAGE)
+  }),
+})
+
+/** What was logged of bugs beside the calls. */
+const bugs = (agent: TestAgent) =>
+  agent.log().filter(({ level, msg }) => msg !== 'call' && Number(level) >= 50)
+
+describe('a bug that shows after the call was logged', () => {
+  const failed = (path: string, bug: string) => ({
+    path,
+    correlationId: expect.any(String) as string,
+    err: { stack: expect.stringContaining(bug) as string },
+  })
+  const expected = [failed('failsLater', BUG_MESSAGE), failed('notJson', 'BigInt')]
+
+  test('is logged over HTTP, under the id that the caller was told', async () => {
+    await using agent = await startTestAgent({ router: brokenRouter })
+    const headers = bearer(await agent.token())
+
+    const stream = await callTrpc(agent.url, 'failsLater', { headers })
+    const refused = await callTrpc(agent.url, 'notJson', { headers })
+
+    const [later, notJson] = bugs(agent)
+    expect([later, { ...notJson, path: 'notJson' }]).toMatchObject(expected)
+    expect(stream.text).toContain(String(later?.['correlationId']))
+    expect(refused.error().data['correlationId']).toBe(notJson?.['correlationId'])
+  })
+
+  test('and over WebSocket', async () => {
+    await using agent = await startTestAgent({ router: brokenRouter })
+    const url = `ws://127.0.0.1:${String(agent.port)}/trpc`
+    await using connection = await openWebSocket(url, bearer(await agent.token()))
+
+    connection.send({ id: 1, method: 'subscription', params: { path: 'failsLater' } })
+    await connection.message(2)
+    connection.send({ id: 2, method: 'query', params: { path: 'notJson' } })
+    await connection.message(3)
+
+    expect(bugs(agent)).toMatchObject(expected)
+  })
+
+  test('nothing else is: no bug twice, no refusal, no caller that leaves its stream', async () => {
+    await using agent = await startTestAgent()
+    const headers = bearer(await agent.token())
+    const stream = await fetch(`${agent.url}/trpc/count`, { headers })
+    const reader = stream.body?.getReader()
+    await reader?.read()
+    await reader?.cancel()
+
+    await callTrpc(agent.url, 'fail', { headers })
+    await callTrpc(agent.url, 'fail,refuse,nowhere?batch=1', { headers })
+    await agent.close()
+
+    expect(bugs(agent)).toEqual([])
+    expect(calls(agent).filter(({ outcome }) => outcome === 'internal_error')).toHaveLength(2)
   })
 })
 

@@ -1,10 +1,25 @@
-// One log line a call: who called what, how it ended, how long it took. Also counts the calls under
-// way, so that a drain can wait for the last one.
-import { toPublicError, type ObserveCall } from '@deputy/auth/trpc'
+// One log line a call: who called what, how it ended, how long it took; and one for a bug that shows after that. Also
+// counts the calls under way, so that a drain can wait for the last one.
+import { toPublicError, type AgentContext, type ObserveCall } from '@deputy/auth/trpc'
+import type { TRPCError } from '@trpc/server'
 import type { Logger } from 'pino'
+
+/** What is told of an error that a caller is answered with. */
+export type AnsweredError = {
+  readonly error: TRPCError
+  readonly path?: string | undefined
+  readonly type?: string | undefined
+  /** `undefined` where none could be made. */
+  readonly ctx?: Pick<AgentContext, 'correlationId' | 'traceId'> | undefined
+}
 
 export type CallLog = {
   readonly observeCall: ObserveCall
+  /**
+   * Told of every error that goes out. Logs a bug that no call was logged with: one that fails a stream on its way, or an
+   * answer that cannot be written.
+   */
+  readonly noteError: (answered: AnsweredError) => void
   /** Resolves when no call is under way. */
   readonly whenIdle: () => Promise<void>
 }
@@ -13,6 +28,8 @@ export type CallLog = {
 export function createCallLog(logger: Logger): CallLog {
   let underWay = 0
   let waiting: (() => void)[] = []
+  /** Bugs that a call was logged with. */
+  const logged = new WeakSet<TRPCError>()
 
   function leave(): void {
     underWay -= 1
@@ -40,13 +57,22 @@ export function createCallLog(logger: Logger): CallLog {
           durationMs: Math.round((performance.now() - startedMs) * 10) / 10,
         }
         // A bug keeps its stack, here and nowhere else.
-        if (error?.code === 'INTERNAL_SERVER_ERROR') logger.error({ ...line, err: error }, 'call')
-        else if (told?.furtherOn !== undefined) {
+        if (error?.code === 'INTERNAL_SERVER_ERROR') {
+          logged.add(error)
+          logger.error({ ...line, err: error }, 'call')
+        } else if (told?.furtherOn !== undefined) {
           // An operator has to allow it somewhere: which agent lacks what.
           const { furtherOn, requiredScopes: missingScopes } = told
           logger.warn({ ...line, furtherOn, missingScopes }, 'call')
         } else logger.info(line, 'call')
       }
+    },
+
+    noteError({ ctx, error, path, type }) {
+      if (error.code !== 'INTERNAL_SERVER_ERROR' || logged.has(error)) return
+      const { correlationId, traceId } = ctx ?? {}
+      const line = { path, type, correlationId, traceId, err: error }
+      logger.error(line, 'a bug after the call was logged, or before it was one')
     },
 
     async whenIdle() {

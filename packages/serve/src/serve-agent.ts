@@ -126,6 +126,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     maxJsonDepth: limits.maxJsonDepth,
     maxBatchSize,
     allowMethodOverride: true,
+    onError: callLog.noteError,
     responseMeta({ ctx, errors }) {
       const headers: Record<string, string> = { 'cache-control': 'no-store' }
       if (isDraining) headers['connection'] = 'close'
@@ -164,6 +165,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     deadlines,
     limits: limits.webSocket,
     maxBatchSize,
+    onError: callLog.noteError,
     onFault: (error) => logger.error({ err: error }, 'ws cannot be loaded: WebSockets are refused'),
   })
 

@@ -17,7 +17,7 @@ import type { RunProcedure } from '../plain-calls/procedure-runner.ts'
 import { createMessageRate } from './message-rate.ts'
 import { closeSocket, createOutbox, cutLater, type OpenSocket } from './outbox.ts'
 import { readMessages, type ClientMessage } from './read-message.ts'
-import { createRespond } from './respond.ts'
+import { createRespond, type OnError } from './respond.ts'
 import type { WebSocketLimits } from './web-socket-limits.ts'
 
 export type ConnectionOptions = {
@@ -27,6 +27,8 @@ export type ConnectionOptions = {
   readonly createContext: (request: AgentContextRequest) => ConnectionContext
   readonly limits: WebSocketLimits
   readonly maxBatchSize: number
+  /** Told of every error that is answered. Default: nobody. */
+  readonly onError?: OnError | undefined
   /** How long calls may take. Default: as long as they like. */
   readonly deadlines?: CallDeadlines | undefined
   /** Takes a connection of this agent up; `undefined` when it has too many. What it answers lets it go. */
@@ -69,7 +71,7 @@ export function serveConnection(
   const { maxJsonDepth } = limits
   const { socket } = open
   const outbox = createOutbox(open, { ...limits, onRead: hear })
-  const respond = createRespond(router, outbox)
+  const respond = createRespond(router, outbox, options.onError)
   const rate = createMessageRate(limits.maxMessagesPerSecond)
   const takesParameters = (req.url ?? '').includes('connectionParams=1')
   const calls = createCalls({

@@ -7,6 +7,7 @@ import {
 } from '@trpc/server'
 import type { TRPCResultMessage } from '@trpc/server/rpc'
 import type { AgentContext } from '@deputy/auth/trpc'
+import type { AnsweredError } from '../call-log.ts'
 import type { Outbox } from './outbox.ts'
 
 /** The call that is answered. */
@@ -27,19 +28,24 @@ export type Respond = {
   error(refused: Refused): void
 }
 
+/** Told of an error before it is answered. */
+export type OnError = (answered: AnsweredError) => void
+
 /** Creates what puts answers into tRPC's form. */
-export function createRespond(router: AnyTRPCRouter, outbox: Outbox): Respond {
-  return new ConnectionRespond(router, outbox)
+export function createRespond(router: AnyTRPCRouter, outbox: Outbox, onError?: OnError): Respond {
+  return new ConnectionRespond(router, outbox, onError)
 }
 
 /** A class, as there is one for each connection. */
 class ConnectionRespond implements Respond {
   readonly #config: AnyTRPCRouter['_def']['_config']
   readonly #outbox: Outbox
+  readonly #onError: OnError | undefined
 
-  constructor(router: AnyTRPCRouter, outbox: Outbox) {
+  constructor(router: AnyTRPCRouter, outbox: Outbox, onError: OnError | undefined) {
     this.#config = router._def._config
     this.#outbox = outbox
+    this.#onError = onError
   }
 
   result({ id, jsonrpc }: Answered, result: TRPCResultMessage<unknown>['result']): void {
@@ -48,6 +54,7 @@ class ConnectionRespond implements Respond {
 
   error({ context, error, id, input, jsonrpc, path, type }: Refused): void {
     const config = this.#config
+    this.#onError?.({ error, path, type, ctx: context })
     const called = { type: type ?? ('unknown' as const), path, input }
     const shape = getTRPCErrorShape({ config, error, ...called, ctx: context })
     this.#send(jsonrpc === undefined ? { id, error: shape } : { id, jsonrpc, error: shape })
