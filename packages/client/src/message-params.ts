@@ -24,6 +24,8 @@ class Framed {
   readonly inputText: string | undefined
   readonly params: object
   readonly progress: CallProgress | undefined
+  /** Of the message that it was written into. */
+  sentAs: number | undefined
   constructor(inputText: string | undefined, params: object, progress: CallProgress | undefined) {
     this.inputText = inputText
     this.params = params
@@ -39,6 +41,15 @@ export function frameParams(op: Operation): Operation {
   const params = op.context[CONTEXT_KEY]
   const beside = typeof params === 'object' && params !== null ? params : {}
   return { ...op, input: new Framed(toInputText(op.input), beside, readProgress(op)) }
+}
+
+/**
+ * What tells the agent that nobody waits for a framed call any more: over HTTP the end of its request does, and tRPC's
+ * client says it of subscriptions alone. `undefined` where the call was never written.
+ */
+export function toCancelMessage({ input }: Pick<Operation, 'input'>): string | undefined {
+  const id = input instanceof Framed ? input.sentAs : undefined
+  return id === undefined ? undefined : JSON.stringify({ id, method: 'subscription.stop' })
 }
 
 /** Writes and reads messages as JSON: a line for each, where those of one moment are too many for one (`line-socket.ts`). */
@@ -67,6 +78,7 @@ function toText(message: unknown): string {
   if (!(input instanceof Framed)) return JSON.stringify(message)
   // Written as soon as there is a connection, and not before.
   input.progress?.noteSent()
+  if ('id' in message && typeof message.id === 'number') input.sentAs = message.id
   const { inputText, params: beside } = input
   const written = withMember({ ...params, ...beside, input: undefined }, 'input', inputText)
   return withMember({ ...message, params: undefined }, 'params', written)

@@ -1,12 +1,12 @@
 // One WebSocket to an agent. It stays open over renewals: the new token is presented on it before the old one ends.
 import { REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
-import { createWSClient, wsLink, type OperationLink } from '@trpc/client'
+import { createWSClient, wsLink, type Operation, type OperationLink } from '@trpc/client'
 import type { Authorized } from './auth-link.ts'
 import type { Authorization } from './authorization.ts'
 import { noteNonce } from './dpop/note-nonce.ts'
 import { toClientError } from './error/to-client-error.ts'
 import { WEBSOCKET_CLOSED } from './links/lost-call.ts'
-import { framedEncoder } from './message-params.ts'
+import { framedEncoder, toCancelMessage } from './message-params.ts'
 import type { PlainRouter } from './transport.ts'
 
 export type ConnectionOptions = {
@@ -26,6 +26,8 @@ export type ConnectionOptions = {
 export type Connection = {
   /** Sends a call. */
   readonly send: OperationLink<PlainRouter>
+  /** Tells the agent that nobody waits for a call any more, which was sent as this operation. */
+  cancel(op: Pick<Operation, 'input'>): void
   /**
    * Goes on under this authorization, unless it is an earlier one. What it answers, if anything, is to be waited for
    * before a call is sent.
@@ -139,6 +141,11 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   return {
     send,
+    cancel(op) {
+      const message = toCancelMessage(op)
+      const { connection } = client
+      if (message !== undefined && connection?.state === 'open') connection.ws.send(message)
+    },
     adopt,
     join(onLost) {
       calls.add(onLost)

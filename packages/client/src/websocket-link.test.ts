@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createFakeTokenEndpoint, tokenAnswer } from '../../../test/support/fake-token-endpoint.ts'
 import { findFreePort } from '../../../test/support/find-free-port.ts'
 import {
@@ -176,6 +176,39 @@ describe('over WebSocket', () => {
       code: 'deadline_exceeded',
       hint: expect.stringContaining('idempotency key') as string,
     })
+  })
+
+  test('a call that its caller gives up is cancelled at the agent, as it is over HTTP', async () => {
+    await using agent = await startTestAgent()
+    const { client } = createClient(agent)
+    await using _client = client
+    const gaveUp = new AbortController()
+    const given = client.pending.mutate(undefined, { signal: gaveUp.signal }).catch(toClientError)
+    const kept = client.hold.mutate()
+    await agent.gate.arrived(2)
+    const [signal] = agent.ticker.signals
+
+    gaveUp.abort()
+    await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+
+    expect(await given).toMatchObject({ code: 'call_aborted', mayBeDone: true })
+    agent.gate.open()
+    expect(await kept).toBe('done')
+    expect(connections(agent)).toBe(1)
+  })
+
+  test('a call that was answered is not cancelled after that', async () => {
+    await using agent = await startTestAgent()
+    const { client } = createClient(agent)
+    await using _client = client
+    const send = vi.spyOn(WebSocket.prototype, 'send')
+
+    await client.whoAmI.query()
+    await client.refuse.query().catch(toClientError)
+
+    const said = send.mock.calls.map((sent) => JSON.stringify(sent))
+    expect(said.filter((text) => text.includes('subscription.stop'))).toEqual([])
+    expect(said.length).toBeGreaterThan(1)
   })
 
   test('an agent that has gone since is told at once too', async () => {

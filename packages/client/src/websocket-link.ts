@@ -52,6 +52,8 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
         let sent: Unsubscribable | undefined
         let leave: (() => void) | undefined
         let isOver = false
+        /** Tells the agent that nobody waits; nothing to do once it has answered. */
+        let cancel: (() => void) | undefined
 
         /** What stands in the way of a connection is the call's to hear. */
         function begin(attempt: number): void {
@@ -67,29 +69,34 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
           })
           await connection.adopt(authorization)
           if (isOver) return
-          sent = connection
-            .send({ op: frameParams(withDeadlineParams(op)), next: unreachable })
-            .subscribe({
-              next: observer.next,
-              complete: observer.complete,
-              error(cause) {
-                const error = toClientError(cause)
-                // The agent turns away whatever else comes on it, or closes it.
-                if (error.status === 401) connection.retire()
-                if (attempt > 1 || !noteNonce(authorization, httpUrl, error)) {
-                  observer.error(TRPCClientError.from(error))
-                  return
-                }
-                leave?.()
-                begin(attempt + 1)
-              },
-            })
+          const framed = frameParams(withDeadlineParams(op))
+          if (op.type !== 'subscription') cancel = () => connection.cancel(framed)
+          sent = connection.send({ op: framed, next: unreachable }).subscribe({
+            next(value) {
+              cancel = undefined
+              observer.next(value)
+            },
+            complete: observer.complete,
+            error(cause) {
+              cancel = undefined
+              const error = toClientError(cause)
+              // The agent turns away whatever else comes on it, or closes it.
+              if (error.status === 401) connection.retire()
+              if (attempt > 1 || !noteNonce(authorization, httpUrl, error)) {
+                observer.error(TRPCClientError.from(error))
+                return
+              }
+              leave?.()
+              begin(attempt + 1)
+            },
+          })
         }
 
         begin(1)
         return () => {
           isOver = true
           sent?.unsubscribe()
+          cancel?.()
           leave?.()
         }
       })
