@@ -182,6 +182,33 @@ describe('a pool', () => {
     expect(seen).toEqual([1, 2, 3])
   })
 
+  test('answers calls beside more subscriptions than it has connections, and closes them all', async () => {
+    // Each has a connection for as long as it lasts: with none left, calls waited until their time was over.
+    await using agent = await startTestAgent()
+    const token = await agent.token()
+    const pool = createPool({ maxConnections: 1 })
+    await using client = createAgentClient<TestRouter>({
+      url: agent.url,
+      audience: TEST_AGENT,
+      credentials: () => ({
+        authorize: async () => new Authorization({ authorization: `Bearer ${token}` }),
+        renew: () => false,
+      }),
+      fetch: pool.fetch,
+    })
+    agent.ticker.tickTo(1)
+    const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    for (const { reject, resolve } of begun) {
+      client.ticks.subscribe(undefined, { onData: () => resolve(), onError: reject })
+    }
+    await Promise.all(begun.map(async ({ promise }) => promise))
+
+    const answer = await client.echo.query({ text: 'answered' })
+    await pool[Symbol.asyncDispose]()
+
+    expect(answer).toBe('answered')
+  })
+
   test('ends a request whose caller gave up', async () => {
     await using server = await startServer(() => undefined)
     await using pool = createPool()

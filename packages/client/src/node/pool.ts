@@ -9,7 +9,7 @@ import type { FetchLike, FetchLikeAnswer } from '../fetch-like.ts'
 import { createPublicConnector, createPublicLookup } from './public-connector.ts'
 
 export type PoolOptions = {
-  /** Connections to one server, at most. Default 32. */
+  /** Connections to one server for calls, at most. Default 32. A subscription has one of its own for as long as it lasts. */
   readonly maxConnections?: number | undefined
   /** Longest answer to a call that is read, in bytes. Default 32 MiB. A subscription has no end. */
   readonly maxAnswerBytes?: number | undefined
@@ -33,18 +33,20 @@ export type ConnectionPool = AsyncDisposable & {
 
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
-/** Creates a pool. Dispose of it to close its connections; clients that use it do not. */
+/**
+ * Creates a pool. Dispose of it to close its connections, after the calls that are under way; clients that use it do not.
+ */
 export function createPool(options: PoolOptions = {}): ConnectionPool {
   const { lookup = systemLookup, refusePrivateAddresses = false } = options
   const timeout = options.connectTimeoutMs ?? 5000
-  const agent = new Agent({
-    connections: options.maxConnections ?? 32,
-    connect: refusePrivateAddresses
-      ? createPublicConnector(
-          buildConnector({ timeout, port: 0, lookup: createPublicLookup(lookup) }),
-        )
-      : { timeout },
-  })
+  const connect = refusePrivateAddresses
+    ? createPublicConnector(
+        buildConnector({ timeout, port: 0, lookup: createPublicLookup(lookup) }),
+      )
+    : { timeout }
+  const agent = new Agent({ connections: options.maxConnections ?? 32, connect })
+  // As many subscriptions as there are connections would leave none for calls, which would wait until their time is over.
+  const streams = new Agent({ connect })
   const maxBytes = options.maxAnswerBytes ?? MAX_ANSWER_BYTES
   const check = refusePrivateAddresses ? assertPublicHost : () => undefined
 
@@ -52,7 +54,8 @@ export function createPool(options: PoolOptions = {}): ConnectionPool {
     async fetch(url, { body, headers, method, signal }) {
       check(url)
       const pathAt = url.indexOf('/', url.indexOf('://') + 3)
-      const answer = await agent
+      const isStream = headers['accept'] === 'text/event-stream'
+      const answer = await (isStream ? streams : agent)
         .request({
           origin: url.slice(0, pathAt),
           path: url.slice(pathAt),
@@ -85,7 +88,10 @@ export function createPool(options: PoolOptions = {}): ConnectionPool {
       const own = { ...readRequest(input), ...init, dispatcher: agent } as UndiciInit
       return undiciFetch(url, own).catch(toNotAllowed)
     },
-    [Symbol.asyncDispose]: async () => agent.close(),
+    async [Symbol.asyncDispose]() {
+      // Streams have no end that could be waited for.
+      await Promise.all([agent.close(), streams.destroy()])
+    },
   }
 }
 
