@@ -21,6 +21,7 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
   const open = new Set<Connection>()
   /** Those that take calls. */
   const current = new Map<Authorizer, Connection>()
+  let isClosed = false
 
   function connect(authorized: Authorized): Connection {
     const { authorizer } = authorized
@@ -47,6 +48,11 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
     () =>
     ({ op }) =>
       observable((observer) => {
+        // One that was about to begin again.
+        if (isClosed && op.type === 'subscription') {
+          observer.complete()
+          return undefined
+        }
         const authorized = readAuthorized(op)
         const { authorization } = authorized
         let sent: Unsubscribable | undefined
@@ -104,6 +110,7 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
   return {
     link,
     async close() {
+      isClosed = true
       current.clear()
       await Promise.all([...open].map(async (connection) => connection.close()))
       open.clear()
