@@ -1,5 +1,6 @@
 import { createCallerAddress } from '@deputy/auth'
 import { createLogger } from '@deputy/serve'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { describe, expect, test, vi } from 'vitest'
 import { send } from '../../test-support/oauth-request.ts'
@@ -130,6 +131,31 @@ describe('the body', () => {
 
     expect(answer.status).toBe(400)
     expect(answer.body).toMatchObject({ error: 'invalid_request' })
+  })
+})
+
+describe('events', () => {
+  test('come to their end for a caller that goes before the first of them', async () => {
+    const begun = Promise.withResolvers<void>()
+    const ended = Promise.withResolvers<string>()
+    async function* events(signal: AbortSignal): AsyncGenerator<string, void> {
+      try {
+        begun.resolve()
+        await once(signal, 'abort')
+        yield 'data: nobody reads this\n\n'
+      } finally {
+        ended.resolve('ended')
+      }
+    }
+    await using server = await serve({ '/feed': { GET: () => ({ events }) } })
+    const caller = new AbortController()
+    const answer = fetch(`${server.url}/feed`, { signal: caller.signal })
+
+    await begun.promise
+    caller.abort()
+
+    await expect(answer).rejects.toThrow(/abort/)
+    await expect(ended.promise).resolves.toBe('ended')
   })
 })
 
