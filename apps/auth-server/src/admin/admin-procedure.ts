@@ -9,6 +9,7 @@ import { EVERY_OWNER, type Tenancy } from '../owners/tenancy.ts'
 import type { Stores } from '../storage/stores.ts'
 import { isUnavailable } from '../unavailable.ts'
 import type { AdminDeps } from './admin-deps.ts'
+import { describeCall } from './describe-call.ts'
 import { storeUnavailable } from './refusals.ts'
 
 /** An administrator at work. */
@@ -41,7 +42,7 @@ export function createAdminProcedure({ storage }: AdminDeps) {
         throw storeUnavailable()
       })
       .use(async ({ ctx, next }) => {
-        const { correlationId, principal } = ctx
+        const { principal } = ctx
         const agent = await storage.clients.find(principal.agentId)
         // A token outlives the agent that it was issued to: its power over others does not.
         if (agent?.state !== 'active') throw new AuthError({ reason: 'token_revoked' })
@@ -56,9 +57,7 @@ export function createAdminProcedure({ storage }: AdminDeps) {
               work(stores, (event) => {
                 note({
                   outcome: 'success',
-                  actorId: agent.id,
-                  credentialId: principal.credential.id,
-                  correlationId,
+                  ...describeCall(ctx),
                   ...event,
                 })
               }),

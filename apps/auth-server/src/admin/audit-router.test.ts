@@ -1,5 +1,7 @@
 import { toClientError } from '../../../../packages/client/src/index.ts'
+import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
+import { callTrpc } from '../../../../test/support/call-trpc.ts'
 import { connectAdmin, enroll, enrollCast } from '../../test-support/admin-client.ts'
 import { startAuthServer } from '../../test-support/auth-server.ts'
 import { getToken, introspect, postToken, revoke } from '../../test-support/oauth-request.ts'
@@ -81,6 +83,31 @@ describe('the audit trail', () => {
       scopesAdded: '',
       scopesRemoved: 'notes:write other:read',
     })
+  })
+
+  test('says with which secret, by which token and in which trace an administrator acted', async () => {
+    await using world = await setUp()
+    const { admin, alice, server } = world
+    const operator = await postToken(server, server.operator, { audience: AUTH_SERVER_ID })
+    const token = String(operator.body['access_token'])
+    const { grant_path: path, jti: tokenId = '' } = decodeJwt<{ grant_path: string[] }>(token)
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+    const headers = {
+      authorization: `Bearer ${token}`,
+      traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+    }
+
+    for (const id of [alice.id, 'agent-nobody']) {
+      const options = { method: 'POST', input: { id }, headers }
+      await callTrpc(server.issuer, 'agents.deactivate', options)
+    }
+    const { entries } = await admin.audit.list.query({ tokenId, limit: 2 })
+
+    const by = { actorId: 'operator', ownerId: 'system', credentialId: path[0], tokenId, traceId }
+    expect(entries).toMatchObject([
+      { event: 'admin.refused', reason: 'agent_unknown', ...by },
+      { event: 'agent.deactivated', ...by },
+    ])
   })
 
   test('holds no secret, whatever was sent', async () => {

@@ -8,6 +8,7 @@ import { followTrail, type FollowOptions } from '../audit/follow-trail.ts'
 import { verifyChains } from '../audit/verify-chain.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
+import { describeCall } from './describe-call.ts'
 import { auditEntryUnknown } from './refusals.ts'
 
 const ChainHead = z.object({
@@ -99,13 +100,8 @@ export function createAuditRouter({ clock, storage }: AdminDeps, procedure: Admi
         z.object({ beforeAt: z.int().min(0).describe('drops what is older, in epoch seconds') }),
       )
       .output(z.object({ entries: z.int(), writers: z.int() }))
-      .mutation(async ({ ctx: { administrator, correlationId, principal }, input }) =>
-        audit.prune({
-          beforeAt: input.beforeAt,
-          actorId: administrator.agent.id,
-          credentialId: principal.credential.id,
-          correlationId,
-        }),
+      .mutation(async ({ ctx, input: { beforeAt } }) =>
+        audit.prune({ beforeAt, ...describeCall(ctx) }),
       ),
   })
 }

@@ -1,13 +1,14 @@
 import { toPublicError, type ObserveCall } from '@deputy/auth/trpc'
 import type { Logger } from '@deputy/serve'
 import type { AuditLog } from '../audit/audit-log.ts'
+import { describeCall } from './describe-call.ts'
 
 /**
  * Creates what puts refused calls of the admin API on the audit trail, before they are answered. Calls
  * of nobody in particular are in the log alone: a flood of them must not fill the trail.
  */
 export function createRefusalObserver(audit: AuditLog, logger: Logger): ObserveCall {
-  return ({ correlationId, path }) =>
+  return ({ correlationId, path, traceId }) =>
     async ({ error, principal }) => {
       if (error === undefined || principal === undefined) return
       const { reason } = toPublicError(error).data
@@ -18,10 +19,9 @@ export function createRefusalObserver(audit: AuditLog, logger: Logger): ObserveC
           event: 'admin.refused',
           outcome: error.code === 'INTERNAL_SERVER_ERROR' ? 'failed' : 'refused',
           reason,
-          actorId: principal.agentId,
+          ownerId: principal.ownerId,
+          ...describeCall({ principal, correlationId, traceId }),
           subjectId: principal.subject,
-          credentialId: principal.credential.id,
-          correlationId,
           details: { path },
         })
       } catch (err) {

@@ -1,6 +1,6 @@
 import type { EpochSeconds } from '@deputy/auth/protocol'
 import type { Tenancy } from '../owners/tenancy.ts'
-import type { AuditEntry } from './audit-event.ts'
+import type { AuditEntry, AuditEvent } from './audit-event.ts'
 import type { AuditFilter } from './audit-filter.ts'
 import type { AuditLog } from './audit-log.ts'
 import type { ChainHead } from './chain.ts'
@@ -68,8 +68,7 @@ export type AuditTrail = AuditLog &
   }
 
 /** What the entry about a pruning says of who did it. */
-export type PruneContext = {
-  readonly actorId?: string | undefined
-  readonly credentialId?: string | undefined
-  readonly correlationId?: string | undefined
-}
+export type PruneContext = Pick<
+  AuditEvent,
+  'actorId' | 'credentialId' | 'tokenId' | 'correlationId' | 'traceId'
+>

@@ -10,6 +10,8 @@ export type IssuedToken = {
   readonly within: Tenancy
 }
 
+const ISSUING: ReadonlySet<string> = new Set(['token.issued', 'token.exchanged'])
+
 /** What the trail says of the issuing of a token that may still live; the trail is kept longer than that. */
 export async function findIssuedToken(
   audit: Pick<AuditTrail, 'list'>,
@@ -21,7 +23,8 @@ export async function findIssuedToken(
   let beforeId: number | undefined
   do {
     const page = await audit.list({ within, filter, beforeId, limit: 10 })
-    const issued = page.entries.find(({ event }) => event.startsWith('token.'))
+    // Others say what was done with it: that it was revoked, or what somebody who administers did by it.
+    const issued = page.entries.find(({ event }) => ISSUING.has(event))
     if (issued !== undefined) return issued
     beforeId = page.nextBeforeId
   } while (beforeId !== undefined)
