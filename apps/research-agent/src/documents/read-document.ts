@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { decodeText } from './decode-text.ts'
 import type { Passage } from './document.ts'
 import { toDocumentKind } from './document-kind.ts'
 import { parseHtml } from './parse-html.ts'
@@ -14,13 +15,31 @@ export type ReadDocument = { readonly sha256: string; readonly passages: readonl
 /** Reads and splits a file. Rejects when it cannot be read, or is not what its name says. */
 export async function readDocument(path: string): Promise<ReadDocument> {
   const bytes = await readFile(path)
-  return { sha256: toSha256(bytes), passages: await parse(path, bytes) }
+  const passages = await parse(path, bytes)
+  return { sha256: toSha256(bytes), passages: passages.flatMap(splitPassage) }
+}
+
+/** Paragraphs of prose have fewer. */
+const MAX_SENTENCES = 24
+
+/**
+ * A search compares each sentence of a passage with all the others: of a log without an empty line, which is one paragraph,
+ * that would be thousands.
+ */
+function splitPassage(passage: Passage): readonly Passage[] {
+  const { heading, sentences } = passage
+  if (sentences.length <= MAX_SENTENCES) return [passage]
+  const parts: Passage[] = []
+  for (let at = 0; at < sentences.length; at += MAX_SENTENCES) {
+    parts.push({ heading, sentences: sentences.slice(at, at + MAX_SENTENCES) })
+  }
+  return parts
 }
 
 async function parse(path: string, bytes: Buffer): Promise<readonly Passage[]> {
   const kind = toDocumentKind(path)
   if (kind === 'pdf') return parsePdfPages(await readPdfPages(bytes))
-  const source = bytes.toString('utf8')
+  const source = decodeText(bytes, { isHtml: kind === 'html' })
   if (kind === 'html') return parseHtml(source)
   if (kind === 'json') return parseJson(source)
   return kind === 'text' ? parseText(source) : parseMarkdown(source)
@@ -32,7 +51,8 @@ export async function readLines(
   page: number | undefined,
 ): Promise<readonly string[]> {
   const bytes = await readFile(path)
-  if (toDocumentKind(path) !== 'pdf') return bytes.toString('utf8').split(/\r?\n/)
+  const kind = toDocumentKind(path)
+  if (kind !== 'pdf') return decodeText(bytes, { isHtml: kind === 'html' }).split('\n')
   return (await readPdfPages(bytes))[(page ?? 1) - 1] ?? []
 }
 

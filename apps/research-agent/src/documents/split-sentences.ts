@@ -36,7 +36,11 @@ function addSentence(
   sentences.push({ text, startLine: lineAt[from] ?? 1, endLine: lineAt[to] ?? lineAt[from] ?? 1 })
 }
 
+/** Longer than the longest abbreviation: what is before is not looked at, however long it is. */
+const MAX_ABBREVIATION = 8
+
 /** The segmenter ends a sentence after these too. */
 function endsWithAbbreviation(text: string): boolean {
-  return /(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|No|Fig)\.\s*$/i.test(text)
+  const end = text.trimEnd().slice(-MAX_ABBREVIATION)
+  return /(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|No|Fig)\.$/i.test(end)
 }

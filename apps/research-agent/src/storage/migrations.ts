@@ -102,6 +102,10 @@ const TAKE_UP = [
   `alter table job add column checkpoint text`,
 ]
 
+// Long paragraphs are several passages since, and texts are read in their encodings: everything is read again at the
+// next start.
+const READ_IN_PARTS = [`delete from document`]
+
 /** Forward only. A migration that was released is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '001-create-documents': toMigration(DOCUMENTS),
@@ -112,6 +116,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '006-trace-jobs': toMigration(TRACES),
   '007-read-tables': toMigration(READ_TABLES),
   '008-take-up-jobs': toMigration(TAKE_UP),
+  '009-read-in-parts': toMigration(READ_IN_PARTS),
 }
 
 function toMigration(statements: readonly string[]): Migration {
