@@ -190,7 +190,7 @@ describe('a later start', () => {
     expect(await countOperatorSecrets(place)).toBe(1)
   })
 
-  test('makes a new secret in place of the old one when told to reset the operator', async () => {
+  test('makes a new secret in place of the old one when told to reset the operator, and says so on the trail', async () => {
     await using place = await createPlaceInFolder()
     await startOnce(place)
     const before = await readOperatorFile(place.operatorFile)
@@ -208,6 +208,16 @@ describe('a later start', () => {
     )
     // Attack: whoever found the lost file goes on using it.
     expect(statuses).toEqual([401, 200])
+    await using admin = connectAdmin(server)
+    const { entries } = await admin.audit.list.query({ event: 'operator.reset' })
+    expect(entries).toMatchObject([
+      {
+        outcome: 'success',
+        ownerId: 'system',
+        subjectId: 'operator',
+        target: { kind: 'client_secret' },
+      },
+    ])
   })
 
   test('gives the operator its authority back when told to reset it', async () => {

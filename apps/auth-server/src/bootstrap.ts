@@ -12,6 +12,7 @@ import { toTokenEndpoint } from './endpoints/metadata.ts'
 import { SYSTEM_OWNER_ID } from './owners/owner.ts'
 import { denyCredential } from './revocation/deny.ts'
 import type { Storage } from './storage/open-storage.ts'
+import type { Stores } from './storage/stores.ts'
 
 /** A path; or, for a server that leaves nothing on disk, what takes the credentials. */
 export type OperatorFile = string | ((credentials: CredentialsFile) => void)
@@ -60,7 +61,6 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     if (typeof operatorFile === 'string') await updateIssuer(operatorFile, issuer)
     return
   }
-  await restoreAuthority(storage)
   const { record, secret } = createClientSecret({
     agentId: OPERATOR_ID,
     label: 'operator file',
@@ -77,19 +77,31 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   }
   if (typeof operatorFile === 'string') await writeCredentials(operatorFile, credentials)
   else operatorFile(credentials)
-  await storage.clientSecrets.insert(record)
-  // A reset is for a file that was lost, perhaps to somebody: what was in it must not go on working.
-  for (const { id } of secrets) {
-    await storage.clientSecrets.deactivate({ id, within: SYSTEM_OWNER_ID }, now)
-    await denyCredential(storage, id, now)
-  }
+  await storage.act(async (stores, note) => {
+    await restoreAuthority(stores)
+    await stores.clientSecrets.insert(record)
+    // A reset is for a file that was lost, perhaps to somebody: what was in it must not go on working.
+    for (const { id } of secrets) {
+      await stores.clientSecrets.deactivate({ id, within: SYSTEM_OWNER_ID }, now)
+      await denyCredential(stores, id, now)
+    }
+    if (secrets.length > 0) note({ ...RESET, target: { kind: 'client_secret', id: record.id } })
+  })
   if (typeof operatorFile === 'string') {
     logger.info({ operatorFile }, "the operator's credentials are in this file")
   }
 }
 
+/** What the trail says of a reset: whoever starts the server acted, and is no agent. */
+const RESET = {
+  event: 'operator.reset',
+  outcome: 'success',
+  ownerId: SYSTEM_OWNER_ID,
+  subjectId: OPERATOR_ID,
+} as const
+
 /** Gives back what the operator needs to administer, beside whatever else it has by now. */
-async function restoreAuthority({ agents }: Storage): Promise<void> {
+async function restoreAuthority({ agents }: Pick<Stores, 'agents'>): Promise<void> {
   const at = { id: OPERATOR_ID, within: SYSTEM_OWNER_ID }
   const operator = await agents.find(at)
   if (operator === undefined) return
