@@ -12,6 +12,8 @@ try {
     const server = await createAuthServer({ ...config, logger })
     closeOnSignal(async () => server.close(), logger, config.agentLimits)
   } else {
+    // Whoever reads it has had enough: `audit-export | head`.
+    process.stdout.on('error', () => process.exit(1))
     await runCommand(words, {
       database: config.database,
       print: (text) => process.stdout.write(text),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { makeAuditEvent } from '../../test-support/audit.ts'
@@ -43,6 +44,29 @@ describe('the commands', () => {
     await using after = await openStorage({ file: world.file })
     expect((await after.agents.find(alice))?.name).toBe('as it was')
     expect(world.printed.join('')).toContain('The key that seals its signing keys is not in it')
+  })
+
+  test('have whoever follows the revocation feed begin anew with what was restored', async () => {
+    // Attack: a verifier has heard up to 2, the backup knows 1, and what is revoked next is a second 2.
+    await using world = await setUp()
+    const before = await openStorage({ file: world.file })
+    const { feedId } = await before.revocations.head()
+    await before.close()
+    await world.run(['backup', world.folder.file('copy.sqlite')])
+
+    await world.run(['restore', world.folder.file('copy.sqlite')])
+
+    await using after = await openStorage({ file: world.file })
+    expect((await after.revocations.head()).feedId).not.toBe(feedId)
+  })
+
+  test('export nothing of a database that is not there, and make none', async () => {
+    await using world = await setUp()
+
+    const exported = world.run(['audit-export'])
+
+    await expect(exported).rejects.toThrow(/there is no database .*auth-server\.sqlite/)
+    expect(existsSync(world.file)).toBe(false)
   })
 
   test('restore nothing while a server has the database open', async () => {

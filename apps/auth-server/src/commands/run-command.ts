@@ -1,4 +1,5 @@
 // What the server's program can do beside serving. One word, then its argument.
+import { existsSync } from 'node:fs'
 import { backupDatabase, restoreDatabase, type DatabaseLocation } from '@deputy/storage'
 import { findSecrets } from './find-secrets.ts'
 import { exportTrail, verifyExport } from '../audit/export-trail.ts'
@@ -40,12 +41,20 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   async restore(backup, { database, print }) {
     const file = requireFile(database)
     restoreDatabase({ backup: requireArgument(backup, 'restore <backup>'), file, migrations })
+    await using storage = await openStorage(database)
+    // Attack prevented: the feed counts on from the backup, and an agent that has heard more than that takes the next
+    // numbers for those that it knows: what they revoke is never told to it.
+    await storage.revocations.renameFeed()
     print(
       `${file} is what ${backup} holds. It needs the key that its signing keys are sealed under.\n`,
     )
   },
 
   async 'audit-export'(_, { database, print }) {
+    // Opening would make a file that is missing, and an empty trail of it.
+    if (database.file !== undefined && !existsSync(database.file)) {
+      throw new CommandError(`there is no database ${database.file}: set DEPUTY_DATABASE_FILE`)
+    }
     await using storage = await openStorage(database)
     const lines = exportTrail(storage.audit, { within: EVERY_OWNER, filter: {} })
     for await (const line of lines) print(line)

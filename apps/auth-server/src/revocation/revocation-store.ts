@@ -55,6 +55,8 @@ export type RevocationStore = {
   /** The entries after a number, in order. */
   listAfter(seq: number, limit: number): Promise<readonly FeedEntry[]>
   head(): Promise<FeedHead>
+  /** Names the feed anew, so that whoever followed it is told everything from the start. */
+  renameFeed(): Promise<void>
   /** Forgets what has expired, and answers how many. */
   prune(now: EpochSeconds): Promise<number>
 }

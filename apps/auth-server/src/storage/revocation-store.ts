@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 import type { FeedEntry, Revocation, RevocationStore } from '../revocation/revocation-store.ts'
 import type { RevocationTable, Tables } from './tables.ts'
@@ -85,6 +86,9 @@ export function createKyselyRevocationStore(db: Kysely<Tables>): RevocationStore
       return { feedId: row.feed_id, seq: row.last_seq }
     },
 
+    async renameFeed() {
+      await db.updateTable('revocation_feed').set({ feed_id: randomUUID() }).execute()
+    },
     async prune(now) {
       const result = await db
         .deleteFrom('revocation')
