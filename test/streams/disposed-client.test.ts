@@ -25,18 +25,19 @@ test.each(TRANSPORTS)('over %s they end with it', async (transport) => {
 test.each([
   ['http', 'agent_draining'],
   ['websocket', 'network_error'],
-] as const)('over %s one that was about to begin again does not', async (transport, code) => {
+] as const)('over %s so does one that was about to begin again', async (transport, code) => {
   await using agent = await startTestAgent()
   const answerToken = async () => tokenAnswer(await agent.token())
-  const waits: (() => void)[] = []
+  // Timers that would keep the process alive.
+  const waits = new Set<() => void>()
   const { client } = createStreamClient(agent, {
     transport,
     answerToken,
     clock: {
       now: () => agent.clock.now(),
       after(_ms, callback) {
-        waits.push(callback)
-        return () => undefined
+        waits.add(callback)
+        return () => waits.delete(callback)
       },
     },
   })
@@ -46,8 +47,7 @@ test.each([
   await ticks.until(`connecting ${code}`)
 
   await client[Symbol.asyncDispose]()
-  for (const end of waits.splice(0)) end()
   await ticks.until('idle')
 
-  expect(ticks.ticks).toEqual([])
+  expect([...waits]).toEqual([])
 })

@@ -8,6 +8,7 @@ import { discoverAgent } from './discovery/discover-agent.ts'
 import type { FetchLike } from './fetch-like.ts'
 import { createHttpTransport } from './http-link.ts'
 import { readScope, type CallScope } from './links/call-scope.ts'
+import { createEndLink } from './links/end-link.ts'
 import { once } from './once.ts'
 import { createWebSocketTransport } from './websocket-link.ts'
 
@@ -101,8 +102,14 @@ function openClient<Router extends AnyTRPCRouter>(
     contract,
     target: { audience: options.audience ?? contract?.agentId, scopes: options.scopes, discover },
   })
-  const client = createTRPCClient<Router>({ links: [...links, transport.link] })
-  return withDispose(client, async () => transport.close())
+  const subscriptions = createEndLink<Router>()
+  const client = createTRPCClient<Router>({
+    links: [subscriptions.link, ...links, transport.link],
+  })
+  return withDispose(client, async () => {
+    subscriptions.endAll()
+    await transport.close()
+  })
 }
 
 /** A symbol cannot be the name of a procedure, so closing needs no name that a router could want. */

@@ -1,7 +1,6 @@
 // Calls over HTTP: those of the same moment that share a token share a request. Subscriptions have one each.
 import type { OperationLink, TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
-import { observable } from '@trpc/server/observable'
 import { readAuthorization } from './auth-link.ts'
 import type { Authorization } from './authorization.ts'
 import { refuseGatewayAnswers } from './error/gateway-answer.ts'
@@ -17,9 +16,6 @@ export function createHttpTransport<Router extends AnyTRPCRouter>(
   given: FetchLike = fetch,
 ): Transport<Router> {
   const fetchWith = refuseGatewayAnswers(given)
-  /** Ends each subscription that is open. */
-  const ends = new Set<() => void>()
-  let isClosed = false
 
   /** A batch has one set of headers, so there is one for each authorization, for as long as it is used. */
   const link: TRPCLink<Router> = (runtime) => {
@@ -35,30 +31,11 @@ export function createHttpTransport<Router extends AnyTRPCRouter>(
     }
 
     return (call) => {
-      if (call.op.type === 'subscription') {
-        return observable((observer) => {
-          // One that was about to begin again.
-          if (isClosed) {
-            observer.complete()
-            return undefined
-          }
-          ends.add(observer.complete)
-          const sent = subscribe(call).subscribe(observer)
-          return () => {
-            ends.delete(observer.complete)
-            sent.unsubscribe()
-          }
-        })
-      }
+      if (call.op.type === 'subscription') return subscribe(call)
       const authorization = readAuthorization(call.op)
       return (batches.get(authorization) ?? openBatch(authorization))(call)
     }
   }
-  return {
-    link,
-    async close() {
-      isClosed = true
-      for (const end of ends) end()
-    },
-  }
+  // Connections are those of `fetch`.
+  return { link, close: async () => undefined }
 }

@@ -9,7 +9,7 @@ import type {
 /** Sends calls to one agent. */
 export type Transport<Router extends AnyTRPCRouter> = {
   readonly link: TRPCLink<Router>
-  /** Closes every connection, after the calls on it are answered; subscriptions end, and none is begun any more. */
+  /** Closes every connection, after the calls on it are answered. */
   close(): Promise<void>
 }
 
