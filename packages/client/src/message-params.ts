@@ -43,6 +43,11 @@ export function frameParams(op: Operation): Operation {
   return { ...op, input: new Framed(toInputText(op.input), beside, readProgress(op)) }
 }
 
+/** Whether a framed call was written, so that it may be carried out. */
+export function isWritten({ input }: Pick<Operation, 'input'>): boolean {
+  return input instanceof Framed && input.sentAs !== undefined
+}
+
 /**
  * What tells the agent that nobody waits for a framed call any more: over HTTP the end of its request does, and tRPC's
  * client says it of subscriptions alone. `undefined` where the call was never written.

@@ -57,6 +57,8 @@ export function openConnection(options: ConnectionOptions): Connection {
   let isGreeted = false
   let isRetired = false
   let isOver = false
+  /** Resolves once it is retired and its last call is answered, or when it is lost. */
+  const done = Promise.withResolvers<void>()
   let presenting: Promise<void> | undefined
 
   const client = createWSClient({
@@ -96,7 +98,11 @@ export function openConnection(options: ConnectionOptions): Connection {
     onClosed()
     for (const tell of calls) tell(reason)
     calls.clear()
-    client.close().catch(() => undefined)
+    end()
+  }
+
+  function end(): void {
+    client.close().then(done.resolve, done.resolve)
   }
 
   function retire(): void {
@@ -106,7 +112,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   }
 
   function closeIfDone(): void {
-    if (isRetired && calls.size === 0) client.close().catch(() => undefined)
+    if (isRetired && calls.size === 0) end()
   }
 
   function adopt(next: Authorization): Promise<void> | undefined {
@@ -156,7 +162,8 @@ export function openConnection(options: ConnectionOptions): Connection {
     retire,
     async close() {
       unwatch?.()
-      await client.close()
+      retire()
+      await done.promise
     },
   }
 }

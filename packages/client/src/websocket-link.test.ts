@@ -9,14 +9,15 @@ import {
   type TestRouter,
 } from '../../../test/support/test-agent.ts'
 import { ISSUER } from '../../../test/support/test-issuer.ts'
-import { clientSecret, createAgentClient, toClientError } from './index.ts'
+import { clientSecret, createAgentClient, toClientError, type AgentClientOptions } from './index.ts'
 
 function createClient(
   agent: TestAgent,
   {
     timeoutMs = 2000,
     url = agent.url,
-  }: { readonly timeoutMs?: number; readonly url?: string } = {},
+    WebSocket,
+  }: Partial<Pick<AgentClientOptions, 'timeoutMs' | 'url' | 'WebSocket'>> = {},
 ) {
   const endpoint = createFakeTokenEndpoint(async () => tokenAnswer(await agent.token()))
   const credentials = clientSecret({
@@ -33,6 +34,7 @@ function createClient(
     scopes: [],
     transport: 'websocket',
     timeoutMs,
+    WebSocket,
   })
   return { client, endpoint }
 }
@@ -163,6 +165,25 @@ describe('over WebSocket', () => {
     })
   })
 
+  test('a mutation for which no connection can be made was certainly not carried out, and is tried again', async () => {
+    await using agent = await startTestAgent()
+    const url = `http://127.0.0.1:${String(await findFreePort())}`
+    let attempts = 0
+    class CountedSocket extends WebSocket {
+      constructor(...parts: ConstructorParameters<typeof WebSocket>) {
+        super(...parts)
+        attempts += 1
+      }
+    }
+    const { client } = createClient(agent, { url, WebSocket: CountedSocket })
+    await using _client = client
+
+    const error = await client.slow.mutate().catch(toClientError)
+
+    expect(error).toMatchObject({ code: 'network_error', mayBeDone: undefined })
+    expect(attempts).toBe(3)
+  })
+
   test('a call that is not answered in time is told that it may have been carried out', async () => {
     await using agent = await startTestAgent()
     const { client } = createClient(agent, { timeoutMs: 100 })
@@ -264,6 +285,42 @@ describe('disposing of a client', () => {
     await agent.close()
 
     expect(agent.log().at(-1)).toMatchObject({ msg: 'closed' })
+  })
+
+  test('ends the connection of a call that waited for its token, too', async () => {
+    await using agent = await startTestAgent()
+    const closed = Promise.withResolvers<unknown>()
+    class WatchedSocket extends WebSocket {
+      constructor(...parts: ConstructorParameters<typeof WebSocket>) {
+        super(...parts)
+        this.addEventListener('close', closed.resolve)
+      }
+    }
+    const { client } = createClient(agent, { WebSocket: WatchedSocket })
+    const call = client.whoAmI.query()
+
+    await client[Symbol.asyncDispose]()
+
+    expect(await call).toMatchObject({ agentId: 'agent-alice-v1' })
+    await closed.promise
+  })
+
+  test('waits for the answer to a call whose connection is being made', async () => {
+    await using agent = await startTestAgent()
+    const connecting = Promise.withResolvers<void>()
+    class WatchedSocket extends WebSocket {
+      constructor(...parts: ConstructorParameters<typeof WebSocket>) {
+        super(...parts)
+        connecting.resolve()
+      }
+    }
+    const { client } = createClient(agent, { WebSocket: WatchedSocket })
+    const call = client.slow.mutate().then(() => 'done', toClientError)
+    await connecting.promise
+
+    await client[Symbol.asyncDispose]()
+
+    expect(await call).toBe('done')
   })
 
   test('before the first call does nothing', async () => {

@@ -1,6 +1,6 @@
 // Calls over WebSocket. A connection belongs to what its authorization comes from, however often the token changes. One
 // that is lost is not brought back here: whatever was on it is told, and the links before this one send it again.
-import { TRPCClientError, type TRPCLink } from '@trpc/client'
+import { TRPCClientError, type Operation, type TRPCLink } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { observable, type Unsubscribable } from '@trpc/server/observable'
 import { readAuthorized, type Authorized } from './auth-link.ts'
@@ -9,7 +9,8 @@ import { noteNonce } from './dpop/note-nonce.ts'
 import { toClientError } from './error/to-client-error.ts'
 import { withDeadlineParams } from './links/deadline.ts'
 import { createLineSocket } from './line-socket.ts'
-import { frameParams } from './message-params.ts'
+import { createNeverSent, findCallFate } from './links/lost-call.ts'
+import { frameParams, isWritten } from './message-params.ts'
 import type { Transport } from './transport.ts'
 import { openConnection, type Connection } from './websocket-connection.ts'
 
@@ -48,11 +49,6 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
     () =>
     ({ op }) =>
       observable((observer) => {
-        // One that was about to begin again.
-        if (isClosed && op.type === 'subscription') {
-          observer.complete()
-          return undefined
-        }
         const authorized = readAuthorized(op)
         const { authorization } = authorized
         let sent: Unsubscribable | undefined
@@ -60,6 +56,16 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
         let isOver = false
         /** Tells the agent that nobody waits; nothing to do once it has answered. */
         let cancel: (() => void) | undefined
+        /** As it is handed to the connection, which writes it once it is open. */
+        let framed: Operation | undefined
+
+        function fail(cause: unknown): void {
+          const error = toClientError(cause)
+          const isSent = framed !== undefined && isWritten(framed)
+          const isUnsent = !isSent && findCallFate(error) === 'lost'
+          const told = isUnsent ? toClientError(createNeverSent(error)) : error
+          observer.error(TRPCClientError.from(told))
+        }
 
         /** What stands in the way of a connection is the call's to hear. */
         function begin(attempt: number): void {
@@ -70,14 +76,16 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
 
         async function send(attempt: number): Promise<void> {
           const connection = connect(authorized)
-          leave = connection.join((error) => {
-            observer.error(TRPCClientError.from(error))
-          })
+          framed = undefined
+          leave = connection.join(fail)
+          // One that waited for a token or its next attempt when the client was closed: nobody else would end it.
+          if (isClosed) connection.retire()
           await connection.adopt(authorization)
           if (isOver) return
-          const framed = frameParams(withDeadlineParams(op))
-          if (op.type !== 'subscription') cancel = () => connection.cancel(framed)
-          sent = connection.send({ op: framed, next: unreachable }).subscribe({
+          const written = frameParams(withDeadlineParams(op))
+          framed = written
+          if (op.type !== 'subscription') cancel = () => connection.cancel(written)
+          sent = connection.send({ op: written, next: unreachable }).subscribe({
             next(value) {
               cancel = undefined
               observer.next(value)
@@ -89,7 +97,7 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
               // The agent turns away whatever else comes on it, or closes it.
               if (error.status === 401) connection.retire()
               if (attempt > 1 || !noteNonce(authorization, httpUrl, error)) {
-                observer.error(TRPCClientError.from(error))
+                fail(error)
                 return
               }
               leave?.()

@@ -20,8 +20,17 @@ export function createStreamCut(message: string): Error {
   return Object.assign(new Error(message), { code: STREAM_CUT })
 }
 
+/** Code of the error of a call whose connection was lost before it was written on it. */
+const NEVER_SENT = 'NEVER_SENT'
+
+/** That error: whatever became of the connection, the call was not carried out. */
+export function createNeverSent(cause: Error): Error {
+  return Object.assign(new Error(cause.message, { cause }), { code: NEVER_SENT })
+}
+
 /** Codes of Node's sockets, of undici, and of Bun. */
 const UNSENT = new Set([
+  NEVER_SENT,
   'ECONNREFUSED',
   'EAI_AGAIN',
   'UND_ERR_CONNECT_TIMEOUT',
