@@ -1,7 +1,7 @@
 import type { Clock, EpochSeconds } from '@deputy/auth/protocol'
 import type { Call } from '@deputy/contracts/call'
+import { createId } from '@deputy/storage'
 import { hash } from 'node:crypto'
-import { createId } from './ids/create-id.ts'
 import type { RunOnce } from './idempotency/run-once.ts'
 import { grantOf, ownerOf } from './owners/owner.ts'
 import type { Posting } from './ledger/ledger-store.ts'

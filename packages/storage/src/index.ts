@@ -1,4 +1,5 @@
 export { columnTypes, type ColumnTypes } from './column-types.ts'
+export { createId } from './create-id.ts'
 export {
   DatabaseBackupError,
   DatabaseOpenError,

@@ -1,6 +1,6 @@
 import { Quota, type SetQuotaInput } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
-import { createId } from '../ids/create-id.ts'
+import { createId } from '@deputy/storage'
 import { requireCurrency } from '../ledger/currency.ts'
 import { operatedOwner } from '../owners/owner.ts'
 import { periodOf } from '../periods/period.ts'

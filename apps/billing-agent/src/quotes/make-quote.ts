@@ -1,6 +1,6 @@
 import { Quote, type QuoteInput } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
-import { createId } from '../ids/create-id.ts'
+import { createId } from '@deputy/storage'
 import { holderOf } from '../owners/owner.ts'
 import { refuseCall } from '../refusals.ts'
 import type { ServiceDeps } from '../service-deps.ts'

@@ -1,6 +1,6 @@
 import { Refund, type RefundInput } from '@deputy/contracts/billing'
 import type { Call } from '@deputy/contracts/call'
-import { createId } from '../ids/create-id.ts'
+import { createId } from '@deputy/storage'
 import type { HoldRecord } from '../holds/hold-store.ts'
 import { availableAccount, incomeAccount, transfer } from '../ledger/posting.ts'
 import { operatedOwner } from '../owners/owner.ts'

@@ -8,7 +8,7 @@ import {
   type StatementLine,
 } from '@deputy/contracts/billing'
 import type { Call, CallRecord } from '@deputy/contracts/call'
-import { createId } from '../ids/create-id.ts'
+import { createId } from '@deputy/storage'
 import type { HoldRecord } from '../holds/hold-store.ts'
 import { findAnswer } from '../idempotency/run-once.ts'
 import { availableAccount } from '../ledger/posting.ts'
