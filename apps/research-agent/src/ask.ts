@@ -3,7 +3,7 @@ import { startTimer } from '@deputy/auth/protocol'
 import { AuthError } from '@deputy/auth/trpc'
 import type { Call } from '@deputy/contracts/call'
 import type { AskEventWithId, AskInput, AskStreamInput, Brief } from '@deputy/contracts/research'
-import { randomUUID } from 'node:crypto'
+import { createId } from '@deputy/storage'
 import { parseEventId, toEventId } from './jobs/event-id.ts'
 import type { Job } from './jobs/job.ts'
 import { LeaseLostError, type NewJob } from './jobs/job-store.ts'
@@ -122,8 +122,9 @@ async function begin(
   const documents = await countDocuments(deps)
   const { agentId, subject } = call.principal
   const { idempotencyKey, maxSentences, question, taskGrant } = input
+  const askedAt = clock.now()
   const job: NewJob = {
-    jobId: randomUUID(),
+    jobId: createId(askedAt),
     asker: { agentId, subject },
     // What looks like a secret is kept nowhere, as little as it is shown to a model.
     question: parseIntent(question).question,
@@ -132,7 +133,7 @@ async function begin(
     idempotencyKey,
     bodySha256: sha256OfJson({ question, maxSentences, taskGrant }),
     answeredBy: planner.label,
-    askedAt: clock.now(),
+    askedAt,
   }
   // Before it is on disk: whoever finds it there must see that somebody works on it.
   const own = running.open(job.jobId)

@@ -12,7 +12,7 @@ import {
   type EpochSeconds,
   type Result,
 } from '@deputy/auth/protocol'
-import { randomUUID } from 'node:crypto'
+import { createId } from '@deputy/storage'
 import * as z from 'zod'
 import { MAX_DELEGATION_DEPTH, ScopeToken, type Client } from '../agents/agent.ts'
 import type { GrantNode } from './grant-node.ts'
@@ -89,7 +89,7 @@ export function openTaskGrant(
   if (scopes.length > 0) return refuse({ reason: 'scope_not_allowed', scopes })
   const audiences = request.audiences.filter((id) => !agent.audiences.includes(id))
   if (audiences.length > 0) return refuse({ reason: 'audience_not_allowed', audiences })
-  const id = randomUUID()
+  const id = createId(now)
   return accept({
     id,
     kind: 'task',

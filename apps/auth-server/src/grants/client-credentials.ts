@@ -1,7 +1,7 @@
 // The client credentials grant (RFC 6749 §4.4): an authenticated client gets a token in its own name,
 // or under a task grant that was opened for it.
 import type { Clock } from '@deputy/auth/protocol'
-import { randomUUID } from 'node:crypto'
+import { createId } from '@deputy/storage'
 import type { RequireApproval } from '../approvals/require-approval.ts'
 import { refineDetails } from '../delegation/refine-details.ts'
 import type { GrantStore } from '../delegation/grant-store.ts'
@@ -21,7 +21,7 @@ export type ClientCredentialsOptions = {
 
 /** Creates the grant. */
 export function createClientCredentialsGrant(options: ClientCredentialsOptions): GrantType {
-  const { requireApproval } = options
+  const { clock, requireApproval } = options
   const tasks = createTaskGrants(options)
 
   return async (request) => {
@@ -41,7 +41,7 @@ export function createClientCredentialsGrant(options: ClientCredentialsOptions):
     if (!target.ok) throw new OAuthError(target.refusal)
     const { agent } = target.value
     const { scopes } = withholdForCall({ ...target.value, requested, client, target: agent, call })
-    const tokenId = randomUUID()
+    const tokenId = createId(clock.now())
     const root = toPathRoot(client, credentialId)
     const stoodOn = task === undefined ? [root] : [root, task.node.id]
     const mayAct = readMayAct(body, narrowed)

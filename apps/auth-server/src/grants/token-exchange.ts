@@ -2,7 +2,7 @@
 // act with it elsewhere, with no more than is needed there. Delegation only: `sub` stays whose authority
 // it is, and `act` says who acts. Impersonation is not offered.
 import { MAX_GRANT_PATH, type AccessTokenClaims, type Clock } from '@deputy/auth/protocol'
-import { randomUUID } from 'node:crypto'
+import { createId } from '@deputy/storage'
 import type { Client } from '../agents/agent.ts'
 import type { RequireApproval } from '../approvals/require-approval.ts'
 import type { ClientDirectory } from '../clients/client-directory.ts'
@@ -139,7 +139,7 @@ export function createTokenExchangeGrant(options: TokenExchangeOptions): GrantTy
       ...narrowed.dropped,
       ...withheld.map((scope) => ({ scope, rule: 'needs_approval' as const })),
     ]
-    const tokenId = randomUUID()
+    const tokenId = createId(clock.now())
     const refined = orThrow(
       refineDetails({
         carried: subject.authorization_details ?? [],

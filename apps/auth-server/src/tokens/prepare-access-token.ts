@@ -9,7 +9,7 @@ import {
   type EpochSeconds,
   type TokenResponse,
 } from '@deputy/auth/protocol'
-import { randomUUID } from 'node:crypto'
+import { createId } from '@deputy/storage'
 import type { Client } from '../agents/agent.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { createJwtEncoder, toSignedJwt, type UnsignedJwt } from './jwt-encoder.ts'
@@ -119,7 +119,7 @@ function toClaims(request: AccessTokenRequest, issuer: string, now: EpochSeconds
     scope: formatScope(request.scopes),
     iat: now,
     exp,
-    jti: request.tokenId ?? randomUUID(),
+    jti: request.tokenId ?? createId(now),
     rate_limit_tier: agent.rateLimitTier,
     ...(act === undefined ? {} : { act }),
     ...(authorizationDetails === undefined ? {} : { authorization_details: authorizationDetails }),

@@ -97,3 +97,25 @@ test('a book from before the days of postings keeps its answers, and finds what 
   const forge = sql`update posting_day set day = 0`.execute(after.db)
   await expect(forge).rejects.toThrow('the days of postings are final')
 })
+
+test('a book from before answers were found by their key first keeps them, and their order', async () => {
+  await using folder = await createTemporaryFolder()
+  const file = folder.file('billing.sqlite')
+  const earlier = Object.entries(migrations).filter(([name]) => name < '011')
+  const before = await openDatabase({ file, migrations: Object.fromEntries(earlier) })
+  await sql`insert into answer (agent_id, key, procedure, body_sha256, answer, created_at)
+    values ('bob', 'key-2', 'billing.hold', 'x', '{"b":1}', 1),
+      ('alice', 'key-2', 'billing.hold', 'y', '{"a":2}', 2)`.execute(before.db)
+  await before.close()
+
+  await using after = await openDatabase<Tables>({ file, migrations })
+
+  const answers = createKyselyAnswerStore(after.db)
+  expect(await answers.find('alice', 'key-2')).toMatchObject({ answer: '{"a":2}' })
+  // One key of two agents is two keys, and neither can be used again.
+  const work = { procedure: 'billing.hold', bodySha256: 'z' }
+  expect(await answers.claim({ agentId: 'bob', key: 'key-2', createdAt: 3 }, work)).toBe(false)
+  expect(await answers.claim({ agentId: 'carol', key: 'key-2', createdAt: 3 }, work)).toBe(true)
+  expect(await answers.prune(2, 10)).toBe(1)
+  expect(await answers.find('bob', 'key-2')).toBe(undefined)
+})

@@ -14,7 +14,11 @@ import { createQuotaTables } from './quota-tables.ts'
 import { POSTGRES_SCHEMA, SQLITE_SCHEMA, type SchemaLanguage } from './schema-language.ts'
 import { createUsageTables } from './usage-tables.ts'
 import { createWorkTables } from './work-tables.ts'
-import { createCapturesByDay, createWritePathTables } from './write-path-tables.ts'
+import {
+  createAnswersByKey,
+  createCapturesByDay,
+  createWritePathTables,
+} from './write-path-tables.ts'
 
 /** One schema, in the language of the database that it is made in. */
 function inSql(write: (schema: SchemaLanguage) => readonly string[]): Migration {
@@ -44,4 +48,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '008-account-guard': inSql(createAccountGuard),
   '009-write-path': inSql(createWritePathTables),
   '010-captures-by-day': inSql(createCapturesByDay),
+  '011-answers-by-key': inSql(createAnswersByKey),
 }

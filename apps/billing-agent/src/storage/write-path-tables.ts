@@ -78,3 +78,28 @@ export function createCapturesByDay(): readonly string[] {
       where state = 'captured'`,
   ]
 }
+
+/**
+ * Statements of migration 011. Answers are found by their key before their agent: keys that begin with their moment, as those of
+ * research do, stand together at the end, and not each behind the last one of its agent.
+ */
+export function createAnswersByKey(schema: SchemaLanguage): readonly string[] {
+  const { identity, integer, text } = schema
+  const columns = 'agent_id, key, procedure, body_sha256, answer, created_at'
+  return [
+    `alter table answer rename to answer_before`,
+    schema.table(
+      'answer',
+      `id ${identity},
+      agent_id ${text} not null,
+      key ${text} not null,
+      procedure ${text} not null,
+      body_sha256 ${text} not null,
+      answer ${text} not null,
+      created_at ${integer} not null,
+      unique (key, agent_id)`,
+    ),
+    `insert into answer (${columns}) select ${columns} from answer_before order by id`,
+    `drop table answer_before`,
+  ]
+}
