@@ -2,8 +2,7 @@
 import { createBillingService } from '../../../apps/billing-agent/src/billing-service.ts'
 import { openStorage } from '../../../apps/billing-agent/src/storage/open-storage.ts'
 import type { Call } from '../../../packages/contracts/src/call.ts'
-import { randomUUID } from 'node:crypto'
-import type { DatabaseLocation } from '../../../packages/storage/src/index.ts'
+import { createId, type DatabaseLocation } from '../../../packages/storage/src/index.ts'
 import { AGENTS, agentOf, DEPOSIT_MINOR } from './seed-book.ts'
 
 export type BookUnderLoad = AsyncDisposable & {
@@ -26,19 +25,18 @@ export async function openBookUnderLoad(options: BookUnderLoadOptions): Promise<
     storage,
     receipts: async () => Promise.reject(new TypeError('nobody closes a statement here')),
   })
-  const key = (): { readonly idempotencyKey: string } => ({ idempotencyKey: randomUUID() })
+  const calls = Array.from({ length: AGENTS }, (_, agent) => callBy(agentOf(agent)))
+  const operator = callBy('operator')
   let next = 0
 
   async function makeQuotes(count: number) {
     const made = Array.from({ length: count }, async () => {
       next += 1
-      const call = callBy(agentOf(next % AGENTS))
-      const { quoteId } = await service.quote(call, {
-        service: 'research.brief',
-        units: 2,
-        ...key(),
-      })
-      return { call, quoteId }
+      const call = calls[next % AGENTS] ?? operator
+      const job = createIdNow()
+      const work = { service: 'research.brief', units: 2, ...keyOf(job, 'quote') } as const
+      const { quoteId } = await service.quote(call, work)
+      return { call, job, quoteId }
     })
     return Promise.all(made)
   }
@@ -47,7 +45,11 @@ export async function openBookUnderLoad(options: BookUnderLoadOptions): Promise<
     async fund() {
       const amount = { amountMinor: DEPOSIT_MINOR, currency: 'USD' }
       const deposits = Array.from({ length: AGENTS }, async (_, agent) =>
-        service.deposit(callBy('operator'), { account: agentOf(agent), amount, ...key() }),
+        service.deposit(operator, {
+          account: agentOf(agent),
+          amount,
+          ...keyOf(createIdNow(), 'deposit'),
+        }),
       )
       await Promise.all(deposits)
     },
@@ -56,9 +58,10 @@ export async function openBookUnderLoad(options: BookUnderLoadOptions): Promise<
       const startMs = performance.now()
       const work = async (): Promise<void> => {
         for (let quote = quotes.pop(); quote !== undefined; quote = quotes.pop()) {
-          const { call, quoteId } = quote
-          const { holdId } = await service.hold(call, { quoteId, reference: 'job', ...key() })
-          await service.capture(call, { holdId, amountMinor: 15, ...key() })
+          const { call, job, quoteId } = quote
+          const hold = { quoteId, reference: job, ...keyOf(job, 'hold') }
+          const { holdId } = await service.hold(call, hold)
+          await service.capture(call, { holdId, amountMinor: 15, ...keyOf(job, 'capture') })
         }
       }
       await Promise.all(Array.from({ length: callers }, work))
@@ -68,9 +71,14 @@ export async function openBookUnderLoad(options: BookUnderLoadOptions): Promise<
   }
 }
 
-/** By an agent in its own name, with a token below a task grant. */
+const createIdNow = (): string => createId(Math.floor(Date.now() / 1000))
+
+/** A key as research makes it: of its job's id, which begins with its moment, and of the step. */
+const keyOf = (job: string, step: string) => ({ idempotencyKey: `${job}:${step}` })
+
+/** By an agent in its own name, with a token below a task grant, both new, with ids as the authorization server makes them. */
 function callBy(agentId: string): Call {
-  const id = `token-of-${agentId}`
+  const id = createIdNow()
   const principal: Call['principal'] = {
     agentId,
     subject: agentId,
@@ -79,7 +87,7 @@ function callBy(agentId: string): Call {
     scopes: ['billing:write'],
     priorActors: [],
     expiresAt: undefined,
-    grantPath: ['key', `grant-of-${agentId}`, id],
+    grantPath: [`credential-of-${agentId}`, createIdNow(), id],
     limits: [],
     credential: { kind: 'access_token', id },
   }

@@ -75,12 +75,14 @@ function takeDown(database: DatabaseSync): () => void {
 /** UUIDs of version 7, in the order of time, as billing makes them: the second, what it is, and its number. */
 const idOf = (kind: number): string =>
   `printf('%08x-%04x-7${String(kind)}00-8000-%012x', ((${String(FIRST_AT)} + n) * 1000) >> 16, ((${String(FIRST_AT)} + n) * 1000) & 65535, n)`
-const [QUOTE, HOLD, PLACED, CAPTURED, PAID] = [0, 1, 2, 3, 4].map(idOf)
+const [QUOTE, HOLD, PLACED, CAPTURED, PAID, JOB, TASK, TOKEN] = [0, 1, 2, 3, 4, 5, 6, 7].map(idOf)
 const AGENT = `'agent-bench-' || (n % ${String(AGENTS)})`
 const AT = `${String(FIRST_AT)} + n`
 const [AVAILABLE, HELD] = ['available', 'held'].map((name) => `'agent:' || ${AGENT} || ':${name}'`)
 const POSTING_COLUMNS =
   'id, procedure, agent_id, subject, credential_id, created_at, owner_id, grant_id, token_sha256, trace_id, hold_id, refers_to'
+/** What an agent's tokens stand on: it keeps its credential, while task grants and tokens are new ones. */
+const CREDENTIAL = `'credential-of-' || ${AGENT}`
 const CAUSE = `${AGENT}, ${AGENT}, 'token-' || n, ${AT}, 'system', 'grant-' || n, hex(zeroblob(32)), hex(zeroblob(16))`
 
 const DEPOSITS = `
@@ -112,7 +114,9 @@ function writePairs(from: number, to: number, pairs: number): string {
   insert into hold (id, quote_id, account, service, reference, state, amount_minor, captured_minor, currency, created_at, expires_at, ended_at)
     select ${HOLD ?? ''}, ${QUOTE ?? ''}, ${AGENT}, 'research.brief', 'job-' || n, 'captured', 20, 15, 'USD', ${AT}, ${AT} + 3600, ${AT} + 1
     from number;
-  insert into hold_grant (grant_id, hold_id) select 'grant-' || n, ${HOLD ?? ''} from number order by 1;
+  insert into hold_grant (grant_id, hold_id)
+    select case of when 'credential' then ${CREDENTIAL} when 'task' then ${TASK ?? ''} else ${TOKEN ?? ''} end, ${HOLD ?? ''}
+    from number, (select 'credential' as of union all select 'task' union all select 'token') order by 1;
   insert into posting (${POSTING_COLUMNS})
     select ${PLACED ?? ''}, 'billing.hold', ${CAUSE}, ${HOLD ?? ''}, null from number;
   insert into posting (${POSTING_COLUMNS})
@@ -127,9 +131,9 @@ function writePairs(from: number, to: number, pairs: number): string {
     from number, (select 0 as side union all select 1 union all select 2 union all select 3 union all select 4)
     order by n, side;
   insert into answer (agent_id, key, procedure, body_sha256, answer, created_at)
-    select ${AGENT}, 'key-' || n || '-' || side, 'billing.hold', hex(zeroblob(32)), '{"holdId":"' || ${HOLD ?? ''} || '"}', ${AT}
-    from number, (select 0 as side union all select 1 union all select 2)
-    where n >= ${String(answered)} order by n, side;
+    select ${AGENT}, ${JOB ?? ''} || ':' || step, 'billing.' || step, hex(zeroblob(32)), '{"holdId":"' || ${HOLD ?? ''} || '"}', ${AT}
+    from number, (select 'quote' as step union all select 'hold' union all select 'capture')
+    where n >= ${String(answered)} order by n;
   drop table number;`
 }
 

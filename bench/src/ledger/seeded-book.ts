@@ -1,20 +1,23 @@
 // The large book is kept between runs, since it takes minutes to make. It goes by what made it, so that a new migration or
-// another way to seed makes a new one. A run writes into it: it grows by what was measured, and stays sound.
+// another way to seed makes a new one.
 import { createHash } from 'node:crypto'
 import { access, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { migrations } from '../../../apps/billing-agent/src/storage/migrations.ts'
+import { copyDatabase } from '../process/copy-database.ts'
 import { seedBook } from './seed-book.ts'
 
 export type SeededBookOptions = {
   readonly entries: number
+  /** Where the book is copied to: a run leaves thousands of holds of its agents, which the next must not begin with. */
+  readonly copyTo: string
   readonly log: (line: string) => void
 }
 
-/** Makes the book, or takes the one of an earlier run. Answers its file. */
-export async function openSeededBook({ entries, log }: SeededBookOptions): Promise<string> {
+/** Makes the book, or takes the one of an earlier run, and copies it. */
+export async function openSeededBook({ copyTo, entries, log }: SeededBookOptions): Promise<void> {
   const folder = join(tmpdir(), 'deputy-bench', `ledger-${await toKey()}-${String(entries)}`)
   const file = join(folder, 'book.sqlite')
   if (!(await exists(file))) {
@@ -32,7 +35,7 @@ export async function openSeededBook({ entries, log }: SeededBookOptions): Promi
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
     log(`made a book of ${entries.toLocaleString('en')} entries in ${seconds} s`)
   }
-  return file
+  await copyDatabase(file, copyTo)
 }
 
 async function toKey(): Promise<string> {

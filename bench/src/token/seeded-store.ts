@@ -1,12 +1,12 @@
 // Seeded stores are kept between runs: a million agents take minutes. A store goes by what made it, so
 // that a new migration or another way to seed makes a new one.
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { access, copyFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { access, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { migrations } from '../../../apps/auth-server/src/storage/migrations.ts'
+import { copyDatabase } from '../process/copy-database.ts'
 import { seedStore } from './seed-store.ts'
 
 /** The files of a store, and of the credentials of its agents. */
@@ -28,8 +28,7 @@ export async function openSeededStore(options: SeededStoreOptions): Promise<Seed
     credentialsFile: join(folder, 'basic'),
   }
   if (!(await exists(folder))) await seed(folder, agents, log)
-  await copyFile(kept.databaseFile, copyTo, constants.COPYFILE_FICLONE)
-  await putOnDisk(copyTo)
+  await copyDatabase(kept.databaseFile, copyTo)
   return { databaseFile: copyTo, credentialsFile: kept.credentialsFile }
 }
 
@@ -61,12 +60,6 @@ async function toKey(): Promise<string> {
     hash.update(await readFile(fileURLToPath(new URL(name, import.meta.url))))
   }
   return hash.digest('hex').slice(0, 16)
-}
-
-/** What is still to be written of the copy would be written during the run, at the cost of all. */
-async function putOnDisk(file: string): Promise<void> {
-  await using handle = await open(file, 'r+')
-  await handle.sync()
 }
 
 async function exists(path: string): Promise<boolean> {
