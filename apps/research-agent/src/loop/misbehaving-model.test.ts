@@ -300,3 +300,18 @@ test('a secret that is pasted into a question reaches no model', async () => {
   expect(shown).toContain('[redacted]')
   expect([shown.includes(token), shown.includes(key)]).toEqual([false, false])
 })
+
+test('a secret that stands in a document after a tab reaches no model', async () => {
+  // Seen to fail: in JSON a tab is `\t`, whose letter made one word with the secret, which is not what secrets look like.
+  const token = `eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.${'A'.repeat(86)}`
+  const key = `sk-agent-${'a1'.repeat(24)}b`
+  await using world = await createResearchWorld({ 'env.txt': `TOKEN\t${token}\nKEY\t${key}\n` })
+  const read = { tool: 'documents_read', input: { file: 'env.txt', startLine: 1, endLine: 2 } }
+  const script = createScriptedPlanner([read, 'NO ANSWER'])
+
+  await answerIn(world, QUESTION, { planner: script.planner })
+
+  const shown = script.prompts.join('')
+  expect(shown).toContain('KEY\\t[redacted]')
+  expect([shown.includes(token), shown.includes(key)]).toEqual([false, false])
+})

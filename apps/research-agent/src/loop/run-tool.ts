@@ -37,7 +37,7 @@ export async function runTool(
       abortSignal: signal,
       context: {},
     })
-    const text = redactSecrets(withoutUnseen(JSON.stringify(answer)))
+    const text = JSON.stringify(answer, toShown)
     if (text.length > MAX_CHARACTERS) {
       const message = 'The answer is too long to be shown: ask for less.'
       return { outcome: { ok: false, message }, reason: 'answer_too_long', instructions: [] }
@@ -54,6 +54,11 @@ export async function runTool(
     const { code, message } = error
     return { outcome: { ok: false, message }, reason: code, instructions: [] }
   }
+}
+
+/** A text as a model may read it. Of JSON as a whole the escapes would belong to the words: `\t` before a secret hides it. */
+function toShown(_: string, value: unknown): unknown {
+  return typeof value === 'string' ? redactSecrets(withoutUnseen(value)) : value
 }
 
 const Json: z.ZodType<JSONValue> = z.json()
