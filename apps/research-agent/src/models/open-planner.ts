@@ -14,6 +14,20 @@ export type ModelSettings = {
   readonly outputPrice?: number | undefined
 }
 
+/** What nobody asks about. */
+const UNSAID = {
+  noCache: undefined,
+  cacheRead: undefined,
+  cacheWrite: undefined,
+  text: undefined,
+  reasoning: undefined,
+}
+
+/** No step takes nothing, or less: who says so does not count. */
+function toCount(tokens: number | null | undefined): number | undefined {
+  return Number.isSafeInteger(tokens) && Number(tokens) > 0 ? Number(tokens) : undefined
+}
+
 /** Opens the planner. Nothing is sent before the first question. */
 export function openPlanner(settings: ModelSettings | undefined): Planner {
   if (settings === undefined) {
@@ -25,6 +39,10 @@ export function openPlanner(settings: ModelSettings | undefined): Planner {
     baseURL: url,
     ...(apiKey === undefined ? {} : { apiKey }),
     fetch: fetchModel,
+    convertUsage: (usage) => ({
+      inputTokens: { ...UNSAID, total: toCount(usage?.prompt_tokens) },
+      outputTokens: { ...UNSAID, total: toCount(usage?.completion_tokens) },
+    }),
   })
   return {
     model: provider(name),

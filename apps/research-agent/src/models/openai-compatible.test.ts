@@ -1,5 +1,6 @@
 // A model behind an OpenAI-compatible URL, over real HTTP, with everything that such a server does: also what it should
 // not. The key goes to it and nowhere else.
+import { TraceStep } from '@deputy/contracts/trace'
 import { describe, expect, test } from 'vitest'
 import { answerIn, type AnswerInOptions } from '../../test-support/answer-in.ts'
 import {
@@ -85,6 +86,22 @@ test('that does not count is counted for: the bound on tokens holds for it too',
   const refused = await refusalOf(Promise.reject('error' in answer ? answer.error : undefined))
   expect(refused.message).toBe('The work was stopped (max_tokens) before anything was quoted')
   expect(turn).toBeLessThan(10)
+})
+
+test.each([
+  ['nothing', {}],
+  ['null', { prompt_tokens: null, completion_tokens: null }],
+  ['zero', { prompt_tokens: 0, completion_tokens: 0 }],
+  ['less than nothing', { prompt_tokens: -100_000, completion_tokens: -7 }],
+  ['parts of tokens', { prompt_tokens: 0.5, completion_tokens: 1.5 }],
+])('that counts %s is counted for as well', async (_, usage) => {
+  // Attack: a provider whose count gives room for more steps, or is no count, so that no trace of the job can be read.
+  const { steps } = await succeed([says(`${SENTENCE} [keys.md:3]`, usage)])
+
+  const step = steps.find(({ kind }) => kind === 'model')
+  expect(TraceStep.parse(step)).toEqual(step)
+  expect(step?.inputTokens).toBeGreaterThan(10)
+  expect(step?.outputTokens).toBeGreaterThan(10)
 })
 
 test('never costs more than the bound, whatever it writes: what it may write is told to it', async () => {
