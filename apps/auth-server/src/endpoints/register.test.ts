@@ -118,15 +118,21 @@ describe('POST /oauth/register', () => {
 })
 
 describe('one registration', () => {
-  test('is read by its own client, without the secrets', async () => {
+  test('is read by its own client, with the token that it showed and without its secret', async () => {
     await using world = await createRegistrationWorld()
     const client = readRegistration(await world.register())
 
     const answer = await callRegistration(client.uri, { method: 'GET', token: client.token })
 
     expect(answer.status).toBe(200)
-    expect(answer.body).toMatchObject({ client_id: client.id, client_name: 'Nightly Digest' })
-    expect(answer.text).not.toMatch(/(?:cs|ra)-agent-/)
+    // > registration_access_token REQUIRED. (RFC 7592 §3)
+    expect(answer.body).toMatchObject({
+      client_id: client.id,
+      client_name: 'Nightly Digest',
+      registration_access_token: client.token,
+      registration_client_uri: client.uri,
+    })
+    expect(answer.text).not.toMatch(/cs-agent-/)
   })
 
   test('is replaced, but never widened', async () => {
@@ -142,7 +148,11 @@ describe('one registration', () => {
     const renamed = await put({ client_name: 'Morning Digest' })
     const widened = await put({ scope: 'notes:read notes:write' })
 
-    expect(renamed.body).toMatchObject({ client_name: 'Morning Digest', scope: 'notes:read' })
+    expect(renamed.body).toMatchObject({
+      client_name: 'Morning Digest',
+      scope: 'notes:read',
+      registration_access_token: client.token,
+    })
     expect(readOAuthError(widened)).toEqual({ status: 400, error: 'invalid_client_metadata' })
   })
 

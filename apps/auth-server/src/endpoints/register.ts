@@ -50,9 +50,7 @@ export function createRegisterEndpoints(options: RegisterEndpointsOptions): Regi
         ...(clientSecret === undefined
           ? {}
           : { client_secret: clientSecret, client_secret_expires_at: 0 }),
-        ...(registrationAccessToken === undefined
-          ? {}
-          : { registration_access_token: registrationAccessToken }),
+        registration_access_token: registrationAccessToken,
         registration_client_uri: `${issuer.replace(/\/$/, '')}${ENDPOINT_PATH.register}/${agent.id}`,
       },
     }

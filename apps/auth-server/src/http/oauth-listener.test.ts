@@ -70,7 +70,7 @@ describe('what an endpoint throws', () => {
 
   test('becomes its public words, when it is a refusal', async () => {
     const headers = { 'retry-after': '1' }
-    const message = 'busy: "try" again \\ later, café'
+    const message = 'busy: "try" again \\ later, café (RFC 6749 §5.2)'
     const refusal = new OAuthError({
       code: 'temporarily_unavailable',
       message,
@@ -87,7 +87,7 @@ describe('what an endpoint throws', () => {
     // RFC 6749 §5.2 allows neither quotation marks nor backslashes nor what lies outside ASCII.
     expect(answer.body).toEqual({
       error: 'temporarily_unavailable',
-      error_description: "busy: 'try' again ' later, caf'",
+      error_description: "busy: 'try' again ' later, caf' (RFC 6749 section 5.2)",
     })
     expect(server.logged).toEqual([])
   })

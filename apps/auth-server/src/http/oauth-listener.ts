@@ -137,5 +137,5 @@ function send(res: ServerResponse, request: OAuthRequest, answer: OAuthAnswer): 
 
 /** RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E; what lies outside becomes an apostrophe. */
 function toDescription(message: string): string {
-  return message.replace(/[^\x20-\x21\x23-\x5B\x5D-\x7E]/g, "'")
+  return message.replaceAll('§', 'section ').replace(/[^\x20-\x21\x23-\x5B\x5D-\x7E]/g, "'")
 }

@@ -21,12 +21,13 @@ import type { InitialAccessTokenRecord } from './initial-access-token.ts'
 import { replaceCredentials } from './registered-credentials.ts'
 import type { RegistrationRecord } from './registration-store.ts'
 
-/** A registration as its client gets it; the secrets are shown when they are made, and never again. */
+/** A registration as its client gets it; its secret is shown when it is made, and never again. */
 export type Registered = {
   readonly agent: Agent
   readonly metadata: ClientMetadata
   readonly clientSecret?: string | undefined
-  readonly registrationAccessToken?: string | undefined
+  /** The one that was made, or that the client has shown: every answer has it (RFC 7592 §3). */
+  readonly registrationAccessToken: string
 }
 
 export type Registration = {
@@ -102,7 +103,11 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
 
     async read(token, clientId) {
       const { agent, registration } = await findOwn(storage, { token, clientId })
-      return { agent, metadata: asItIs(registration.metadata, agent) }
+      return {
+        agent,
+        metadata: asItIs(registration.metadata, agent),
+        registrationAccessToken: token,
+      }
     },
 
     async replace(access, metadata, context) {
@@ -124,7 +129,12 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
         const before = registration.metadata
         const clientSecret = await replaceCredentials(stores, { agent, before, after: next, now })
         note({ ...describe(agent, context), event: 'client.updated' })
-        return { agent: changed, metadata: asItIs(next, changed), clientSecret }
+        return {
+          agent: changed,
+          metadata: asItIs(next, changed),
+          clientSecret,
+          registrationAccessToken: access.token,
+        }
       })
     },
 
