@@ -2,7 +2,7 @@ import { toClientError } from '../../../../packages/client/src/index.ts'
 import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { callTrpc } from '../../../../test/support/call-trpc.ts'
-import { connectAdmin, enroll, enrollCast } from '../../test-support/admin-client.ts'
+import { connectAdmin, enroll, enrollCast, readRefusal } from '../../test-support/admin-client.ts'
 import { startAuthServer } from '../../test-support/auth-server.ts'
 import { getToken, introspect, postToken, revoke } from '../../test-support/oauth-request.ts'
 import { AUTH_SERVER_ID, OWNER_SCOPES } from './admin-scopes.ts'
@@ -153,6 +153,17 @@ describe('the audit trail', () => {
     expect(verdict).toMatchObject({ ok: true })
     expect(later).toMatchObject({ ok: true })
     expect(missing).toMatchObject({ ok: false, fault: 'end_missing' })
+  })
+
+  test('is not dropped as a whole by who gives milliseconds for seconds', async () => {
+    await using world = await setUp()
+    const beforeAt = world.server.clock.now() * 1000
+
+    const refusal = await readRefusal(world.admin.audit.prune.mutate({ beforeAt }))
+
+    expect(refusal).toMatchObject({ code: 'time_in_the_future', status: 400 })
+    const { entries } = await world.admin.audit.list.query({ event: 'agent.created' })
+    expect(entries).toHaveLength(3)
   })
 
   test('still verifies when old entries were dropped', async () => {

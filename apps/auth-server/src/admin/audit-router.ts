@@ -9,7 +9,7 @@ import { verifyChains } from '../audit/verify-chain.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
 import { describeCall } from './describe-call.ts'
-import { auditEntryUnknown } from './refusals.ts'
+import { auditEntryUnknown, timeInTheFuture } from './refusals.ts'
 
 const ChainHead = z.object({
   writerId: z.string().max(64),
@@ -100,8 +100,9 @@ export function createAuditRouter({ clock, storage }: AdminDeps, procedure: Admi
         z.object({ beforeAt: z.int().min(0).describe('drops what is older, in epoch seconds') }),
       )
       .output(z.object({ entries: z.int(), writers: z.int() }))
-      .mutation(async ({ ctx, input: { beforeAt } }) =>
-        audit.prune({ beforeAt, ...describeCall(ctx) }),
-      ),
+      .mutation(async ({ ctx, input: { beforeAt } }) => {
+        if (beforeAt > clock.now()) throw timeInTheFuture()
+        return audit.prune({ beforeAt, ...describeCall(ctx) })
+      }),
   })
 }

@@ -27,6 +27,7 @@ export const ADMIN_REASONS = [
   'rotation_too_early',
   'scope_not_allowed',
   'store_unavailable',
+  'time_in_the_future',
   'token_unknown',
 ] as const
 export type AdminReason = (typeof ADMIN_REASONS)[number]
@@ -225,6 +226,14 @@ export function expiryInThePast(): CallRefusal {
   return createRefusal('BAD_REQUEST', 'expiry_in_the_past', {
     message: 'expiresAt is in the past',
     hint: 'Give it in epoch seconds, later than now, or leave it out.',
+  })
+}
+
+/** A moment up to which nothing can have been written yet: most likely it is in milliseconds. */
+export function timeInTheFuture(): CallRefusal {
+  return createRefusal('BAD_REQUEST', 'time_in_the_future', {
+    message: 'beforeAt is in the future: all of the trail would go',
+    hint: 'Give it in epoch seconds, not later than now.',
   })
 }
 

@@ -1,21 +1,34 @@
 // The trail as JSON lines, with the places of entries in their chains, so that a file can be verified
 // where there is no database.
-import { accept, refuse, type Result } from '@deputy/auth/protocol'
+import {
+  accept,
+  refuse,
+  systemClock,
+  waitFor,
+  type Clock,
+  type Result,
+} from '@deputy/auth/protocol'
 import { AuditEntry } from './audit-event.ts'
 import type { AuditSelection, AuditTrail } from './audit-trail.ts'
 import { checkLink, type BrokenLink } from './check-link.ts'
 import type { ChainHead } from './chain.ts'
 
+const NEVER = new AbortController().signal
+
 /** Entries in memory at a time. */
 const PAGE = 500
 
+/** From one look at entries that may not be read yet to the next. */
+const LOOK_EVERY_MS = 1000
+
 /**
  * Writes the entries, oldest first, as they are when it begins. One line an entry, each ending in a
- * line feed.
+ * line feed. Waits, half a minute at most, where entries before others may be yet to come.
  */
 export async function* exportTrail(
   trail: Pick<AuditTrail, 'readAfter' | 'newestId'>,
   selection: AuditSelection,
+  clock: Clock = systemClock,
 ): AsyncGenerator<string, void, undefined> {
   const { filter, within } = selection
   const endId = await trail.newestId()
@@ -25,8 +38,10 @@ export async function* exportTrail(
     for (const entry of page.entries) {
       if (entry.id <= endId) yield `${JSON.stringify(entry)}\n`
     }
-    if (page.reachedId <= afterId) return
-    afterId = page.reachedId
+    if (page.reachedId > afterId) afterId = page.reachedId
+    // Ending here would leave out entries that are there, without a word.
+    else if ((await trail.newestId()) <= afterId) return
+    else await waitFor(clock, LOOK_EVERY_MS, NEVER)
   }
 }
 
