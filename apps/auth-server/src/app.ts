@@ -30,6 +30,7 @@ import { boundStrangers } from './audit/bound-strangers.ts'
 import { bootstrap, type OperatorFile } from './bootstrap.ts'
 import { createClientMemory } from './clients/client-memory.ts'
 import { startLearningSecrets } from './clients/learn-secrets.ts'
+import { createClientLimits } from './clients/client-limits.ts'
 import { openClientAuthentication } from './clients/open-client-authentication.ts'
 import { openUseLog } from './credentials/open-use-log.ts'
 import { createDpopBinding } from './dpop/dpop-binding.ts'
@@ -138,14 +139,14 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
   const credentialUses = stack.use(openUseLog({ storage, clock, logger }))
   const replayMemory = storage.createReplayMemory(clock)
   stack.use(startHousekeeping({ storage, replayMemory, clock, logger }))
+  const clientLimits = createClientLimits({ limiter: rateLimiter, tiers: rateLimitTiers, clock })
   const authenticateClient = openClientAuthentication({
     credentialUses,
     issuer,
     storage,
     replayMemory,
     allowPrivateJwksAddresses: options.allowPrivateJwksAddresses,
-    limiter: rateLimiter,
-    tiers: rateLimitTiers,
+    limits: clientLimits,
     clock,
   })
   const dpop = {
@@ -211,6 +212,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     register: isRegistrationOpen
       ? createRegisterEndpoints({
           registration: createRegistration({ storage, clock }),
+          limits: clientLimits,
           issuer,
           audit,
         })

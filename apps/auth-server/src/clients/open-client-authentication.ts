@@ -1,5 +1,5 @@
 // Wires the ways in which clients authenticate, with what each of them needs.
-import type { RateLimiter, RateLimitTiers, ReplayMemory } from '@deputy/auth'
+import type { ReplayMemory } from '@deputy/auth'
 import type { Clock } from '@deputy/auth/protocol'
 import type { UseLog } from '../credentials/use-log.ts'
 import type { Storage } from '../storage/open-storage.ts'
@@ -9,6 +9,7 @@ import { createJwksFetch } from './client-keys-fetch.ts'
 import { createRemoteClientKeys } from './client-keys-remote.ts'
 import { createClientKeys } from './client-keys.ts'
 import { createFailurePace } from './failure-pace.ts'
+import type { ClientLimits } from './client-limits.ts'
 import { createLimitedAuthentication } from './limited-authentication.ts'
 
 export type OpenClientAuthenticationOptions = {
@@ -18,8 +19,7 @@ export type OpenClientAuthenticationOptions = {
   readonly credentialUses: Pick<UseLog, 'note'>
   /** Whether `jwks_uri` may lead into a private network. Default: no. */
   readonly allowPrivateJwksAddresses?: boolean | undefined
-  readonly limiter: RateLimiter
-  readonly tiers?: RateLimitTiers | undefined
+  readonly limits: ClientLimits
   readonly clock: Clock
 }
 
@@ -27,7 +27,7 @@ export type OpenClientAuthenticationOptions = {
 export function openClientAuthentication(
   options: OpenClientAuthenticationOptions,
 ): AuthenticateClient {
-  const { clock, credentialUses: uses, issuer, limiter, replayMemory, storage, tiers } = options
+  const { clock, credentialUses: uses, issuer, limits, replayMemory, storage } = options
   const pace = createFailurePace()
   const fetchJwks = createJwksFetch({
     issuer,
@@ -57,8 +57,6 @@ export function openClientAuthentication(
       assertions,
       clock,
     }),
-    limiter,
-    tiers,
-    clock,
+    limits,
   })
 }

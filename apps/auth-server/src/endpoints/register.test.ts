@@ -171,6 +171,30 @@ describe('one registration', () => {
     expect(readOAuthError(answer)).toEqual({ status: 400, error: 'invalid_client_metadata' })
   })
 
+  test('slows down its client, which may not fill the trail, and whoever guesses at its token', async () => {
+    // Attack: each replacement is written, audited and told to every verifier.
+    await using world = await createRegistrationWorld()
+    const client = readRegistration(await world.register())
+    const other = readRegistration(await world.register())
+    await world.admin.agents.update.mutate({ id: client.id, settings: { rateLimitTier: 'low' } })
+    const replace = { method: 'PUT', token: client.token, body: { client_id: client.id } }
+    const guess = { method: 'GET', token: 'ra-agent-guessed' }
+
+    const statuses: number[] = []
+    for (let time = 0; time < 102; time += 1) {
+      statuses.push((await callRegistration(client.uri, replace)).status)
+    }
+    const guesses: number[] = []
+    for (let time = 0; time < 12; time += 1) {
+      guesses.push((await callRegistration(other.uri, guess)).status)
+    }
+    const good = await callRegistration(other.uri, { method: 'GET', token: other.token })
+
+    expect(statuses).toEqual([...Array<number>(100).fill(200), 429, 429])
+    expect(guesses).toEqual([...Array<number>(10).fill(401), 429, 429])
+    expect(good.status).toBe(200)
+  })
+
   test('is deleted with all that the agent holds', async () => {
     await using world = await createRegistrationWorld()
     const client = readRegistration(await world.register())

@@ -1,15 +1,22 @@
 // POST /oauth/register (RFC 7591 §3), and GET, PUT and DELETE of one registration (RFC 7592 §2).
 import type { AuditLog } from '../audit/audit-log.ts'
+import type { ClientLimits } from '../clients/client-limits.ts'
 import type { Endpoint, OAuthAnswer, OAuthRequest } from '../http/oauth-request.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { ClientMetadata } from '../registration/client-metadata.ts'
 import type { Access, Registered, Registration } from '../registration/registration.ts'
-import { createAuditedEndpoint, describeRequest } from './audited.ts'
+import {
+  createAuditedEndpoint,
+  describeRequest,
+  type AuditedEndpoint,
+  type Trail,
+} from './audited.ts'
 import { ENDPOINT_PATH } from './metadata.ts'
 
 export type RegisterEndpointsOptions = {
   readonly registration: Registration
   readonly issuer: string
+  readonly limits: ClientLimits
   readonly audit: AuditLog
 }
 
@@ -33,10 +40,32 @@ const NEVER_UPDATED = [
 
 /** Creates the endpoints. */
 export function createRegisterEndpoints(options: RegisterEndpointsOptions): RegisterEndpoints {
-  const { audit, issuer, registration } = options
+  const { audit, issuer, limits, registration } = options
 
-  const audited = (endpoint: Parameters<typeof createAuditedEndpoint>[2]): Endpoint =>
-    createAuditedEndpoint(audit, 'client.registration_refused', endpoint)
+  const audited = (endpoint: AuditedEndpoint): Endpoint =>
+    createAuditedEndpoint(audit, 'client.registration_refused', async (request, trail) => {
+      let clientId: string | undefined
+      const note: typeof trail.note = (known) => {
+        clientId = known.actorId ?? clientId
+        trail.note(known)
+      }
+      try {
+        return await endpoint(request, { note })
+      } catch (error) {
+        if (!(error instanceof OAuthError) || error.code !== 'invalid_token') throw error
+        throw await limits.countFailure(error, { clientId, address: request.remoteAddress })
+      }
+    })
+
+  /** Whose registration it is, and not too often. */
+  async function identify(request: OAuthRequest, trail: Trail): Promise<Access> {
+    const clientId = request.path.slice(request.path.lastIndexOf('/') + 1)
+    trail.note({ actorId: clientId })
+    const access = { token: readBearer(request), clientId }
+    const agent = await registration.findAgent(access)
+    await limits.count(agent)
+    return access
+  }
 
   function answer(status: number, registered: Registered): OAuthAnswer {
     const { agent, clientSecret, metadata, registrationAccessToken } = registered
@@ -64,14 +93,12 @@ export function createRegisterEndpoints(options: RegisterEndpointsOptions): Regi
     }),
 
     read: audited(async (request, trail) => {
-      const { clientId, token } = readAccess(request)
-      trail.note({ actorId: clientId })
+      const { clientId, token } = await identify(request, trail)
       return answer(200, await registration.read(token, clientId))
     }),
 
     replace: audited(async (request, trail) => {
-      const access = readAccess(request)
-      trail.note({ actorId: access.clientId })
+      const access = await identify(request, trail)
       const body = await readJson(request)
       const forbidden = NEVER_UPDATED.find((name) => Object.hasOwn(body, name))
       if (forbidden !== undefined) throw invalidMetadata(`${forbidden} must not be sent`)
@@ -83,17 +110,11 @@ export function createRegisterEndpoints(options: RegisterEndpointsOptions): Regi
     }),
 
     remove: audited(async (request, trail) => {
-      const access = readAccess(request)
-      trail.note({ actorId: access.clientId })
+      const access = await identify(request, trail)
       await registration.remove(access, describeRequest(request))
       return { status: 204 }
     }),
   }
-}
-
-function readAccess(request: OAuthRequest): Access {
-  const clientId = request.path.slice(request.path.lastIndexOf('/') + 1)
-  return { token: readBearer(request), clientId }
 }
 
 function readBearer({ headers }: OAuthRequest): string {

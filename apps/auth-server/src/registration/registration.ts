@@ -32,6 +32,8 @@ export type Registered = {
 
 export type Registration = {
   register(token: string, metadata: ClientMetadata, context: Context): Promise<Registered>
+  /** Finds whose registration it is. */
+  findAgent(access: Access): Promise<Agent>
   read(token: string, clientId: string): Promise<Registered>
   replace(access: Access, metadata: ClientMetadata, context: Context): Promise<Registered>
   /** Ends the agent with all that it holds (RFC 7592 §2.3). */
@@ -101,6 +103,7 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
       })
     },
 
+    findAgent: async (access) => (await findOwn(storage, access)).agent,
     async read(token, clientId) {
       const { agent, registration } = await findOwn(storage, { token, clientId })
       return {
@@ -111,8 +114,6 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
     },
 
     async replace(access, metadata, context) {
-      // Whoever may not is told so without a transaction.
-      await findOwn(storage, access)
       const now = clock.now()
       return storage.act(async (stores, note) => {
         // Its name first: from then on nobody else changes the agent, and what it may have is decided by how it is now.
