@@ -1,8 +1,10 @@
 // Cited documents as they are on disk now: a file may have changed since it was indexed.
 import type { Citation } from '@deputy/contracts/research'
+import { stat } from 'node:fs/promises'
 import type { Sentence } from './document.ts'
 import type { DocumentIndex } from './document-index.ts'
-import { hashDocument, readDocument, readLines } from './read-document.ts'
+import { findMaxBytes } from './document-kind.ts'
+import { hashDocument, readDocument, readLines, type Lines } from './read-document.ts'
 
 /** A sentence with the headings above it. */
 export type StandingSentence = Sentence & { readonly heading: string }
@@ -52,17 +54,22 @@ async function openCurrent(
   const indexed = await index.find(file)
   if (indexed === undefined) return undefined
   const { path } = indexed
+  const now = await stat(path)
+  // It may have grown since, or be no file any more: what would not be indexed is not read either.
+  if (!now.isFile() || now.size > findMaxBytes(path)) return undefined
   const sha256 = await hashDocument(path)
   // Byte for byte what was indexed: then the index knows its sentences.
   const current =
     sha256 === indexed.sha256
       ? { sha256, passages: await index.readPassages(file) }
       : await readDocument(path)
+  // A PDF takes seconds to read: once for all that is asked of it.
+  let lines: Promise<Lines> | undefined
   return {
     sha256: current.sha256,
     sentences: current.passages.flatMap(({ heading, sentences }) =>
       sentences.map((sentence) => Object.assign({ heading }, sentence)),
     ),
-    lines: async (page) => readLines(path, page),
+    lines: async (page) => (await (lines ??= readLines(path)))(page),
   }
 }

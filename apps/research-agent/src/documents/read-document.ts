@@ -45,15 +45,19 @@ async function parse(path: string, bytes: Buffer): Promise<readonly Passage[]> {
   return kind === 'text' ? parseText(source) : parseMarkdown(source)
 }
 
-/** The lines of a file as a person sees them, or of a page of it. Rejects when it cannot be read. */
-export async function readLines(
-  path: string,
-  page: number | undefined,
-): Promise<readonly string[]> {
+/** The lines of a file as a person sees them, or of a page of it. */
+export type Lines = (page: number | undefined) => readonly string[]
+
+/** Reads the lines of a file. Rejects when it cannot be read. */
+export async function readLines(path: string): Promise<Lines> {
   const bytes = await readFile(path)
   const kind = toDocumentKind(path)
-  if (kind !== 'pdf') return decodeText(bytes, { isHtml: kind === 'html' }).split('\n')
-  return (await readPdfPages(bytes))[(page ?? 1) - 1] ?? []
+  if (kind === 'pdf') {
+    const pages = await readPdfPages(bytes)
+    return (page) => pages[(page ?? 1) - 1] ?? []
+  }
+  const lines = decodeText(bytes, { isHtml: kind === 'html' }).split('\n')
+  return () => lines
 }
 
 /** The SHA-256 of a file as it is now. Rejects when it cannot be read. */

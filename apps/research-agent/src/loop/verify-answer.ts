@@ -71,10 +71,11 @@ async function findFault(
   if (document === undefined) return 'document_unknown'
   const { endLine, page, startLine } = citation
   if (endLine - startLine >= MAX_RANGE) return 'range_too_wide'
-  const lines = await document.lines(page).catch((): readonly string[] => [])
-  const cited = lines.slice(startLine - 1, endLine)
   const standing = findSentences(document, citation)
   const sentences = standing.map((sentence) => sentence.text)
+  // Lines count where nothing on them is a sentence.
+  const lines = sentences.length > 0 ? [] : await document.lines(page).catch(() => [])
+  const cited = lines.slice(startLine - 1, endLine)
   const headings = [...new Set(standing.map(({ heading }) => heading))].join(' ')
   if (sentences.length === 0 && cited.join('').trim() === '') return 'lines_unknown'
   return isSupported(text, { sentences, headings, lines: cited.join(' ') })

@@ -1,0 +1,44 @@
+// Cited documents as they are on disk now, each read once for a job.
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { createPdf } from '../../test-support/create-pdf.ts'
+import { createResearchWorld } from '../../test-support/research-world.ts'
+import { verifyAnswer } from '../loop/verify-answer.ts'
+import { openDocumentReader } from './document-reader.ts'
+
+const SENTENCE = 'The tide gate opens at noon.'
+const PDF = createPdf([[SENTENCE], ['It closes at night.']])
+
+test('a sentence that stands where it is cited is checked without reading its PDF again', async () => {
+  // Seen to take five seconds for each sentence from a PDF of 800 pages, for which the process did nothing else.
+  await using world = await createResearchWorld({ 'tides.pdf': PDF })
+  const reader = openDocumentReader(world.storage.documents)
+  const citation = { file: 'tides.pdf', page: 1, startLine: 1, endLine: 1 }
+  await reader.open('tides.pdf')
+  await rm(join(world.documents, 'tides.pdf'))
+
+  const verified = await verifyAnswer(reader, [{ text: SENTENCE, citations: [citation] }], 5)
+
+  expect(verified.sentences).toEqual([{ text: SENTENCE, citation }])
+})
+
+test('the lines of a PDF are read once for all of its pages', async () => {
+  await using world = await createResearchWorld({ 'tides.pdf': PDF })
+  const document = await openDocumentReader(world.storage.documents).open('tides.pdf')
+
+  const first = await document?.lines(1)
+  await rm(join(world.documents, 'tides.pdf'))
+  const second = await document?.lines(2)
+
+  expect([first?.[0], second?.[0]]).toEqual([SENTENCE, 'It closes at night.'])
+})
+
+test('a document that has grown beyond what is indexed is not read any more', async () => {
+  await using world = await createResearchWorld({ 'log.txt': SENTENCE })
+  const reader = openDocumentReader(world.storage.documents)
+
+  await writeFile(join(world.documents, 'log.txt'), `${SENTENCE}\n`.repeat(50_000))
+
+  expect(await reader.open('log.txt')).toBeUndefined()
+})
