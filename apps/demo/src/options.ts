@@ -46,7 +46,7 @@ export function parseOptions(argv: readonly string[]): DemoOptions {
     )
     .option(
       '--documents <folder>',
-      'Markdown and text files to search instead of the installed packages',
+      'Markdown, text, HTML, PDF and JSON to search instead of the installed packages',
     )
     .option('--question <text>', 'what to ask', DEFAULT_QUESTION)
     .parse(['node', 'deputy', ...argv])

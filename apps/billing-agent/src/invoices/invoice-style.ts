@@ -25,7 +25,7 @@ tfoot tr:first-child > * { padding-top: 18px; }
 tfoot .total > * { padding-top: 8px; color: #1c2430; font-size: 19px; font-weight: 700; }
 footer { margin-top: 40px; border-top: 1px solid #e7eaef; padding-top: 16px; color: #414c5a; font-size: 13px; }
 footer p { margin: 0 0 6px; }
-@media (max-width: 640px) { main { margin: 0; padding: 28px 20px; border-radius: 0; } dl { grid-template-columns: repeat(2, 1fr); } }
+@media (max-width: 640px) { main { margin: 0; padding: 28px 20px; border-radius: 0; } dl { grid-template-columns: repeat(2, 1fr); } table { font-size: 13px; } tbody td:first-child { white-space: normal; overflow-wrap: normal; } }
 @page { margin: 18mm; }
 @media print { body { background: #fff; font-size: 11pt; } main { max-width: none; margin: 0; padding: 0; box-shadow: none; } tr { break-inside: avoid; } thead { display: table-header-group; } tfoot { display: table-row-group; } }
 `
