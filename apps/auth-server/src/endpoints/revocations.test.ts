@@ -1,10 +1,14 @@
 import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
+import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import { connectAdmin, enrollCast } from '../../test-support/admin-client.ts'
 import { startAuthServer } from '../../test-support/auth-server.ts'
 import { START_AT } from '../../test-support/clock.ts'
 import { followFeed } from '../../test-support/follow-feed.ts'
 import { basic, getToken, revoke, send } from '../../test-support/oauth-request.ts'
+import { makeAgent } from '../../test-support/storage-adapters.ts'
+import { createVerifiers } from '../revocation/verifiers.ts'
+import { createRevocationsEndpoint } from './revocations.ts'
 
 async function setUp() {
   await using stack = new AsyncDisposableStack()
@@ -152,4 +156,46 @@ describe('GET /oauth/revocations', () => {
 
     expect(await feed.next()).toBeUndefined()
   })
+})
+
+test('a feed that breaks off while its follower is being asked something ends that stream, and not the server', async () => {
+  const broken = Promise.withResolvers<never>()
+  const unhandled: unknown[] = []
+  const keep = (reason: unknown): void => void unhandled.push(reason)
+  process.on('unhandledRejection', keep)
+  using _listener = { [Symbol.dispose]: () => process.off('unhandledRejection', keep) }
+  const verifiers = createVerifiers({ clock: createSettableClock() })
+  const agent = makeAgent()
+  const follow = createRevocationsEndpoint({
+    authenticateClient: async () => Promise.resolve({ agent, credentialId: 'secret-1' }),
+    feed: {
+      async *follow() {
+        yield { type: 'ready' }
+        await broken.promise
+      },
+    },
+    verifiers,
+    audit: { record: async () => undefined },
+  })
+  const { events } = await follow({
+    method: 'GET',
+    path: '/oauth/revocations',
+    query: new URLSearchParams(),
+    headers: {},
+    headerValues: () => [],
+    remoteAddress: '192.0.2.1',
+    correlationId: 'correlation-1',
+    traceId: undefined,
+    readBody: async () => '',
+  })
+  const stream = events?.(new AbortController().signal)
+  await stream?.next()
+  void verifiers.ask([agent.id], { grants: ['grant-1'], agents: [] })
+  expect((await stream?.next())?.value).toMatch(/^event: reach\n/)
+
+  broken.reject(new Error('the store is away'))
+  await new Promise(setImmediate)
+
+  expect(unhandled).toEqual([])
+  await expect(stream?.next()).rejects.toThrow('the store is away')
 })

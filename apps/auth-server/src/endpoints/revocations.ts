@@ -14,7 +14,7 @@ import { parseFormBody } from './form-body.ts'
 
 export type RevocationsEndpointOptions = {
   readonly authenticateClient: AuthenticateClient
-  readonly feed: RevocationFeed
+  readonly feed: Pick<RevocationFeed, 'follow'>
   readonly verifiers: Verifiers
   readonly audit: AuditLog
 }
@@ -40,6 +40,8 @@ export function createRevocationsEndpoint(options: RevocationsEndpointOptions): 
     const events = feed.follow({ after, signal })
     let next = events.next()
     for (;;) {
+      // Where it cannot be had while the follower is sent something else, that is said when its turn comes.
+      next.catch(() => undefined)
       const { promise, resolve } = Promise.withResolvers<undefined>()
       wake = () => resolve(undefined)
       const question = questions.shift()
