@@ -13,7 +13,7 @@ import type { AdminProcedure } from './admin-procedure.ts'
 import { isAdministrative } from './admin-scopes.ts'
 import { ApiKeySummary, NewCredential, OverlapSeconds, toApiKeySummary } from './credential.ts'
 import { credentialEnded, credentialUnknown, expiryInThePast, scopeNotAllowed } from './refusals.ts'
-import { createSupersession } from './rotation.ts'
+import { chooseExpiry, createSupersession } from './rotation.ts'
 
 const ById = z.object({ apiKeyId: z.string().max(64) })
 
@@ -63,14 +63,14 @@ export function createApiKeysRouter(
       .output(Created)
       .mutation(async ({ ctx: { administrator, principal }, input }) => {
         const now = clock.now()
-        const { apiKeyId: id, expiresAt, overlapSeconds } = input
-        if (expiresAt !== undefined && expiresAt <= now) throw expiryInThePast()
+        const { apiKeyId: id, overlapSeconds } = input
         const { within } = administrator
         return administrator.act(async (stores, note) => {
           const old = await stores.apiKeys.find({ id, within })
           if (old === undefined) throw credentialUnknown(id)
           const agent = await findActiveAgent(stores.agents, { id: old.agentId, within })
           requirePower(principal, agent, old.scopes)
+          const expiresAt = chooseExpiry(old, input.expiresAt, now)
           const { apiKey, record } = createApiKey({ ...old, now, expiresAt })
           const by = createSupersession({ old, successorId: record.id, overlapSeconds, now })
           await stores.apiKeys.insert(record)

@@ -11,7 +11,7 @@ import type { AdminProcedure } from './admin-procedure.ts'
 import { isAdministrative } from './admin-scopes.ts'
 import { CredentialSummary, NewCredential, OverlapSeconds, toSummary } from './credential.ts'
 import { credentialEnded, credentialUnknown, expiryInThePast, keyUnusable } from './refusals.ts'
-import { createSupersession } from './rotation.ts'
+import { chooseExpiry, createSupersession } from './rotation.ts'
 
 const ById = z.object({ clientKeyId: z.string().max(64) })
 const Jwk = z.record(z.string().max(64), z.unknown()).describe('a public JWK (RFC 7517)')
@@ -47,7 +47,13 @@ export function createClientKeysRouter(
       }),
 
     rotate: procedure('credentials:write')
-      .input(ById.extend({ jwk: Jwk, overlapSeconds: OverlapSeconds }))
+      .input(
+        ById.extend({
+          jwk: Jwk,
+          overlapSeconds: OverlapSeconds,
+          expiresAt: NewCredential.shape.expiresAt,
+        }),
+      )
       .output(Summary)
       .mutation(async ({ ctx: { administrator, principal }, input }) => {
         const now = clock.now()
@@ -58,7 +64,8 @@ export function createClientKeysRouter(
           if (old === undefined) throw credentialUnknown(id)
           const agent = await findActiveAgent(stores.agents, { id: old.agentId, within })
           if (isAdministrative(agent.scopes)) requireScope(principal, 'agents:write')
-          const key = createClientKey({ agentId: agent.id, label: old.label, jwk, now })
+          const expiresAt = chooseExpiry(old, input.expiresAt, now)
+          const key = createClientKey({ agentId: agent.id, label: old.label, jwk, now, expiresAt })
           if (!key.ok) throw toRefusal(key.refusal)
           const successorId = key.value.id
           const by = createSupersession({ old, successorId, overlapSeconds, now })

@@ -17,7 +17,7 @@ import {
   toClientSecretSummary,
 } from './credential.ts'
 import { credentialEnded, credentialUnknown, expiryInThePast } from './refusals.ts'
-import { createSupersession } from './rotation.ts'
+import { chooseExpiry, createSupersession } from './rotation.ts'
 
 const ById = z.object({ clientSecretId: z.string().max(64) })
 
@@ -56,8 +56,7 @@ export function createClientSecretsRouter(
       .output(Created)
       .mutation(async ({ ctx: { administrator, principal }, input }) => {
         const now = clock.now()
-        const { clientSecretId: id, expiresAt, overlapSeconds } = input
-        if (expiresAt !== undefined && expiresAt <= now) throw expiryInThePast()
+        const { clientSecretId: id, overlapSeconds } = input
         const { within } = administrator
         return administrator.act(async (stores, note) => {
           const old = await stores.clientSecrets.find({ id, within })
@@ -65,6 +64,7 @@ export function createClientSecretsRouter(
           const agent = await findActiveAgent(stores.agents, { id: old.agentId, within })
           requirePowerOver(principal, agent)
           const { agentId, label } = old
+          const expiresAt = chooseExpiry(old, input.expiresAt, now)
           const { record, secret } = createClientSecret({ agentId, label, now, expiresAt })
           const by = createSupersession({ old, successorId: record.id, overlapSeconds, now })
           await stores.clientSecrets.insert(record)

@@ -1,4 +1,5 @@
 import { toClientError } from '../../../../packages/client/src/index.ts'
+import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { connectAdmin, enrollCast } from '../../test-support/admin-client.ts'
 import { startAuthServer } from '../../test-support/auth-server.ts'
@@ -98,6 +99,57 @@ describe('rotating a client secret', () => {
     expect(clientSecrets).toHaveLength(2)
   })
 })
+
+// The surprise: keys that end after 90 days, the policy of the house, and after their first rotation none does.
+test.each(['a client secret', 'an API key', 'a public key'])(
+  'the successor of %s ends after as long as the old one was given, unless it is to end at another time',
+  async (kind) => {
+    await using world = await setUp()
+    const { admin, alice, server } = world
+    const rotate = await createRotating(admin, kind, {
+      agentId: alice.id,
+      expiresAt: START_AT + 100,
+    })
+    server.clock.advance(60)
+
+    const first = await rotate({})
+    const second = await rotate({ expiresAt: START_AT + 500 })
+
+    expect([first.expiresAt, second.expiresAt]).toEqual([START_AT + 160, START_AT + 500])
+    const late = rotate({ expiresAt: START_AT + 60 })
+    await expect(late).rejects.toMatchObject({ data: { code: 'BAD_REQUEST' } })
+  },
+)
+
+/** Makes a credential that ends. What it returns rotates the newest. */
+async function createRotating(
+  { apiKeys, clientKeys, clientSecrets }: Awaited<ReturnType<typeof setUp>>['admin'],
+  kind: string,
+  created: { readonly agentId: string; readonly expiresAt: number },
+): Promise<(asked: { expiresAt?: number }) => Promise<{ expiresAt?: number | undefined }>> {
+  if (kind === 'a client secret') {
+    let newest = await clientSecrets.create.mutate(created)
+    return async (asked) => {
+      const { clientSecretId } = newest
+      return (newest = await clientSecrets.rotate.mutate({ clientSecretId, ...asked }))
+    }
+  }
+  if (kind === 'an API key') {
+    let newest = await apiKeys.create.mutate({ ...created, scopes: ['notes:read'] })
+    return async (asked) => {
+      const { apiKeyId } = newest
+      return (newest = await apiKeys.rotate.mutate({ apiKeyId, ...asked }))
+    }
+  }
+  const makeJwk = () => ({
+    ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
+  })
+  let newest = await clientKeys.create.mutate({ ...created, jwk: makeJwk() })
+  return async (asked) => {
+    const { clientKeyId } = newest
+    return (newest = await clientKeys.rotate.mutate({ clientKeyId, jwk: makeJwk(), ...asked }))
+  }
+}
 
 describe('rotating an API key', () => {
   test('gives a key of the same scopes and tier, and ends the old one after the overlap', async () => {

@@ -1,6 +1,7 @@
+import type { EpochSeconds } from '@deputy/auth/protocol'
 import type { CredentialRecord, Supersession } from '../credentials/credential.ts'
 import { isLive } from '../credentials/credential.ts'
-import { credentialEnded } from './refusals.ts'
+import { credentialEnded, expiryInThePast } from './refusals.ts'
 
 export type RotationRequest = {
   readonly old: CredentialRecord
@@ -20,4 +21,17 @@ export function createSupersession(request: RotationRequest): Supersession {
     supersededBy: successorId,
     expiresAt: Math.min(now + overlapSeconds, old.expiresAt ?? Infinity),
   }
+}
+
+/**
+ * Says when the successor ends: as asked, or after as long as the old one was given. Who makes credentials that end
+ * does not want one that never does. Throws a refusal for a time that has passed.
+ */
+export function chooseExpiry(
+  { createdAt, expiresAt }: CredentialRecord,
+  asked: EpochSeconds | undefined,
+  now: EpochSeconds,
+): EpochSeconds | undefined {
+  if (asked !== undefined && asked <= now) throw expiryInThePast()
+  return asked ?? (expiresAt === undefined ? undefined : now + expiresAt - createdAt)
 }
