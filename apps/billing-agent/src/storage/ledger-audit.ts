@@ -124,7 +124,12 @@ export function createKyselyLedgerAudit(db: Kysely<Tables>): LedgerAudit {
         await db
           .insertInto('verified_balance')
           .values({ account, currency, ...values })
-          .onConflict((conflict) => conflict.columns(['account', 'currency']).doUpdateSet(values))
+          .onConflict((conflict) =>
+            conflict
+              .columns(['account', 'currency'])
+              .doUpdateSet(values)
+              .where('verified_balance.last_entry_id', '<=', lastEntryId),
+          )
           .execute()
       }
     },

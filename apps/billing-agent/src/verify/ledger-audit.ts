@@ -57,6 +57,7 @@ export type LedgerAudit = {
   findCountWrong(): Promise<LedgerFault | undefined>
   /** Where the last check of this database got to. */
   readVerified(): Promise<readonly AccountSum[]>
+  /** Leaves what a check that got further has written of an account meanwhile. */
   writeVerified(sums: readonly AccountSum[]): Promise<void>
   /** An organisation's entries, whole postings, in the order of the book. */
   listEntries(ownerId: string, range: EntryRange): Promise<readonly JournalEntry[]>
