@@ -128,6 +128,25 @@ export function createAccountGuard(schema: SchemaLanguage): readonly string[] {
   ]
 }
 
+/**
+ * Statements of migration 012. On PostgreSQL an entry could name a posting that another transaction was about to commit, and
+ * was let in when that one had: no seal was seen before, and the posting was there when the foreign key looked. A posting
+ * that is seen is of the same transaction, or it is committed and its seal is seen as well.
+ */
+export function createEntryGuard(schema: SchemaLanguage): readonly string[] {
+  const guard = { name: 'entry_before_seal', table: 'entry' }
+  return [
+    ...schema.dropTrigger(guard),
+    ...schema.guard({
+      ...guard,
+      on: 'before insert',
+      when: `not exists (select 1 from posting where id = new.posting_id)
+        or exists (select 1 from posting_seal where posting_id = new.posting_id)`,
+      text: 'ledger: the posting is sealed, or not there',
+    }),
+  ]
+}
+
 /** Every balance says which entry it counted last: each counts once. */
 function createBalanceGuards(schema: SchemaLanguage): readonly string[] {
   return [

@@ -8,7 +8,12 @@ import { columnTypes, createLimitUseTable } from '@deputy/storage'
 import { sql, type Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { createBudgetTables } from './budget-tables.ts'
-import { createAccountGuard, createLedgerGuards, createLedgerTables } from './ledger-tables.ts'
+import {
+  createAccountGuard,
+  createEntryGuard,
+  createLedgerGuards,
+  createLedgerTables,
+} from './ledger-tables.ts'
 import { createOrganisationTables } from './organisation-tables.ts'
 import { createQuotaTables } from './quota-tables.ts'
 import { POSTGRES_SCHEMA, SQLITE_SCHEMA, type SchemaLanguage } from './schema-language.ts'
@@ -49,4 +54,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '009-write-path': inSql(createWritePathTables),
   '010-captures-by-day': inSql(createCapturesByDay),
   '011-answers-by-key': inSql(createAnswersByKey),
+  '012-entry-guard': inSql(createEntryGuard),
 }
