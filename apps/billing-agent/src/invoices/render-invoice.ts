@@ -1,6 +1,7 @@
 // A statement as a page that one sends to a customer: no script, nothing from elsewhere, fit to be printed.
 // Pure. Whatever a caller chose (a reference, a reason) is text in it and never markup.
-import { scaleOf, toDecimal } from '../ledger/currency.ts'
+import { decimalsOf } from '@deputy/auth/protocol'
+import { toDecimal } from '../ledger/currency.ts'
 import type { StatementRecord } from '../statements/statement-store.ts'
 import { INVOICE_STYLE } from './invoice-style.ts'
 
@@ -114,7 +115,7 @@ const count = (number: number, what: string): string =>
   `${String(number)} ${what}${number === 1 ? '' : 's'}`
 
 function toMoney(minor: number, currency: string): string {
-  const [whole = '', fraction] = toDecimal(Math.abs(minor), scaleOf(currency)).split('.')
+  const [whole = '', fraction] = toDecimal(Math.abs(minor), decimalsOf(currency)).split('.')
   const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',')
   const sign = minor < 0 ? '−' : ''
   return `${sign}${escape(currency)} ${grouped}${fraction === undefined ? '' : `.${fraction}`}`

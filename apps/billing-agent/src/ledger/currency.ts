@@ -1,21 +1,7 @@
-// Currencies by ISO 4217: how many digits follow the point. An account remembers the scale that it began with.
+// Currencies by ISO 4217. An account remembers the scale that it began with: the digits that follow the point.
 import { refuseCall } from '../refusals.ts'
 
 const KNOWN = new Set(Intl.supportedValuesOf('currency'))
-
-const scales = new Map<string, number>()
-
-/** Digits of the minor unit: 2 for USD, 0 for JPY. */
-export function scaleOf(currency: string): number {
-  let scale = scales.get(currency)
-  if (scale === undefined) {
-    const format = new Intl.NumberFormat('en', { style: 'currency', currency })
-    scale = format.resolvedOptions().maximumFractionDigits ?? 2
-    // Only what is one: callers must not fill the memory with others.
-    if (KNOWN.has(currency)) scales.set(currency, scale)
-  }
-  return scale
-}
 
 /** Throws `currency_unknown` for what is none. */
 export function requireCurrency(currency: string): void {

@@ -1,6 +1,6 @@
+import { decimalsOf } from '@deputy/auth/protocol'
 import { sql, type Kysely, type Selectable } from 'kysely'
 import type { LedgerStore } from '../ledger/ledger-store.ts'
-import { scaleOf } from '../ledger/currency.ts'
 import { assertBalanced, movedMinor } from '../ledger/posting.ts'
 import { createRowsStatement, createStatement } from './statement.ts'
 import type { EntryTable, Tables } from './tables.ts'
@@ -113,7 +113,7 @@ export function createKyselyLedgerStore(
         refers_to: posting.refersTo ?? null,
       })
       const rows: EntryRow[] = []
-      const account = { currency, owner_id: posting.ownerId, scale: scaleOf(currency) }
+      const account = { currency, owner_id: posting.ownerId, scale: decimalsOf(currency) }
       for (const { account: name, amountMinor } of entries) {
         if (!known.has(name, currency)) {
           await openAccount(db, { ...account, name })

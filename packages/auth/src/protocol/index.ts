@@ -22,6 +22,7 @@ export {
 export { toCanonicalJson } from './canonical-json.ts'
 export { CredentialsFile } from './credentials-file.ts'
 export { systemClock, type Clock, type EpochSeconds } from './clock.ts'
+export { decimalsOf } from './currency.ts'
 export {
   parseTimeoutHeader,
   parseTimeoutParam,

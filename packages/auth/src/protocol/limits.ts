@@ -2,6 +2,7 @@
 // understand. Each hop may add narrower ones; none is ever taken away, and all of them hold together.
 // `identifier` names the grant that set the limit: what the whole tree below it uses up is counted there.
 import * as z from 'zod'
+import { decimalsOf } from './currency.ts'
 import { NonEmptyText } from './text.ts'
 
 const Identifier = NonEmptyText.max(64)
@@ -73,7 +74,7 @@ export type LimitType = (typeof LIMIT_TYPES)[number]
  * decimals than the currency (ISO 4217).
  */
 export function toMinorUnits({ amount, currency }: Pick<BudgetLimit, 'amount' | 'currency'>) {
-  const digits = findDecimals(currency)
+  const digits = decimalsOf(currency)
   const [whole = '', fraction = ''] = amount.split('.')
   const kept = fraction.replace(/0+$/, '')
   if (kept.length > digits) return undefined
@@ -82,15 +83,10 @@ export function toMinorUnits({ amount, currency }: Pick<BudgetLimit, 'amount' | 
 
 /** An amount in its currency's major unit, from whole minor units: 35 of USD is `"0.35"`. */
 export function fromMinorUnits(amountMinor: number, currency: string): string {
-  const digits = findDecimals(currency)
+  const digits = decimalsOf(currency)
   if (digits === 0) return String(amountMinor)
   const text = String(amountMinor).padStart(digits + 1, '0')
   return `${text.slice(0, -digits)}.${text.slice(-digits)}`
-}
-
-function findDecimals(currency: string): number {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
-  return format.resolvedOptions().maximumFractionDigits ?? 2
 }
 
 /**
