@@ -104,6 +104,37 @@ describe('closing a statement', () => {
     expect(refused).toEqual({ reason: 'evidence_unavailable', code: 'BAD_GATEWAY' })
   })
 
+  test('needs no evidence of what was given back whole, which stands on no statement', async () => {
+    // Work whose receipt is lost kept the account from every statement to come.
+    await using world = await createBillingWorld()
+    await world.deposit(ALICE, 1000)
+    const lost = await capture(world, 'job-lost')
+    const kept = await capture(world, 'job-kept')
+    world.receipts.set('job-lost', { reason: 'receipt_unknown', message: 'There is no receipt' })
+    world.receipts.set('job-kept', receiptFor(kept))
+    const refund = async (holdId: string, amountMinor: number) =>
+      world.service.refund(callBy('operator'), {
+        holdId,
+        amountMinor,
+        reason: 'nothing to show for it',
+        idempotencyKey: world.key(),
+      })
+    await refund(lost.holdId, 10)
+    await refund(kept.holdId, 1)
+
+    const early = await refusalOf(close(world))
+    await refund(lost.holdId, 5)
+    const first = await close(world)
+    await refund(kept.holdId, 14)
+    const second = await close(world)
+
+    expect(early.reason).toBe('evidence_unavailable')
+    expect(first.lines.map(({ reference }) => reference)).toEqual(['job-kept'])
+    expect(first.credits.map(({ holdId }) => holdId)).toEqual([kept.holdId])
+    expect(first.totalMinor).toBe(14)
+    expect(second).toMatchObject({ lines: [], credits: [{ amountMinor: 14 }], totalMinor: -14 })
+  })
+
   test('is refused for an account that was never paid into', async () => {
     await using world = await createBillingWorld()
 

@@ -1,5 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import type { HoldRecord, HoldStore } from '../holds/hold-store.ts'
+import { isGivenBackWhole } from './given-back-whole.ts'
 import { endHold, insertGrants, insertHold, selectHold } from './hold-statements.ts'
 import type { HoldTable, Tables } from './tables.ts'
 
@@ -130,6 +131,7 @@ export function createKyselyHoldStore(db: Kysely<Tables>): HoldStore {
         where hold.ended_at / 86400 = day.number and hold.state = 'captured'
           and hold.account = ${agentId} and hold.currency = ${currency}
           and hold.owner_id = ${ownerId} and statement_line.hold_id is null
+          and not ${isGivenBackWhole}
         order by hold.ended_at, hold.id
       `.execute(db)
       return rows.map(toRecord)

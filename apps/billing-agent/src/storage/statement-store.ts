@@ -1,6 +1,7 @@
 import { StatementLine, type StatementHead } from '@deputy/contracts/billing'
 import type { Kysely, Selectable } from 'kysely'
 import type { StatementStore } from '../statements/statement-store.ts'
+import { isGivenBackWhole } from './given-back-whole.ts'
 import { toUsageLine, toUsageRow } from './statement-usage-rows.ts'
 import type { StatementTable, Tables } from './tables.ts'
 
@@ -59,6 +60,7 @@ export function createKyselyStatementStore(db: Kysely<Tables>): StatementStore {
         .where('hold.account', '=', agentId)
         .where('hold.currency', '=', currency)
         .where('statement_credit.refund_id', 'is', null)
+        .where((eb) => eb.not(isGivenBackWhole))
         .execute()
       return rows
     },
