@@ -105,6 +105,12 @@ async function deposit(
   const holder = { ownerId, agentId: input.account }
   const once = { principal, procedure: 'billing.deposit', input, output: Balance }
   return runOnce(once, async ({ ledger }) => {
+    // No account of the book holds more than was paid in: checks of it add up what a number holds.
+    const paidInMinor = -(await ledger.balanceOf(fundingAccount(ownerId), currency))
+    if (paidInMinor > Number.MAX_SAFE_INTEGER - amountMinor) {
+      const message = `${String(amountMinor)} more minor units of ${currency} do not fit: ${String(paidInMinor)} are in the book`
+      throw refuseCall('deposit_out_of_range', message)
+    }
     const entries = transfer(fundingAccount(ownerId), availableAccount(holder), amountMinor)
     const { procedure } = once
     const movement = { procedure, createdAt: clock.now(), currency, entries, ownerId }

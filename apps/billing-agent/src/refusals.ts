@@ -11,6 +11,10 @@ const WORDS: Record<BillingReason, Words> = {
     hint: 'An account begins with its first deposit: make one with billing.deposit.',
   },
   currency_unknown: { code: 'BAD_REQUEST', hint: 'Use a code of ISO 4217, like USD.' },
+  deposit_out_of_range: {
+    code: 'UNPROCESSABLE_CONTENT',
+    hint: 'The deposits of an organisation in one currency come to 2^53 - 1 minor units at most.',
+  },
   budget_currency: {
     code: 'FORBIDDEN',
     hint: "Ask for a grant with a budget in this currency, or for a price in the budget's.",
@@ -37,11 +41,11 @@ const WORDS: Record<BillingReason, Words> = {
   },
   evidence_mismatch: {
     code: 'CONFLICT',
-    hint: 'The statement stays open. Compare the receipt with the capture; release or correct the line.',
+    hint: 'The statement stays open. Compare the receipt with the capture. A capture that is refunded whole needs no evidence.',
   },
   evidence_unavailable: {
     code: 'BAD_GATEWAY',
-    hint: 'The statement stays open. Try again when the agent that did the work can be reached.',
+    hint: 'The statement stays open. Try again when the agent that did the work can be reached. A capture that is refunded whole needs no evidence.',
   },
   hold_not_captured: {
     code: 'CONFLICT',
@@ -91,6 +95,10 @@ const WORDS: Record<BillingReason, Words> = {
   refund_exceeds_capture: {
     code: 'UNPROCESSABLE_CONTENT',
     hint: 'All refunds of a capture together come to what was captured at most.',
+  },
+  service_free: {
+    code: 'UNPROCESSABLE_CONTENT',
+    hint: 'Do the work without a hold: billing.prices says what costs something.',
   },
   service_unknown: { code: 'NOT_FOUND', hint: 'billing.prices lists what can be had.' },
   statement_unknown: {

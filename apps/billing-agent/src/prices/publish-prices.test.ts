@@ -1,7 +1,13 @@
 // A price that was published can be quoted, for as much work as may be asked for.
 import { PublishPricesInput } from '@deputy/contracts/billing'
 import { expect, test } from 'vitest'
-import { ALICE, callBy, createBillingWorld, USD } from '../../test-support/billing-world.ts'
+import {
+  ALICE,
+  callBy,
+  createBillingWorld,
+  refusalOf,
+  USD,
+} from '../../test-support/billing-world.ts'
 import { AUDITOR } from '../../test-support/quota-input.ts'
 
 const MOST = 1_000_000_000_000
@@ -42,4 +48,12 @@ test('the dearest book that there may be is quoted to the last unit', async () =
   })
 
   expect(quote.amount.amountMinor).toBe(MOST)
+})
+
+test('what costs nothing is said to be free, and not quoted', async () => {
+  // A meter may be free; a quote over nothing would end in an error of the server's.
+  await using world = await createBillingWorld()
+  await world.service.publishPrices(AUDITOR, PublishPricesInput.parse(priced(0, 0, world.key())))
+
+  expect((await refusalOf(world.quote(ALICE))).reason).toBe('service_free')
 })

@@ -23,13 +23,15 @@ export async function makeQuote(
       throw refuseCall('service_unknown', `No price for ${input.service} is in force`)
     }
     const { baseMinor, currency, unitPriceMinor } = price
+    const amountMinor = baseMinor + unitPriceMinor * input.units
+    if (amountMinor === 0) throw refuseCall('service_free', `${input.service} costs nothing`)
     const quote: Quote = {
       quoteId: createId(now),
       service: input.service,
       units: input.units,
       baseMinor,
       unitPriceMinor,
-      amount: { amountMinor: baseMinor + unitPriceMinor * input.units, currency },
+      amount: { amountMinor, currency },
       priceBookVersion: book.version,
       expiresAt: now + QUOTE_TTL_SECONDS,
     }

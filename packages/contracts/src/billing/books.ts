@@ -3,7 +3,7 @@ import { AgentId } from '@deputy/auth/protocol'
 import * as z from 'zod'
 import { IdempotencyKey } from '../idempotency-key.ts'
 import { Money } from '../money.ts'
-import { Id, OwnerId, Service } from './identifiers.ts'
+import { Id, Moment, OwnerId, Reason, Service } from './identifiers.ts'
 import { MAX_QUOTE_UNITS, Statement } from './work.ts'
 
 export const StatementsInput = z
@@ -46,7 +46,7 @@ export const RefundInput = z.object({
   holdId: Id,
   ownerId: OwnerId,
   amountMinor: Money.shape.amountMinor.min(1),
-  reason: z.string().trim().min(1).max(200).describe('stands on the statement'),
+  reason: Reason.describe('stands on the statement'),
   idempotencyKey: IdempotencyKey,
 })
 export type RefundInput = z.infer<typeof RefundInput>
@@ -75,7 +75,7 @@ export type Price = z.infer<typeof Price>
 
 /** Prices that hold from `effectiveAt` (epoch seconds) until those of a later book do. */
 export const PriceBook = z.object({
-  version: z.string().min(1).max(64),
+  version: Id,
   effectiveAt: z.int(),
   publishedBy: z.string(),
   prices: z.array(Price),
@@ -87,7 +87,7 @@ const MAX_MINOR = Money.shape.amountMinor.maxValue ?? 0
 
 export const PublishPricesInput = z.object({
   version: PriceBook.shape.version,
-  effectiveAt: z.int().optional().describe('epoch seconds, not in the past; now where left out'),
+  effectiveAt: Moment.optional().describe('epoch seconds, not in the past; now where left out'),
   prices: z
     .array(Price)
     .min(1)
@@ -143,8 +143,8 @@ export type Journal = z.infer<typeof Journal>
 export const RevertActorInput = z.object({
   agentId: AgentId.describe('whose postings: the agent that acted'),
   ownerId: OwnerId,
-  grantId: z.string().min(1).max(64).optional().describe('only those below this grant'),
-  since: z.int().min(0).default(0).describe('epoch seconds: only those from then on'),
+  grantId: Id.optional().describe('only those below this grant'),
+  since: Moment.default(0).describe('epoch seconds: only those from then on'),
   dryRun: z.boolean().default(true),
   idempotencyKey: IdempotencyKey,
 })

@@ -3,7 +3,7 @@ import { AgentId } from '@deputy/auth/protocol'
 import * as z from 'zod'
 import { IdempotencyKey } from '../idempotency-key.ts'
 import { Money } from '../money.ts'
-import { Id, OwnerId, Service } from './identifiers.ts'
+import { Id, OwnerId, Reason, Service } from './identifiers.ts'
 
 /** Whom a quota binds. */
 export const QuotaScope = z.discriminatedUnion('kind', [
@@ -13,7 +13,7 @@ export const QuotaScope = z.discriminatedUnion('kind', [
   }),
   z.object({
     kind: z.literal('grant'),
-    grantId: z.string().min(1).max(64).describe('what is spent by any token below it'),
+    grantId: Id.describe('what is spent by any token below it'),
   }),
   z.object({ kind: z.literal('tenant') }),
 ])
@@ -40,7 +40,7 @@ export const SetQuotaInput = z.object({
     .enum(['refuse', 'report'])
     .default('refuse')
     .describe('report: nothing is refused, the events come all the same'),
-  reason: z.string().trim().min(1).max(200).describe('for whoever looks at it later'),
+  reason: Reason.describe('for whoever looks at it later'),
   idempotencyKey: IdempotencyKey,
 })
 export type SetQuotaInput = z.infer<typeof SetQuotaInput>

@@ -2,7 +2,7 @@
 import { AgentId } from '@deputy/auth/protocol'
 import * as z from 'zod'
 import { IdempotencyKey } from '../idempotency-key.ts'
-import { Id, OwnerId, Service } from './identifiers.ts'
+import { Id, Key, Moment, OwnerId, Reason, Service } from './identifiers.ts'
 
 /**
  * What events of a meter come to in a calendar month (UTC): their quantities added up, how many there are, how many
@@ -27,7 +27,7 @@ export type Meters = z.infer<typeof Meters>
 export const DefineMeterInput = z.object({
   meter: Service,
   aggregation: Aggregation,
-  description: z.string().trim().min(1).max(200),
+  description: Reason,
   idempotencyKey: IdempotencyKey,
 })
 export type DefineMeterInput = z.infer<typeof DefineMeterInput>
@@ -42,19 +42,17 @@ export const UsageEventInput = z.discriminatedUnion('kind', [
     meter: Service,
     account: AgentId.optional().describe("who used it: the caller's account where left out"),
     quantity: Quantity.default(1),
-    uniqueKey: z.string().min(1).max(128).optional().describe('of a meter that counts keys'),
-    happenedAt: z
-      .int()
-      .min(0)
-      .optional()
-      .describe('epoch seconds, now where left out: the month that it is billed in'),
+    uniqueKey: Key.optional().describe('of a meter that counts keys'),
+    happenedAt: Moment.optional().describe(
+      'epoch seconds, now where left out: the month that it is billed in',
+    ),
   }),
   z.object({
     kind: z.literal('correction'),
     eventId: Id,
     corrects: Id.describe('the eventId of the event that it corrects, of the same source'),
     quantity: Quantity.describe('what is right; 0 for an event that did not happen'),
-    reason: z.string().trim().min(1).max(200),
+    reason: Reason,
   }),
 ])
 export type UsageEventInput = z.infer<typeof UsageEventInput>
@@ -83,7 +81,7 @@ export const UsageReportInput = z
   .object({
     account: AgentId.optional().describe("the caller's by default; any, for an auditor"),
     ownerId: OwnerId,
-    since: z.int().min(0).default(0).describe('epoch seconds: months that end after it'),
+    since: Moment.default(0).describe('epoch seconds: months that end after it'),
   })
   .prefault({})
 export type UsageReportInput = z.infer<typeof UsageReportInput>

@@ -128,7 +128,7 @@ export const Statement = z.object({
 })
 export type Statement = z.infer<typeof Statement>
 
-const GrantId = z.string().min(1).max(64)
+const GrantId = Id
 
 export const BudgetInput = z.object({
   identifier: GrantId.describe('any id of the grant path of the caller; for an auditor, any id'),
