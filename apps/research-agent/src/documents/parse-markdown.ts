@@ -7,6 +7,7 @@ import { gfmFromMarkdown } from 'mdast-util-gfm'
 import { frontmatter } from 'micromark-extension-frontmatter'
 import { gfm } from 'micromark-extension-gfm'
 import type { Passage } from './document.ts'
+import { parseText } from './parse-text.ts'
 import { splitSentences, type LinedText } from './split-sentences.ts'
 import { toTablePassages } from './table-rows.ts'
 
@@ -22,13 +23,24 @@ const OPTIONS: Options = {
   ],
 }
 
-/** Splits a Markdown document into passages, in order. */
+/** Marks of quotes, links, emphasis and code between two empty lines, at most. */
+const MAX_MARKS = 2000
+
+/**
+ * Splits a Markdown document into passages, in order. Where it is more marks than anybody writes it is read as text: to find
+ * which of them belong together takes the square of their number, minutes for a file made for it, and nested ones the stack.
+ */
 export function parseMarkdown(source: string): readonly Passage[] {
+  if (source.split(/\n[^\S\n]*\n/).some(hasTooManyMarks)) return parseText(source)
   const tree = fromMarkdown(source, OPTIONS)
   const passages: Passage[] = []
   const headings: string[] = []
   visit(tree.children, passages, headings)
   return passages
+}
+
+function hasTooManyMarks(block: string): boolean {
+  return block.length > MAX_MARKS && (block.match(/[>*_[`]/g)?.length ?? 0) > MAX_MARKS
 }
 
 /** micromark's tables are keyed by character code. */

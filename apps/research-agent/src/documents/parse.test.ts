@@ -38,6 +38,13 @@ describe('Markdown', () => {
     ])
   })
 
+  // The attack: a file that a model was sent to fetch, and that stops the agent for minutes, or its index for good.
+  test.each(['> ', '**a*', '['])('of nothing but %o is read as text', (marks) => {
+    const source = `${marks.repeat(20_000)}\n\n# Cheese\n\nIt ripens for twelve weeks.\n`
+
+    expect(show(parseMarkdown(source)).at(-1)).toBe('5: It ripens for twelve weeks.')
+  })
+
   test('takes the marks away and keeps the words', () => {
     const source = 'Use **bold** and `code()` and [a link](https://example.com/x) and *so on*.\n'
 
