@@ -22,6 +22,9 @@ export type ActorPosting = {
 
 /** Reads what one agent did to the book and what is in force still. Only for use inside a transaction. */
 export type ActorPostings = {
-  /** Deposits that were not taken back, holds that are open, captures that were not given back whole; oldest first. */
+  /**
+   * Deposits that were not taken back, holds that are open, captures that were not given back whole; oldest first, but
+   * deposits whose money is gone at the end, so that they keep none from the others.
+   */
   list(query: ActorQuery): Promise<readonly ActorPosting[]>
 }

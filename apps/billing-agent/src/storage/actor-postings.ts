@@ -29,6 +29,7 @@ export function createKyselyActorPostings(db: Kysely<Tables>): ActorPostings {
         join entry e on e.posting_id = p.id and e.amount_minor > 0
           and (p.procedure <> 'billing.capture' or e.account like 'income:%')
         left join hold h on h.id = p.hold_id
+        join account a on a.name = e.account and a.currency = e.currency
         where d.owner_id = ${ownerId} and d.agent_id = ${agentId} and d.day >= ${Math.floor(since / DAY_SECONDS)}
           and p.created_at >= ${since}
           and (cast(${grantId ?? null} as text) is null or p.grant_id = ${grantId ?? null} or exists (
@@ -39,7 +40,8 @@ export function createKyselyActorPostings(db: Kysely<Tables>): ActorPostings {
               select coalesce(sum(amount_minor), 0) from refund where hold_id = h.id))
             or (p.procedure = 'billing.deposit' and not exists (
               select 1 from posting r where r.refers_to = p.id)))
-        order by p.created_at, e.id limit ${limit}
+        order by (case when p.procedure = 'billing.deposit' and a.balance_minor < e.amount_minor then 1 else 0 end),
+          p.created_at, e.id limit ${limit}
       `.execute(db)
       return rows.map((row) => ({
         postingId: row.posting_id,

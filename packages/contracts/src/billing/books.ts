@@ -163,7 +163,9 @@ export type Reversal = z.infer<typeof Reversal>
 export const RevertedActor = z.object({
   agentId: AgentId,
   dryRun: z.boolean(),
-  reversals: z.array(Reversal).describe('at most 500, oldest first'),
+  reversals: z
+    .array(Reversal)
+    .describe('at most 500, oldest first; deposits whose money is gone last'),
   isComplete: z.boolean().describe('whether nothing is left to revert: otherwise call again'),
 })
 export type RevertedActor = z.infer<typeof RevertedActor>
