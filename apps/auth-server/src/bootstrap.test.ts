@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
 import { createSettableClock } from '../../../test/support/settable-clock.ts'
 import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { connectAdmin } from '../test-support/admin-client.ts'
@@ -64,6 +65,17 @@ describe('the first start', () => {
       scope: ADMIN_SCOPES.join(' '),
       token_endpoint: `${server.issuer}/oauth/token`,
     })
+  })
+
+  test('lets the operator name the server by its URL, as it names itself', async () => {
+    await using place = await createPlaceInFolder()
+    await using server = await startAt(place)
+
+    const described = await send(`${server.issuer}/.well-known/oauth-protected-resource`)
+    const { resource } = z.object({ resource: z.string() }).parse(described.body)
+    const answer = await postToken(server, server.operator, { resource })
+
+    expect(answer.body).toMatchObject({ scope: ADMIN_SCOPES.join(' ') })
   })
 
   test('makes a random secret, never the same on two servers', async () => {

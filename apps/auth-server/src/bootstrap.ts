@@ -7,6 +7,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ADMIN_SCOPES, AUTH_SERVER_ID, OPERATOR_ID, OWNER_SCOPES } from './admin/admin-scopes.ts'
 import { AgentSettings } from './agents/agent.ts'
+import { normalizeResourceUrl } from './agents/resource-url.ts'
 import { createClientSecret } from './clients/create-client-secret.ts'
 import { toTokenEndpoint } from './endpoints/metadata.ts'
 import { SYSTEM_OWNER_ID } from './owners/owner.ts'
@@ -27,7 +28,7 @@ export type BootstrapOptions = {
   readonly logger: Logger
 }
 
-/** Makes what is missing. A later start changes nothing but the issuer in the operator's file. */
+/** Makes what is missing. A later start changes nothing but where the server is, and which scopes it knows. */
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
   const { clock, issuer, logger, operatorFile, resetOperator, storage } = options
   const now = clock.now()
@@ -42,10 +43,14 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     ...members,
     id: AUTH_SERVER_ID,
   })
-  // A new version may know more scopes than the one that made the agent.
+  // A new version may know more scopes than the one that made the agent, and the server may have moved.
   await storage.agents.update(
     { id: AUTH_SERVER_ID, within: SYSTEM_OWNER_ID },
-    { scopesSupported: [...ADMIN_SCOPES], sharedScopes: [...OWNER_SCOPES] },
+    {
+      scopesSupported: [...ADMIN_SCOPES],
+      sharedScopes: [...OWNER_SCOPES],
+      url: normalizeResourceUrl(issuer),
+    },
   )
   await storage.agents.insert({
     ...AgentSettings.parse({
