@@ -9,7 +9,7 @@ import {
 } from '../credentials/from-environment.ts'
 import { readCredentialsFile } from './credentials-file.ts'
 
-/** `DEPUTY_CREDENTIALS_FILE` names a file as `agents create` of the authorization server writes it. */
+/** `DEPUTY_CREDENTIALS_FILE` names a file like the operator's, which the authorization server writes. */
 export const readFileFromEnvironment: EnvironmentSource = (environment, settings) => {
   const { DEPUTY_CREDENTIALS_FILE: path } = environment
   if (!path) return undefined
