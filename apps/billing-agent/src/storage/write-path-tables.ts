@@ -19,6 +19,14 @@ export function createWritePathTables(schema: SchemaLanguage): readonly string[]
 
 /** Answers in the order in which they were given: the key's index is all that is written elsewhere, and it is small. */
 function keepAnswersInOrder(schema: SchemaLanguage): readonly string[] {
+  return [
+    ...moveAnswers(schema, 'agent_id, key', 'idempotency order by created_at'),
+    `drop table idempotency`,
+  ]
+}
+
+/** Makes the table of answers, of which no two have the same in these columns, and fills it. */
+function moveAnswers(schema: SchemaLanguage, unique: string, from: string): readonly string[] {
   const { identity, integer, text } = schema
   const columns = 'agent_id, key, procedure, body_sha256, answer, created_at'
   return [
@@ -31,10 +39,9 @@ function keepAnswersInOrder(schema: SchemaLanguage): readonly string[] {
       body_sha256 ${text} not null,
       answer ${text} not null,
       created_at ${integer} not null,
-      unique (agent_id, key)`,
+      unique (${unique})`,
     ),
-    `insert into answer (${columns}) select ${columns} from idempotency order by created_at`,
-    `drop table idempotency`,
+    `insert into answer (${columns}) select ${columns} from ${from}`,
   ]
 }
 
@@ -84,22 +91,9 @@ export function createCapturesByDay(): readonly string[] {
  * research do, stand together at the end, and not each behind the last one of its agent.
  */
 export function createAnswersByKey(schema: SchemaLanguage): readonly string[] {
-  const { identity, integer, text } = schema
-  const columns = 'agent_id, key, procedure, body_sha256, answer, created_at'
   return [
     `alter table answer rename to answer_before`,
-    schema.table(
-      'answer',
-      `id ${identity},
-      agent_id ${text} not null,
-      key ${text} not null,
-      procedure ${text} not null,
-      body_sha256 ${text} not null,
-      answer ${text} not null,
-      created_at ${integer} not null,
-      unique (key, agent_id)`,
-    ),
-    `insert into answer (${columns}) select ${columns} from answer_before order by id`,
+    ...moveAnswers(schema, 'key, agent_id', 'answer_before order by id'),
     `drop table answer_before`,
   ]
 }
