@@ -430,8 +430,9 @@ describe('refusals', () => {
       'delegation_not_allowed 400',
       'approval_unknown 404',
     ])
-    // Of approvals.test.ts, owners.test.ts and the tests of faults.
+    // Of approvals.test.ts, audit-tail.test.ts, owners.test.ts and the tests of faults.
     const others = [
+      'audit_position_lost',
       'approval_decided',
       'approval_not_yours',
       'call_mismatch',

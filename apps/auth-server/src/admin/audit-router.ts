@@ -5,11 +5,12 @@ import { AuditEntry } from '../audit/audit-event.ts'
 import { AuditFilter } from '../audit/audit-filter.ts'
 import { CHAIN_FAULTS } from '../audit/check-link.ts'
 import { followTrail, type FollowOptions } from '../audit/follow-trail.ts'
+import { isOfTrail, toTrailPosition, TrailPosition } from '../audit/trail-position.ts'
 import { verifyChains } from '../audit/verify-chain.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import type { AdminProcedure } from './admin-procedure.ts'
 import { describeCall } from './describe-call.ts'
-import { auditEntryUnknown, timeInTheFuture } from './refusals.ts'
+import { auditEntryUnknown, auditPositionLost, timeInTheFuture } from './refusals.ts'
 
 const ChainHead = z.object({
   writerId: z.string().max(64),
@@ -63,13 +64,15 @@ export function createAuditRouter({ clock, storage }: AdminDeps, procedure: Admi
       }),
 
     tail: procedure('audit:read')
-      .input(
-        AuditFilter.extend({ lastEventId: z.coerce.number().int().min(0).optional() }).prefault({}),
-      )
+      .input(AuditFilter.extend({ lastEventId: TrailPosition.optional() }).prefault({}))
       .subscription(async function* ({ ctx: { administrator, getSignal }, input }) {
-        const { lastEventId, ...filter } = input
+        const { lastEventId: position, ...filter } = input
         const { within } = administrator
-        const afterId = lastEventId ?? (await audit.newestId())
+        // Following would be silent until the ids have come that far again.
+        if (position !== undefined && !(await isOfTrail(audit, position))) {
+          throw auditPositionLost(position.afterId)
+        }
+        const afterId = position?.afterId ?? (await audit.newestId())
         const follow: FollowOptions = {
           within,
           filter,
@@ -78,7 +81,7 @@ export function createAuditRouter({ clock, storage }: AdminDeps, procedure: Admi
           clock,
         }
         for await (const entry of followTrail(audit, follow)) {
-          yield tracked(String(entry.id), entry)
+          yield tracked(toTrailPosition(entry), entry)
         }
       }),
 

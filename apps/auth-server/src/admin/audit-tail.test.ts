@@ -66,6 +66,22 @@ describe.each([
     expect(told.filter(isOurs)).toEqual([...missed, later])
   })
 
+  test('tells a follower that the trail was put back to before the last entry that came', async () => {
+    await using world = await setUp()
+    const newest = (await world.admin.audit.list.query({ limit: 1 })).entries[0]
+
+    await using beyond = await follow(world.server, world.auditor, {
+      lastEventId: String((newest?.id ?? 0) + 1000),
+    })
+    // The ids have come as far again, with other entries.
+    await using again = await follow(world.server, world.auditor, {
+      lastEventId: `${String(newest?.id)}.${'A'.repeat(43)}`,
+    })
+
+    expect(await beyond.ended).toBe('audit_position_lost')
+    expect(await again.ended).toBe('audit_position_lost')
+  })
+
   test("shows an owner its own entries, and nothing of another's", async () => {
     await using world = await setUp()
     const { rival, server } = world

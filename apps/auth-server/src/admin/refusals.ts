@@ -12,6 +12,7 @@ export const ADMIN_REASONS = [
   'approval_unknown',
   'audience_not_allowed',
   'audit_entry_unknown',
+  'audit_position_lost',
   'call_mismatch',
   'credential_ended',
   'credential_unknown',
@@ -101,6 +102,14 @@ export function auditEntryUnknown(id: number): CallRefusal {
   return createRefusal('NOT_FOUND', 'audit_entry_unknown', {
     message: `There is no audit entry ${String(id)}`,
     hint: 'List the entries with audit.list. Old ones may have been pruned.',
+  })
+}
+
+/** A place in a trail that has become another: its database was put back to an older copy. */
+export function auditPositionLost(id: number): CallRefusal {
+  return createRefusal('CONFLICT', 'audit_position_lost', {
+    message: `The trail does not have the entry ${String(id)} that came last: it was restored from an older copy`,
+    hint: 'Read with audit.list what was written since, and follow from the newest of those entries.',
   })
 }
 
