@@ -1,7 +1,9 @@
 import type { Operation } from '@trpc/client'
 import { expect, test } from 'vitest'
 import { followCall } from './links/call-progress.ts'
-import { frameParams, framedEncoder, withMessageParams } from './message-params.ts'
+import { createFramedEncoder, frameParams, withMessageParams } from './message-params.ts'
+
+const framedEncoder = createFramedEncoder(() => undefined)
 
 const op: Operation = {
   id: 1,

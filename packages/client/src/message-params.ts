@@ -24,8 +24,8 @@ class Framed {
   readonly inputText: string | undefined
   readonly params: object
   readonly progress: CallProgress | undefined
-  /** Of the message that it was written into. */
-  sentAs: number | undefined
+  /** The message that it was written into. */
+  sent: { readonly id: number; readonly socket: WebSocket | undefined } | undefined
   constructor(inputText: string | undefined, params: object, progress: CallProgress | undefined) {
     this.inputText = inputText
     this.params = params
@@ -45,33 +45,42 @@ export function frameParams(op: Operation): Operation {
 
 /** Whether a framed call was written, so that it may be carried out. */
 export function isWritten({ input }: Pick<Operation, 'input'>): boolean {
-  return input instanceof Framed && input.sentAs !== undefined
+  return input instanceof Framed && input.sent !== undefined
 }
 
 /**
- * What tells the agent that nobody waits for a framed call any more: over HTTP the end of its request does, and tRPC's
- * client says it of subscriptions alone. `undefined` where the call was never written.
+ * Tells the agent that nobody waits for a framed call any more: over HTTP the end of its request does, and tRPC's client
+ * says it of subscriptions alone. On the socket that the call was written on, which is not the newest one while an agent
+ * shuts down.
  */
-export function toCancelMessage({ input }: Pick<Operation, 'input'>): string | undefined {
-  const id = input instanceof Framed ? input.sentAs : undefined
-  return id === undefined ? undefined : JSON.stringify({ id, method: 'subscription.stop' })
+export function cancelCall({ input }: Pick<Operation, 'input'>): void {
+  const { id, socket } = (input instanceof Framed ? input.sent : undefined) ?? {}
+  if (socket === undefined || socket.readyState !== socket.OPEN) return
+  socket.send(JSON.stringify({ id, method: 'subscription.stop' }))
 }
 
-/** Writes and reads messages as JSON: a line for each, where those of one moment are too many for one (`line-socket.ts`). */
-export const framedEncoder = Object.freeze({
-  encode: (data: unknown): string => (Array.isArray(data) ? toLines(data) : toText(data)),
-  decode(text: unknown): unknown {
-    if (typeof text !== 'string') throw new TypeError('messages of an agent are text')
-    return JSON.parse(text)
-  },
-})
+/**
+ * Creates what writes and reads messages as JSON: a line for each, where those of one moment are too many for one
+ * (`line-socket.ts`). @param findSocket the socket that what is written goes to
+ */
+export function createFramedEncoder(findSocket: () => WebSocket | undefined) {
+  const toText = (message: unknown): string => writeMessage(message, findSocket)
+  return Object.freeze({
+    encode: (data: unknown): string =>
+      Array.isArray(data) ? toLines(data.map(toText)) : toText(data),
+    decode(text: unknown): unknown {
+      if (typeof text !== 'string') throw new TypeError('messages of an agent are text')
+      return JSON.parse(text)
+    },
+  })
+}
 
-function toLines(messages: readonly unknown[]): string {
-  const batches = splitBatch(messages.map(toText), { toChars: ({ length }) => length + 1 })
+function toLines(messages: readonly string[]): string {
+  const batches = splitBatch(messages, { toChars: ({ length }) => length + 1 })
   return batches.map((texts) => `[${texts.join()}]`).join('\n')
 }
 
-function toText(message: unknown): string {
+function writeMessage(message: unknown, findSocket: () => WebSocket | undefined): string {
   if (typeof message !== 'object' || message === null || !('params' in message)) {
     return JSON.stringify(message)
   }
@@ -83,7 +92,9 @@ function toText(message: unknown): string {
   if (!(input instanceof Framed)) return JSON.stringify(message)
   // Written as soon as there is a connection, and not before.
   input.progress?.noteSent()
-  if ('id' in message && typeof message.id === 'number') input.sentAs = message.id
+  if ('id' in message && typeof message.id === 'number') {
+    input.sent = { id: message.id, socket: findSocket() }
+  }
   const { inputText, params: beside } = input
   const written = withMember({ ...params, ...beside, input: undefined }, 'input', inputText)
   return withMember({ ...message, params: undefined }, 'params', written)

@@ -1,12 +1,12 @@
 // One WebSocket to an agent. It stays open over renewals: the new token is presented on it before the old one ends.
 import { REAUTHENTICATE_PATH } from '@deputy/auth/protocol'
-import { createWSClient, wsLink, type Operation, type OperationLink } from '@trpc/client'
+import { createWSClient, wsLink, type OperationLink } from '@trpc/client'
 import type { Authorized } from './auth-link.ts'
 import type { Authorization } from './authorization.ts'
 import { noteNonce } from './dpop/note-nonce.ts'
 import { toClientError } from './error/to-client-error.ts'
 import { WEBSOCKET_CLOSED } from './links/lost-call.ts'
-import { framedEncoder, toCancelMessage } from './message-params.ts'
+import { createFramedEncoder } from './message-params.ts'
 import type { PlainRouter } from './transport.ts'
 
 export type ConnectionOptions = {
@@ -26,8 +26,6 @@ export type ConnectionOptions = {
 export type Connection = {
   /** Sends a call. */
   readonly send: OperationLink<PlainRouter>
-  /** Tells the agent that nobody waits for a call any more, which was sent as this operation. */
-  cancel(op: Pick<Operation, 'input'>): void
   /**
    * Goes on under this authorization, unless it is an earlier one. What it answers, if anything, is to be waited for
    * before a call is sent.
@@ -74,7 +72,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     // Only an agent that shuts down has its clients connect elsewhere while this connection still serves them.
     retryDelayMs: (attempt) =>
       attempt === 0 ? 0 : Math.min(1000 * 2 ** attempt, 30_000) * (0.5 + Math.random() / 2),
-    experimental_encoder: framedEncoder,
+    experimental_encoder: createFramedEncoder(() => client.connection?.ws ?? undefined),
     onClose: (event) => {
       // One that another one took the place of is closed, too.
       if (client.connection?.state !== 'open') lose(toClosedError(event))
@@ -147,11 +145,6 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   return {
     send,
-    cancel(op) {
-      const message = toCancelMessage(op)
-      const { connection } = client
-      if (message !== undefined && connection?.state === 'open') connection.ws.send(message)
-    },
     adopt,
     join(onLost) {
       calls.add(onLost)

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { createFakeTokenEndpoint, tokenAnswer } from '../../../test/support/fake-token-endpoint.ts'
 import { findFreePort } from '../../../test/support/find-free-port.ts'
@@ -216,6 +217,45 @@ describe('over WebSocket', () => {
     agent.gate.open()
     expect(await kept).toBe('done')
     expect(connections(agent)).toBe(1)
+  })
+
+  test('a call that is given up while its agent shuts down is cancelled there, not where its client has gone since', async () => {
+    await using old = await startTestAgent()
+    await using next = await startTestAgent()
+    const moved = Promise.withResolvers<void>()
+    let sockets = 0
+    class MovingSocket extends WebSocket {
+      constructor(url: string | URL) {
+        sockets += 1
+        super(sockets === 1 ? url : String(url).replace(String(old.port), String(next.port)))
+      }
+      override send(data: Parameters<WebSocket['send']>[0]) {
+        super.send(data)
+        // Its first message: the client is there.
+        if (this.url.includes(String(next.port))) moved.resolve()
+      }
+    }
+    const { client } = createClient(old, { timeoutMs: 60_000, WebSocket: MovingSocket })
+    await using _client = client
+    const gaveUp = new AbortController()
+    const given = client.pending.mutate(undefined, { signal: gaveUp.signal }).catch(toClientError)
+    const kept = client.hold.mutate().catch(toClientError)
+    await old.gate.arrived(2)
+    const [signal] = old.ticker.signals
+    const closed = old.close()
+    await moved.promise
+    await nextTurn()
+
+    gaveUp.abort()
+    const reason = await new Promise((resolve) => {
+      signal?.addEventListener('abort', () => resolve(signal.reason))
+    })
+
+    expect(reason).toMatchObject({ name: 'AbortError' })
+    expect(await given).toMatchObject({ code: 'call_aborted', mayBeDone: true })
+    old.gate.open()
+    expect(await kept).toBe('done')
+    await closed
   })
 
   test('a call that was answered is not cancelled after that', async () => {

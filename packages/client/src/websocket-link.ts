@@ -10,7 +10,7 @@ import { toClientError } from './error/to-client-error.ts'
 import { withDeadlineParams } from './links/deadline.ts'
 import { createLineSocket } from './line-socket.ts'
 import { createNeverSent, findCallFate } from './links/lost-call.ts'
-import { frameParams, isWritten } from './message-params.ts'
+import { cancelCall, frameParams, isWritten } from './message-params.ts'
 import type { Transport } from './transport.ts'
 import { openConnection, type Connection } from './websocket-connection.ts'
 
@@ -84,7 +84,7 @@ export function createWebSocketTransport<Router extends AnyTRPCRouter>(
           if (isOver) return
           const written = frameParams(withDeadlineParams(op))
           framed = written
-          if (op.type !== 'subscription') cancel = () => connection.cancel(written)
+          if (op.type !== 'subscription') cancel = () => cancelCall(written)
           sent = connection.send({ op: written, next: unreachable }).subscribe({
             next(value) {
               cancel = undefined
