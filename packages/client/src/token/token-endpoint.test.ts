@@ -221,6 +221,15 @@ describe('what goes wrong', () => {
     })
   })
 
+  test('says of a task grant that is over that another one is to be opened', async () => {
+    const error = await failure(oauthError(400, 'invalid_authorization_details'))
+
+    expect(error).toMatchObject({
+      code: 'token_refused',
+      hint: expect.stringContaining('task grant') as string,
+    })
+  })
+
   test('is a refusal when the client is challenged', async () => {
     const error = await failure(
       () => new Response('', { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }),

@@ -24,6 +24,8 @@ const HINTS: Readonly<Record<string, string>> = {
     'Check the audience or the URL of the agent, and with the operator who may call it.',
   invalid_request:
     'Where a token was to be exchanged, it has ended or may not be handed on by this client: ask the operator.',
+  invalid_authorization_details:
+    'Where the token was to stand on a task grant, that one is over or not this client’s: have another one opened.',
   invalid_dpop_proof:
     'This client must prove a key: give its credentials a dpopKey, or ask the operator.',
 }

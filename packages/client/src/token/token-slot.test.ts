@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createSettableClock } from '../../../../test/support/settable-clock.ts'
+import { createTimedClock } from '../../../../test/support/settable-clock.ts'
 import { ClientError } from '../error/client-error.ts'
 import { AccessToken } from './access-token.ts'
 import { createTokenSlot } from './token-slot.ts'
@@ -8,14 +8,16 @@ import { createTokenSlot } from './token-slot.ts'
 function createHarness(
   options: {
     readonly lifeSeconds?: number
+    /** After so many seconds no token is good any more. */
+    readonly grantSeconds?: number
     readonly byHand?: boolean
     readonly random?: number
     readonly error?: Error
   } = {},
 ) {
-  const { byHand = false, lifeSeconds = 900, random = 0 } = options
+  const { byHand = false, grantSeconds = Infinity, lifeSeconds = 900, random = 0 } = options
   const { error = new Error('the authorization server is down') } = options
-  const clock = createSettableClock()
+  const clock = createTimedClock()
   const start = clock.now()
   const pending: PromiseWithResolvers<AccessToken>[] = []
   let isDown = false
@@ -24,7 +26,7 @@ function createHarness(
       type: 'Bearer',
       scopes: ['billing:read'],
       requestedAt: clock.now(),
-      expiresAt: clock.now() + lifeSeconds,
+      expiresAt: Math.min(clock.now() + lifeSeconds, start + grantSeconds),
     })
   const slot = createTokenSlot({
     clock,
@@ -200,6 +202,39 @@ describe('renewal', () => {
     }
 
     expect(seen).toEqual([2, 2, 3])
+  })
+
+  test('of the last tokens of a grant, each shorter than the one before, comes to an end', async () => {
+    // Attack prevented on oneself: a token for a second is due in the moment in which it is here.
+    const harness = createHarness({ grantSeconds: 900 })
+    await harness.value()
+    const unwatch = harness.slot.watch(() => undefined)
+
+    for (let seconds = 780; seconds < 900; seconds += 1) {
+      harness.at(seconds)
+      for (let call = 0; call < 10; call += 1) {
+        await harness.value()
+        await harness.settle()
+      }
+    }
+
+    // After 840, 870, 885, 892 and 897 seconds; the token of then serves until it ends.
+    expect(harness.requests()).toBe(1 + 5)
+    unwatch()
+  })
+
+  test('of a token of which nobody says how long it lives is left to whoever needs the next one', async () => {
+    const harness = createHarness({ lifeSeconds: 0 })
+    await harness.value()
+
+    const unwatch = harness.slot.watch(() => undefined)
+    for (let round = 0; round < 10; round += 1) {
+      harness.at(round)
+      await harness.settle()
+    }
+
+    expect(harness.requests()).toBe(1)
+    unwatch()
   })
 
   test('works again as soon as the authorization server does', async () => {

@@ -27,7 +27,10 @@ export type TokenSlot = {
 export type TokenSlotOptions = {
   readonly requestToken: RequestToken
   readonly clock?: Clock | undefined
-  /** How long before its end a token is renewed. Default 60 seconds, or half its life if that is less. */
+  /**
+   * How long before its end a token is renewed. Default 60 seconds, or half its life if that is less; but never within 5
+   * seconds of being asked for.
+   */
   readonly renewBeforeSeconds?: number | undefined
   /** Spreads renewals and retries: from 0 up to 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined
@@ -35,6 +38,12 @@ export type TokenSlotOptions = {
 
 /** After a renewal failed in the background: how long the old token serves before the next try, at first and at most. */
 const BACK_OFF_SECONDS = { first: 5, most: 60 }
+
+/**
+ * A token that was asked for this recently is not renewed ahead of its end. Attack prevented on oneself: the last tokens of
+ * a grant, each of which is shorter than the one before and due sooner.
+ */
+const LEAST_AGE_SECONDS = 5
 
 /** An agent that refuses a token which was asked for this recently will refuse the next one too. */
 const FRESH_SECONDS = 10
@@ -61,6 +70,8 @@ export function createTokenSlot(options: TokenSlotOptions): TokenSlot {
   function schedule(): void {
     timer?.cancel()
     if (watchers.size === 0 || current === undefined) return
+    // Nobody says how long it lives: whoever needs the next one asks for it.
+    if (current.expiresAt <= current.requestedAt) return
     const at = Math.max(dueAt, retryAt)
     const waitMs = clock.msUntil?.(at) ?? (at - clock.now()) * 1000
     timer = startTimer(clock, waitMs, () => {
@@ -73,7 +84,8 @@ export function createTokenSlot(options: TokenSlotOptions): TokenSlot {
     const lifeSeconds = expiresAt - requestedAt
     const earlySeconds = Math.min(renewBeforeSeconds, lifeSeconds / 2)
     const spreadSeconds = Math.min(renewBeforeSeconds, lifeSeconds / 4)
-    return Math.floor(expiresAt - earlySeconds - random() * spreadSeconds)
+    const dueAt = Math.floor(expiresAt - earlySeconds - random() * spreadSeconds)
+    return Math.max(requestedAt + LEAST_AGE_SECONDS, dueAt)
   }
 
   function noteFailure(error: unknown): void {
