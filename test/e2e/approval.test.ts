@@ -199,6 +199,7 @@ describe('an approved call that gets lost on the way', () => {
     expect(await made.world.whileTimePasses(paid)).toMatchObject({
       code: 'approval_used',
       mayBeDone: true,
+      hint: expect.stringContaining('the same idempotency key') as string,
     })
     expect(made.payments).toHaveLength(1)
     expect(await countAsked(made)).toBe(1)

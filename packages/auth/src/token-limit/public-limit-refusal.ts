@@ -64,7 +64,8 @@ export function toPublicLimitRefusal(refusal: LimitRefusal): PublicRefusal {
         status: 403,
         reason,
         message: `The approval ${refusal.identifier} was used for a call before`,
-        hint: 'An approval is good for one call: ask for another one.',
+        // Under the same one nothing can be repeated: whether a procedure keeps to the key, the guard does not know.
+        hint: 'An approval is good for one call: ask for another one. Where the answer was lost, send the same call with the same idempotency key under it, or look first whether it was carried out.',
         bearerError,
       }
     case 'approval_pending':
