@@ -49,12 +49,14 @@ async function startWorld() {
       dpopKey,
     })
   // Over HTTP there is nothing to close.
-  const open = (credentials: ClientCredentials) =>
+  const open = (credentials: ClientCredentials, transport: 'http' | 'websocket' = 'http') =>
     createAgentClient<typeof router>({
       url: ledger.url,
       audience: ledger.id,
       credentials,
+      transport,
       fetch: watched,
+      WebSocket: alice.WebSocket,
     })
   const resources = stack.move()
   const dispose = async (): Promise<void> => resources.disposeAsync()
@@ -99,6 +101,19 @@ describe('with a key', () => {
     expect(await client.echo.query()).toBe('here')
     expect(await client.pay.mutate()).toBe('paid')
   })
+
+  test.each([-1800, 1800])(
+    'over WebSocket, too, where no answer has a date (%i seconds)',
+    async (off) => {
+      await using harness = await startWorld()
+      using _skew = harness.world.skew(harness.alice, off)
+      const credentials = harness.identify(await generateDpopKey())
+      await using client = harness.open(credentials, 'websocket')
+
+      expect(await client.echo.query()).toBe('here')
+      expect(await client.pay.mutate()).toBe('paid')
+    },
+  )
 
   test('a stolen token is of no use, with another key or none', async () => {
     await using harness = await startWorld()

@@ -3,8 +3,9 @@
 import cors from 'cors'
 import type { RequestListener } from 'node:http'
 
-/** What a client has to read: challenges, nonces, limits and when to come back. */
+/** What a client has to read: challenges, nonces, limits, when to come back, and how far its clock is off. */
 const EXPOSED_HEADERS = [
+  'date',
   'dpop-nonce',
   'ratelimit',
   'ratelimit-policy',

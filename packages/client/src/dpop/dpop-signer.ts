@@ -1,5 +1,6 @@
 // Proofs of possession (RFC 9449 §4.2), for the token endpoint and for agents alike. A signer knows the
-// nonce that each server wants next, and how far each server's clock is from this one.
+// nonce that each server wants next, and how far each server's clock is from this one; where an agent has
+// not said that, how far the authorization server's is.
 import { systemClock, type Clock } from '@deputy/auth/protocol'
 import { calculateJwkThumbprint, exportJWK, SignJWT, type JWK } from 'jose'
 import type { CryptoKeyPair } from 'oauth4webapi'
@@ -11,8 +12,8 @@ export type DpopSigner = {
   getThumbprint(): Promise<string>
   /** Makes a proof. @param accessToken what it goes with; none at the token endpoint */
   prove(request: RequestToProve, accessToken?: string): Promise<string>
-  /** See `ProofSigner`. @param error of the answer's body; by default that of its challenge */
-  observe(url: string, answer: AnswerToProof, error?: string): boolean
+  /** See `ProofSigner`. @param saidInBody the `error` of a token endpoint; an agent has it in its challenge */
+  observe(url: string, answer: AnswerToProof, saidInBody?: string): boolean
 }
 
 /**
@@ -31,6 +32,11 @@ export function createDpopSigner(pair: CryptoKeyPair, clock: Clock = systemClock
   const alg = toAlgorithm(pair)
   const nonces = new Map<string, string>()
   const skews = new Map<string, number>()
+  /**
+   * What counts for an agent that has not said: what is wrong is mostly this clock, and over WebSocket no answer has a
+   * `Date`. Attack prevented: an agent that says a wrong one, for proofs that others then refuse.
+   */
+  let issuerSkewSeconds = 0
   let jwk: Promise<JWK> | undefined
   let thumbprint: Promise<string> | undefined
   const getJwk = async (): Promise<JWK> => (jwk ??= exportJWK(pair.publicKey))
@@ -50,11 +56,12 @@ export function createDpopSigner(pair: CryptoKeyPair, clock: Clock = systemClock
         ...(accessToken === undefined ? {} : { ath: await hashToken(accessToken) }),
       })
         .setProtectedHeader({ typ: 'dpop+jwt', alg, jwk: await getJwk() })
-        .setIssuedAt(clock.now() + (skews.get(origin) ?? 0))
+        .setIssuedAt(clock.now() + (skews.get(origin) ?? issuerSkewSeconds))
         .sign(pair.privateKey)
     },
 
-    observe(url: string, { headers, status }: AnswerToProof, error = readDpopError(headers)) {
+    observe(url: string, { headers, status }: AnswerToProof, saidInBody?: string) {
+      const error = saidInBody ?? readDpopError(headers)
       const { origin } = toTarget(url)
       const nonce = headers.get('dpop-nonce')
       const isNewNonce = nonce !== null && nonce !== nonces.get(origin)
@@ -65,9 +72,12 @@ export function createDpopSigner(pair: CryptoKeyPair, clock: Clock = systemClock
       // Fault was found with a proof: maybe our clock is not the server's.
       const skewSeconds = readSkewSeconds(headers, clock)
       const isNewSkew =
-        skewSeconds !== undefined && Math.abs(skewSeconds - (skews.get(origin) ?? 0)) > 1
-      if (isNewSkew) skews.set(origin, skewSeconds)
-      return isNewSkew
+        skewSeconds !== undefined &&
+        Math.abs(skewSeconds - (skews.get(origin) ?? issuerSkewSeconds)) > 1
+      if (!isNewSkew) return false
+      skews.set(origin, skewSeconds)
+      if (saidInBody !== undefined) issuerSkewSeconds = skewSeconds
+      return true
     },
   })
 }
