@@ -41,7 +41,7 @@ test.each([
   ['a hold that is forgotten', `delete from budget_hold`, 'what was counted stays'],
   [
     'a hold that begins captured',
-    `insert into budget_hold select id, 'task-1', 'USD', 20, 'captured', 1, 1 from hold`,
+    `insert into budget_hold select id, 'task-2', 'USD', 20, 'captured', 1, 1 from hold`,
     'a hold begins held',
   ],
 ])('refuses %s', async (_what, statement, message) => {

@@ -8,6 +8,7 @@ import { columnTypes, createLimitUseTable } from '@deputy/storage'
 import { sql, type Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { createBudgetTables } from './budget-tables.ts'
+import { createFinalRowGuards } from './final-rows.ts'
 import {
   createAccountGuard,
   createEntryGuard,
@@ -55,4 +56,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '010-captures-by-day': inSql(createCapturesByDay),
   '011-answers-by-key': inSql(createAnswersByKey),
   '012-entry-guard': inSql(createEntryGuard),
+  // PostgreSQL began with it.
+  '013-final-rows': inSql((schema) =>
+    schema.dialect === 'sqlite' ? createFinalRowGuards(schema) : [],
+  ),
 }

@@ -183,7 +183,15 @@ export function createKyselyQuotaStore(
     },
 
     async announce(event) {
-      const { numInsertedOrUpdatedRows } = await db
+      const known = await db
+        .selectFrom('quota_event')
+        .select('id')
+        .where('quota_id', '=', event.quotaId)
+        .where('period_start', '=', event.periodStart)
+        .where('threshold', '=', event.threshold)
+        .executeTakeFirst()
+      if (known !== undefined) return
+      await db
         .insertInto('quota_event')
         .values({
           quota_id: event.quotaId,
@@ -195,9 +203,8 @@ export function createKyselyQuotaStore(
           agent_id: event.agentId,
           trace_id: event.traceId ?? null,
         })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirstOrThrow()
-      if (numInsertedOrUpdatedRows === 1n) hasAnnounced(event.threshold)
+        .execute()
+      hasAnnounced(event.threshold)
     },
 
     async listEvents({ afterId, limit, viewer }) {

@@ -74,11 +74,11 @@ describe.each(BILLING_ADAPTERS)('on $name, SQL refuses', (adapter) => {
       'an event twice in a period',
       `insert into quota_event (quota_id, period_start, threshold, cap, spent, occurred_at, agent_id)
         select quota_id, period_start, threshold, cap, spent, occurred_at, agent_id from quota_event`,
-      /unique/i,
+      /unique|is final/i,
     ],
     ['usage that is changed', `update usage_event set quantity = 0`, 'events are final'],
     ['usage that is forgotten', `delete from usage_event`, 'events are final'],
-    ['usage that is recorded twice', usageRow({}), /unique/i],
+    ['usage that is recorded twice', usageRow({}), /unique|are final/i],
     [
       'a correction of what belongs to somebody else',
       usageRow({ event_id: `'two'`, account: `'agent-bob-v1'`, corrects: 'sequence' }),

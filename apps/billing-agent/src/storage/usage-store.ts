@@ -21,7 +21,13 @@ export function createKyselyUsageStore(db: Kysely<Tables>): UsageStore {
     },
 
     async defineMeter({ aggregation, definedAt, definedBy, description, meter }) {
-      const { numInsertedOrUpdatedRows } = await db
+      const known = await db
+        .selectFrom('meter')
+        .select('name')
+        .where('name', '=', meter)
+        .executeTakeFirst()
+      if (known !== undefined) return false
+      await db
         .insertInto('meter')
         .values({
           name: meter,
@@ -30,9 +36,8 @@ export function createKyselyUsageStore(db: Kysely<Tables>): UsageStore {
           defined_at: definedAt,
           defined_by: definedBy,
         })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirstOrThrow()
-      return numInsertedOrUpdatedRows === 1n
+        .execute()
+      return true
     },
 
     async find(source, eventId) {
