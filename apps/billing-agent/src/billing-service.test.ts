@@ -8,7 +8,9 @@ import {
   refusalOf,
   USD,
 } from '../test-support/billing-world.ts'
+import { createBillingService } from './billing-service.ts'
 import { HOLD_TTL_SECONDS } from './holds/place-hold.ts'
+import type { LedgerStore } from './ledger/ledger-store.ts'
 import { QUOTE_TTL_SECONDS } from './quotes/make-quote.ts'
 
 describe('a quote', () => {
@@ -289,4 +291,31 @@ describe('an idempotency key', () => {
 
     expect(await after.balance(ALICE)).toMatchObject({ availableMinor: 100 })
   })
+})
+
+test('a balance is of one moment, whatever is held while it is read', async () => {
+  await using world = await createBillingWorld()
+  await world.deposit(ALICE, 100)
+  const { storage } = world
+  const service = createBillingService({
+    clock: world.clock,
+    receipts: async () => Promise.reject(new Error('nobody asks for receipts')),
+    storage: {
+      ...storage,
+      // A hold is placed after each look at the ledger.
+      read: async (work) =>
+        storage.read(async ({ ledger, ...stores }) => {
+          const balanceOf: LedgerStore['balanceOf'] = async (account, currency) => {
+            const balance = await ledger.balanceOf(account, currency)
+            await world.hold(ALICE)
+            return balance
+          }
+          return work({ ...stores, ledger: { ...ledger, balanceOf } })
+        }),
+    },
+  })
+
+  const balance = await service.balance(callBy(ALICE), { currency: USD })
+
+  expect(balance.availableMinor + balance.heldMinor).toBe(100)
 })

@@ -124,10 +124,7 @@ async function readBalance(
   holder: Holder,
   currency: string,
 ): Promise<Balance> {
-  return {
-    account: holder.agentId,
-    currency,
-    availableMinor: await ledger.balanceOf(availableAccount(holder), currency),
-    heldMinor: await ledger.balanceOf(heldAccount(holder), currency),
-  }
+  const accounts = [availableAccount(holder), heldAccount(holder)] as const
+  const [availableMinor, heldMinor] = await ledger.balancesOf(accounts, currency)
+  return { account: holder.agentId, currency, availableMinor, heldMinor }
 }

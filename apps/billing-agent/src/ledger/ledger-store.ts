@@ -33,6 +33,13 @@ export type LedgerStore = {
   post(posting: Posting): Promise<void>
   /** 0 for an account without entries. */
   balanceOf(account: string, currency: string): Promise<number>
+  /** The same of two, as they stand in one moment. */
+  balancesOf(
+    accounts: readonly [string, string],
+    currency: string,
+  ): Promise<readonly [number, number]>
+  /** Whether money was ever moved there. */
+  hasAccount(account: string, currency: string): Promise<boolean>
   /** Every account of an organisation in a currency, by name. */
   listBalances(ownerId: string, currency: string): Promise<readonly AccountBalance[]>
   /** The posting that placed a hold, captured it or ended it otherwise. */

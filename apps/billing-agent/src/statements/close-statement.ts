@@ -43,9 +43,8 @@ export async function closeStatement(
   const before = await storage.transaction(async (transaction) => {
     const answer = await findAnswer(transaction, once)
     if (answer !== undefined) return { answer }
-    const accounts = await transaction.ledger.listBalances(ownerId, currency)
     // The first deposit opens it: an account that was never paid into cannot have held anything.
-    if (!accounts.some((line) => line.account === availableAccount(holder))) {
+    if (!(await transaction.ledger.hasAccount(availableAccount(holder), currency))) {
       throw refuseCall('account_unknown', `${account} has no account in ${currency}`)
     }
     return { holds: await transaction.holds.listUnbilled(holder, currency) }

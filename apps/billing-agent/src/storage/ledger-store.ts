@@ -64,13 +64,15 @@ const insertSeal = createStatement<{ id: string }, unknown>((db, { id }) =>
   db.insertInto('posting_seal').values({ posting_id: id }),
 )
 
-const selectBalance = createStatement<AccountKey, { balance_minor: number }>(
-  (db, { currency, name }) =>
-    db
-      .selectFrom('account')
-      .select('balance_minor')
-      .where('name', '=', name)
-      .where('currency', '=', currency),
+const selectBalances = createStatement<
+  { currency: string; first: string; second: string },
+  { name: string; balance_minor: number }
+>((db, { currency, first, second }) =>
+  db
+    .selectFrom('account')
+    .select(['name', 'balance_minor'])
+    .where('name', 'in', [first, second])
+    .where('currency', '=', currency),
 )
 
 const selectOfHold = createStatement<{ holdId: string; procedure: string }, { id: string }>(
@@ -95,6 +97,13 @@ export function createKyselyLedgerStore(
   db: Kysely<Tables>,
   { accounts: known, post: mark }: Pick<WorkMarks, 'accounts' | 'post'>,
 ): LedgerStore {
+  const balancesOf: LedgerStore['balancesOf'] = async ([first, second], currency) => {
+    const { rows } = await selectBalances(db, { first, second, currency })
+    const balanceOf = (account: string): number =>
+      rows.find(({ name }) => name === account)?.balance_minor ?? 0
+    return [balanceOf(first), balanceOf(second)]
+  }
+
   return {
     async post({ createdAt, currency, entries, ...posting }) {
       assertBalanced(entries)
@@ -127,9 +136,16 @@ export function createKyselyLedgerStore(
       mark({ procedure, currency, amountMinor: movedMinor(procedure, entries) })
     },
 
-    async balanceOf(name, currency) {
-      const { rows } = await selectBalance(db, { name, currency })
-      return rows[0]?.balance_minor ?? 0
+    async balanceOf(account, currency) {
+      const [balance] = await balancesOf([account, account], currency)
+      return balance
+    },
+
+    balancesOf,
+
+    async hasAccount(account, currency) {
+      const { rows } = await selectBalances(db, { first: account, second: account, currency })
+      return rows.length > 0
     },
 
     async listBalances(ownerId, currency) {
