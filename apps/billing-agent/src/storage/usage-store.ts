@@ -114,18 +114,30 @@ export function createKyselyUsageStore(db: Kysely<Tables>): UsageStore {
       return rows.map((row) => ({ holder, meter: row.meter, periodStart: row.period_start }))
     },
 
-    async listMonths(holder, { limit, since }) {
+    async listMonths(holder, { after, limit, since }) {
       const rows = await db
         .selectFrom('usage_period')
-        .select(['meter', 'period_start'])
+        .innerJoin('meter', 'meter.name', 'usage_period.meter')
+        .select(['meter', 'period_start', 'aggregation'])
         .where('owner_id', '=', holder.ownerId)
         .where('account', '=', holder.agentId)
         .where('period_start', '>=', since)
+        .where((eb) =>
+          eb.or([
+            eb('period_start', '<', after.periodStart),
+            eb.and([eb('period_start', '=', after.periodStart), eb('meter', '>', after.meter)]),
+          ]),
+        )
         .orderBy('period_start', 'desc')
         .orderBy('meter')
         .limit(limit)
         .execute()
-      return rows.map((row) => ({ holder, meter: row.meter, periodStart: row.period_start }))
+      return rows.map(({ aggregation, meter, period_start: periodStart }) => ({
+        holder,
+        meter,
+        periodStart,
+        aggregation,
+      }))
     },
 
     async sum(month, aggregation) {

@@ -10,7 +10,9 @@ import { operatedOwner, type Holder } from '../owners/owner.ts'
 import { monthOf } from '../periods/period.ts'
 import type { ServiceDeps } from '../service-deps.ts'
 import { toWhole } from './to-whole.ts'
+import type { UsageMonth } from './usage-store.ts'
 
+/** Months of a page. */
 const MAX_MONTHS = 1000
 
 /** The caller's own account; another one's of the organisation for whoever has `billing:audit`. */
@@ -28,15 +30,16 @@ function readHolder(
 export async function reportUsage(
   { storage }: ServiceDeps,
   call: Call,
-  input: UsageReportInput,
+  { cursor, since, ...whose }: UsageReportInput,
 ): Promise<UsageReport> {
-  const holder = readHolder(call, input)
+  const holder = readHolder(call, whose)
   return storage.read(async ({ usage }) => {
-    const page = { since: monthOf(input.since).startsAt, limit: MAX_MONTHS }
-    const meters = new Map((await usage.listMeters(MAX_MONTHS)).map((one) => [one.meter, one]))
+    const after = fromCursor(cursor)
+    const page = { since: monthOf(since).startsAt, after, limit: MAX_MONTHS + 1 }
+    const found = await usage.listMonths(holder, page)
     const months: UsageReport['months'] = []
-    for (const month of await usage.listMonths(holder, page)) {
-      const aggregation = meters.get(month.meter)?.aggregation ?? 'sum'
+    for (const month of found.slice(0, MAX_MONTHS)) {
+      const { aggregation } = month
       const { events, quantity } = await usage.sum(month, aggregation)
       const billed = await usage.findBilled(month)
       months.push({
@@ -50,8 +53,16 @@ export async function reportUsage(
         billedMinor: billed?.amountMinor ?? 0,
       })
     }
-    return { account: holder.agentId, months }
+    const last = found.length > MAX_MONTHS ? months.at(-1) : undefined
+    const nextCursor = last && `${String(last.periodStart)}/${last.meter}`
+    return { account: holder.agentId, months, nextCursor }
   })
+}
+
+/** As `nextCursor` was made; before all months where there is none. */
+function fromCursor(cursor = `${String(Number.MAX_SAFE_INTEGER)}/`): Omit<UsageMonth, 'holder'> {
+  const [periodStart, meter = ''] = cursor.split('/')
+  return { periodStart: Number(periodStart), meter }
 }
 
 /** `usage.events`: as they were recorded, page by page. */

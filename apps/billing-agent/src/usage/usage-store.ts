@@ -39,6 +39,16 @@ export type UsageMonth = {
   readonly periodStart: EpochSeconds
 }
 
+export type MeteredMonth = UsageMonth & { readonly aggregation: Aggregation }
+
+export type MonthsPage = {
+  /** Those that begin then or later. */
+  readonly since: EpochSeconds
+  /** Those that come after it in the list. */
+  readonly after: Omit<UsageMonth, 'holder'>
+  readonly limit: number
+}
+
 export type UsageSum = {
   /** Exact: it may be more than a number holds. */
   readonly quantity: bigint
@@ -89,11 +99,8 @@ export type UsageStore = {
   listEvents(query: UsageEventsQuery): Promise<readonly UsageEvent[]>
   /** Months with events that no statement has looked at, the oldest first. */
   listUnbilled(holder: Holder): Promise<readonly UsageMonth[]>
-  /** Months of an account that end after a moment, the latest first. */
-  listMonths(
-    holder: Holder,
-    page: { readonly since: EpochSeconds; readonly limit: number },
-  ): Promise<readonly UsageMonth[]>
+  /** Months of an account, the latest first and by meter in each, with what the meters count by. */
+  listMonths(holder: Holder, page: MonthsPage): Promise<readonly MeteredMonth[]>
   sum(month: UsageMonth, aggregation: Aggregation): Promise<UsageSum>
   findBilled(month: UsageMonth): Promise<BilledUsage | undefined>
   /** Events that happened, as they are right now, in the order of recording. */

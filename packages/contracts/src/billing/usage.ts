@@ -77,11 +77,18 @@ export const RecordedUsage = z.object({
 })
 export type RecordedUsage = z.infer<typeof RecordedUsage>
 
+/** A meter in a month, as a place to go on from. */
+const MonthCursor = z
+  .string()
+  .max(80)
+  .regex(/^\d{1,12}\/[a-z0-9.-]+$/, 'must be a nextCursor')
+
 export const UsageReportInput = z
   .object({
     account: AgentId.optional().describe("the caller's by default; any, for an auditor"),
     ownerId: OwnerId,
     since: Moment.default(0).describe('epoch seconds: months that end after it'),
+    cursor: MonthCursor.optional().describe('nextCursor of the page before'),
   })
   .prefault({})
 export type UsageReportInput = z.infer<typeof UsageReportInput>
@@ -101,7 +108,8 @@ export type MonthlyUsage = z.infer<typeof MonthlyUsage>
 
 export const UsageReport = z.object({
   account: AgentId,
-  months: z.array(MonthlyUsage).describe('the latest 1,000, the latest first'),
+  months: z.array(MonthlyUsage).describe('the latest first, 1,000 a page'),
+  nextCursor: MonthCursor.optional(),
 })
 export type UsageReport = z.infer<typeof UsageReport>
 
