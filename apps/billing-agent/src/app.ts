@@ -23,6 +23,7 @@ import { expireHolds } from './holds/expire-holds.ts'
 import { pruneAnswers } from './idempotency/run-once.ts'
 import { measureSweep } from './metrics/billing-metrics.ts'
 import { observeLevels } from './metrics/observe-levels.ts'
+import { createQuotePruning } from './quotes/prune-quotes.ts'
 import { verifyLedger } from './verify/verify-ledger.ts'
 import { createResearchReceiptSource, RECEIPT_SCOPE } from './receipts/research-receipt-source.ts'
 import { openStorage, type BillingStorage } from './storage/open-storage.ts'
@@ -92,6 +93,8 @@ export async function createBillingAgent(options: BillingAgentOptions): Promise<
       logger,
     }),
   )
+  const pruneQuotes = createQuotePruning(storage, clock)
+  stack.use(startPruning({ prune: async () => measureSweep('quotes', pruneQuotes), logger }))
   stack.use(startPruning({ prune: async () => check.run(), logger }))
   const { redisUrl, rateLimitTiers } = options
   const { limiter: rateLimiter } = stack.use(openRateLimiter({ redisUrl, clock, logger }))

@@ -27,7 +27,7 @@ const instruments = createInstruments(METER_NAME, (meter) => ({
     description: 'Rounds of what ends by itself, by outcome',
   }),
   swept: meter.createCounter('billing.swept', {
-    description: 'Holds that expired, answers that were forgotten',
+    description: 'Holds that expired, answers and quotes that were forgotten',
   }),
 }))
 
@@ -71,7 +71,7 @@ export function recordQuotaEvent(threshold: number): void {
 
 /** Measures a round of what ends by itself, which answers how much it ended. */
 export async function measureSweep(
-  sweep: 'holds' | 'answers',
+  sweep: 'holds' | 'answers' | 'quotes',
   run: () => Promise<number>,
 ): Promise<void> {
   const { swept, sweeps } = instruments()

@@ -65,5 +65,35 @@ export function createKyselyQuoteStore(db: Kysely<Tables>): QuoteStore {
         }
       )
     },
+
+    async listUnused({ afterId, before, limit }) {
+      const rows = await db
+        .selectFrom((eb) =>
+          eb
+            .selectFrom('quote')
+            .select(['id', 'expires_at'])
+            .where('id', '>', afterId)
+            .orderBy('id')
+            .limit(limit)
+            .as('looked'),
+        )
+        .leftJoin('hold', 'hold.quote_id', 'looked.id')
+        .select(['looked.id', 'looked.expires_at', 'hold.id as hold_id'])
+        .orderBy('looked.id')
+        .execute()
+      const unused = rows.filter((row) => row.hold_id === null && row.expires_at < before)
+      const lastId = rows.length < limit ? undefined : rows.at(-1)?.id
+      return { unusedIds: unused.map(({ id }) => id), lastId }
+    },
+
+    async remove(quoteIds) {
+      const used = db.selectFrom('hold').select('quote_id').where('quote_id', 'in', quoteIds)
+      const { numDeletedRows } = await db
+        .deleteFrom('quote')
+        .where('id', 'in', quoteIds)
+        .where('id', 'not in', used)
+        .executeTakeFirst()
+      return Number(numDeletedRows)
+    },
   }
 }
