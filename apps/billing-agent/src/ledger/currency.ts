@@ -1,7 +1,10 @@
 // Currencies by ISO 4217. An account remembers the scale that it began with: the digits that follow the point.
 import { refuseCall } from '../refusals.ts'
 
-const KNOWN = new Set(Intl.supportedValuesOf('currency'))
+/** What list one of ISO 4217 has with minor units, and `Intl` does not list: units of account, mostly. */
+const UNITS_OF_ACCOUNT = ['BOV', 'CHE', 'CHW', 'CLF', 'COU', 'MXV', 'USN', 'UYI', 'UYW', 'VED']
+
+const KNOWN = new Set([...Intl.supportedValuesOf('currency'), ...UNITS_OF_ACCOUNT])
 
 /** Throws `currency_unknown` for what is none. */
 export function requireCurrency(currency: string): void {
