@@ -71,6 +71,7 @@ export {
   BudgetInput,
   BudgetReport,
   CaptureInput,
+  ClosedStatement,
   CloseStatementInput,
   DepositInput,
   Hold,
@@ -97,7 +98,7 @@ export type BillingService = {
   capture(call: Call, input: work.CaptureInput): Promise<work.Hold>
   release(call: Call, input: work.ReleaseInput): Promise<work.Hold>
   deposit(call: Call, input: work.DepositInput): Promise<work.Balance>
-  closeStatement(call: Call, input: work.CloseStatementInput): Promise<work.Statement>
+  closeStatement(call: Call, input: work.CloseStatementInput): Promise<work.ClosedStatement>
   refund(call: Call, input: books.RefundInput): Promise<books.Refund>
   prices(call: Call): Promise<books.PriceBooks>
   publishPrices(call: Call, input: books.PublishPricesInput): Promise<books.PriceBook>
@@ -189,7 +190,7 @@ export function createBillingRouter(service: BillingService) {
         .mutation(async ({ ctx, input }) => service.deposit(toCall(ctx), input)),
       closeStatement: scopedProcedure('billing:close')
         .input(work.CloseStatementInput)
-        .output(work.Statement)
+        .output(work.ClosedStatement)
         .mutation(async ({ ctx, input }) => service.closeStatement(toCall(ctx), input)),
       refund: scopedProcedure({ scopes: ['billing:refund'], limits: BUDGET })
         .input(books.RefundInput)

@@ -1,8 +1,9 @@
 // Closes an account's statement: all captures since the last one, each with evidence from the agent
 // that did the work. Evidence is fetched outside of any transaction; the lines are written in one, less
-// those that another statement took in the meantime.
+// those that another statement took in the meantime. Of many captures it takes the oldest: the agent that has the
+// evidence answers a caller so many times a minute, and a statement of thousands would outlast its caller's patience.
 import {
-  Statement,
+  ClosedStatement,
   UsageLine,
   type CloseStatementInput,
   type StatementLine,
@@ -23,12 +24,15 @@ import { checkEvidence } from './check-evidence.ts'
 /** How many receipts are asked for at the same time. */
 const PARALLEL_RECEIPTS = 8
 
+/** Captures on one statement: half of what the standard tier lets a caller ask for at once. */
+export const MAX_LINES = 500
+
 /** `billing.closeStatement`: nothing is closed unless every line has evidence. */
 export async function closeStatement(
   deps: ServiceDeps,
   call: Call,
   input: CloseStatementInput,
-): Promise<Statement> {
+): Promise<ClosedStatement> {
   const { clock, receipts, runOnce, storage } = deps
   const { principal } = call
   const { account, currency } = input
@@ -38,7 +42,7 @@ export async function closeStatement(
     principal,
     procedure: 'billing.closeStatement',
     input,
-    output: Statement,
+    output: ClosedStatement,
   }
   const before = await storage.transaction(async (transaction) => {
     const answer = await findAnswer(transaction, once)
@@ -53,7 +57,7 @@ export async function closeStatement(
   const calls: CallRecord[] = []
   const evidenced = await gatherEvidence(
     async (reference, holdId) => receipts(reference, call, holdId),
-    before.holds,
+    before.holds.slice(0, MAX_LINES),
     calls,
   )
 
@@ -63,7 +67,11 @@ export async function closeStatement(
     // A close that ran beside this one may have taken lines: what is left of ours is still right.
     const open = new Set((await holds.listUnbilled(holder, currency)).map(({ holdId }) => holdId))
     const lines = evidenced.filter(({ holdId }) => open.has(holdId))
-    const credits = [...(await statements.listUncredited(holder, currency))]
+    for (const { holdId } of lines) open.delete(holdId)
+    // What was given back of a capture that waits for the next statement waits with it.
+    const credits = (await statements.listUncredited(holder, currency)).filter(
+      ({ holdId }) => !open.has(holdId),
+    )
     const statementId = createId(closedAt)
     const usage = await billUsage(transaction, holder, { currency, now: closedAt })
     await chargeUsage(transaction, { call, holder, statementId, currency, closedAt, usage })
@@ -80,7 +88,8 @@ export async function closeStatement(
       closedAt,
     }
     await statements.insert(statement)
-    return { ...statement, usage: usage.map((line) => UsageLine.parse(line)), calls }
+    const isComplete = before.holds.length <= MAX_LINES
+    return { ...statement, usage: usage.map((line) => UsageLine.parse(line)), calls, isComplete }
   })
 }
 

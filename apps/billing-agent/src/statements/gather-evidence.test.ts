@@ -9,6 +9,7 @@ import {
 } from '../../test-support/billing-world.ts'
 import { createBillingService } from '../billing-service.ts'
 import type { ReceiptAnswer, ReceiptSource } from '../receipts/receipt-source.ts'
+import { MAX_LINES } from './close-statement.ts'
 
 type World = Awaited<ReturnType<typeof createBillingWorld>>
 
@@ -158,4 +159,44 @@ test('captures in another currency are left for a statement in that one', async 
   })
 
   expect(statement).toMatchObject({ currency: 'EUR', lines: [], totalMinor: 0, calls: [] })
+})
+
+test('of many captures a close takes the oldest and says so, and the next goes on there', async () => {
+  await using world = await createBillingWorld()
+  await world.deposit(ALICE, 100_000)
+  await captureJobs(world, MAX_LINES + 1)
+  const asked: string[] = []
+  const receipts: ReceiptSource = async (reference) => {
+    asked.push(reference)
+    return readReceipt(world, reference)
+  }
+
+  const first = await closeWith(world, receipts)
+  const second = await closeWith(world, receipts)
+
+  expect([first, second].map(({ isComplete, lines }) => [lines.length, isComplete])).toEqual([
+    [MAX_LINES, false],
+    [1, true],
+  ])
+  expect(asked).toHaveLength(MAX_LINES + 1)
+  expect(second.lines).toMatchObject([{ reference: `job-${String(MAX_LINES)}` }])
+})
+
+test('what is given back of a capture stands on no statement before the capture does', async () => {
+  await using world = await createBillingWorld()
+  await world.deposit(ALICE, 1000)
+  await captureJobs(world, 1)
+
+  const first = await closeWith(world, async (reference) => {
+    const { holdId } = await world.hold(ALICE, 'job-late')
+    const input = { holdId, amountMinor: 15, idempotencyKey: world.key() }
+    world.receipts.set('job-late', receiptFor(await world.service.capture(callBy(ALICE), input)))
+    const refund = { holdId, amountMinor: 5, reason: 'a test', idempotencyKey: world.key() }
+    await world.service.refund(callBy('operator'), refund)
+    return readReceipt(world, reference)
+  })
+  const second = await closeWith(world, async (reference) => readReceipt(world, reference))
+
+  expect(first).toMatchObject({ totalMinor: 15, credits: [] })
+  expect(second).toMatchObject({ totalMinor: 10, credits: [{ amountMinor: 5 }] })
 })

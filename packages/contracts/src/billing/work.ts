@@ -128,6 +128,15 @@ export const Statement = z.object({
 })
 export type Statement = z.infer<typeof Statement>
 
+/** A statement that was closed now: of many captures it has the oldest 500. */
+export const ClosedStatement = Statement.extend({
+  isComplete: z
+    .boolean()
+    .default(true)
+    .describe('whether no capture of before is left: otherwise call again, with another key'),
+})
+export type ClosedStatement = z.infer<typeof ClosedStatement>
+
 const GrantId = Id
 
 export const BudgetInput = z.object({
