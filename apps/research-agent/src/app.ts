@@ -90,7 +90,7 @@ export async function createResearchAgent(options: ResearchAgentOptions): Promis
   const identity = { issuer, clientId: agentId, clientSecret: secret, clock, fetch: fetchWith }
   const openBilling = { ...identity, url: options.billingUrl }
   const billing = createAgentBillingGateway(createOpenBilling(openBilling))
-  const library = stack.use(openLibrary(documents, toFolders(options), logger))
+  const library = stack.use(openLibrary(documents, toFolders(options), { logger }))
   const { leaseSeconds = LEASE_SECONDS } = options
   const settling = { jobs, billing, clock, logger, leaseSeconds, resumeSeconds: RESUME_SECONDS }
   const swept = sweepJobs(settling)

@@ -23,7 +23,9 @@ export async function openDocumentSearch(options: DocumentSearchOptions): Promis
   await using stack = new AsyncDisposableStack()
   const { documents: index } = stack.use(await openStorage(options.databaseFile))
   const folders = [{ path: options.folder, prefix: '' }]
-  const indexed = await stack.use(openLibrary(index, folders, options.logger)).whenIndexed()
+  const indexed = await stack
+    .use(openLibrary(index, folders, { logger: options.logger }))
+    .whenIndexed()
   if (!indexed.ok) throw new Error(indexed.refusal.detail)
   const resources = stack.move()
   return {

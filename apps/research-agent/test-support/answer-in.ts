@@ -1,6 +1,5 @@
 // The loop alone, without jobs or money: a question over a world's documents, with what was traced.
 import type { TraceStep } from '@deputy/contracts/trace'
-import { openDocumentReader } from '../src/documents/document-reader.ts'
 import type { Planner } from '../src/loop/agent-loop.ts'
 import { answerQuestion, prepareQuestion } from '../src/loop/answer-question.ts'
 import { DEFAULT_LIMITS, type LoopLimits } from '../src/loop/limits.ts'
@@ -9,6 +8,7 @@ import { createDocumentService } from '../src/tools/document-service.ts'
 import { createJobTools } from '../src/tools/job-tools.ts'
 import type { Recorder } from '../src/trace/recorder.ts'
 import { openRecorder } from '../src/trace/recorder.ts'
+import { openSilentReader } from './parse-in-process.ts'
 import { ALICE, callBy, type ResearchWorld } from './research-world.ts'
 
 export type AnswerInOptions = {
@@ -44,7 +44,7 @@ export async function answerIn(
 ) {
   const { maxSentences = 5, limits, nowMs = () => 0, planner = openPlanner(undefined) } = options
   const index = world.storage.documents
-  const reader = openDocumentReader(index)
+  const reader = openSilentReader(index)
   const { policies, tools } = createJobTools(
     callBy(ALICE),
     createDocumentService(index, reader),

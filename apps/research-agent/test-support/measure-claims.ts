@@ -2,9 +2,9 @@
 // true or false by hand, each citing the sentence that it is about.
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
-import { openDocumentReader } from '../src/documents/document-reader.ts'
 import { verifyAnswer } from '../src/loop/verify-answer.ts'
 import type { PinnedDocuments } from './measure-quality.ts'
+import { openSilentReader } from './parse-in-process.ts'
 
 const LabelledClaim = z.object({
   text: z.string(),
@@ -20,7 +20,7 @@ const LabelledClaim = z.object({
 export async function verifyLabelledClaims({ documents }: PinnedDocuments) {
   const source = await readFile(new URL('claims.json', import.meta.url), 'utf8')
   const claims = z.array(LabelledClaim).parse(JSON.parse(source))
-  const reader = openDocumentReader(documents)
+  const reader = openSilentReader(documents)
   const verdicts = []
   for (const claim of claims) {
     const { file, says, text } = claim

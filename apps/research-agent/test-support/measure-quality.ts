@@ -3,11 +3,11 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
-import { openDocumentReader } from '../src/documents/document-reader.ts'
 import { updateIndex } from '../src/documents/update-index.ts'
 import { openStorage } from '../src/storage/open-storage.ts'
 import { createDocumentService } from '../src/tools/document-service.ts'
 import { answerIn } from './answer-in.ts'
+import { openSilentReader, parseInProcess } from './parse-in-process.ts'
 import { silent } from './silent-logger.ts'
 
 export const QUESTION_KINDS = [
@@ -44,6 +44,7 @@ export async function openPinnedDocuments() {
   const storage = await openStorage(':memory:')
   const update = await updateIndex(storage.documents, [{ path: FOLDER, prefix: '' }], {
     logger: silent,
+    parser: parseInProcess,
   })
   if (!update.ok) throw new Error(update.refusal.detail)
   return { ...storage, folder: FOLDER, update: update.value }
@@ -68,7 +69,7 @@ export type Outcome = Question & {
 
 /** Asks a question, of the search and of the loop by rules. */
 export async function askPinned(storage: PinnedDocuments, question: Question): Promise<Outcome> {
-  const reader = openDocumentReader(storage.documents)
+  const reader = openSilentReader(storage.documents)
   const service = createDocumentService(storage.documents, reader)
   const { results } = await service.search({ query: question.question, limit: 5 })
   const { sentences } = await answerIn({ storage }, question.question)

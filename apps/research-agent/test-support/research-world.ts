@@ -16,6 +16,7 @@ import { DEFAULT_LIMITS } from '../src/loop/limits.ts'
 import { openPlanner } from '../src/models/open-planner.ts'
 import { createResearchService } from '../src/research-service.ts'
 import { openStorage } from '../src/storage/open-storage.ts'
+import { parseInProcess } from './parse-in-process.ts'
 import { silent } from './silent-logger.ts'
 
 export const ALICE = 'agent-alice-v1'
@@ -166,7 +167,10 @@ export async function createResearchWorld(
   const storage = stack.use(await openStorage(databaseFile))
   const clock = createSettableClock()
   const library = stack.use(
-    openLibrary(storage.documents, [{ path: folder.file('documents'), prefix: '' }], silent),
+    openLibrary(storage.documents, [{ path: folder.file('documents'), prefix: '' }], {
+      logger: silent,
+      parser: parseInProcess,
+    }),
   )
   await library.whenIndexed()
   const deps: WorkDeps = {

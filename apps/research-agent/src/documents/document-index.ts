@@ -1,5 +1,5 @@
 import type { DocumentFile, Passage, Sentence } from './document.ts'
-import type { ReadDocument } from './read-document.ts'
+import type { ReadDocument } from './document-parser.ts'
 
 /** A document as it was when it was indexed. */
 export type IndexedDocument = Pick<DocumentFile, 'file' | 'path' | 'sizeBytes' | 'modifiedMs'> & {

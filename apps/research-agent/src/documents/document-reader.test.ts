@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { createPdf } from '../../test-support/create-pdf.ts'
 import { createResearchWorld } from '../../test-support/research-world.ts'
 import { verifyAnswer } from '../loop/verify-answer.ts'
-import { openDocumentReader } from './document-reader.ts'
+import { openSilentReader } from '../../test-support/parse-in-process.ts'
 
 const SENTENCE = 'The tide gate opens at noon.'
 const PDF = createPdf([[SENTENCE], ['It closes at night.']])
@@ -13,7 +13,7 @@ const PDF = createPdf([[SENTENCE], ['It closes at night.']])
 test('a sentence that stands where it is cited is checked without reading its PDF again', async () => {
   // Seen to take five seconds for each sentence from a PDF of 800 pages, for which the process did nothing else.
   await using world = await createResearchWorld({ 'tides.pdf': PDF })
-  const reader = openDocumentReader(world.storage.documents)
+  const reader = openSilentReader(world.storage.documents)
   const citation = { file: 'tides.pdf', page: 1, startLine: 1, endLine: 1 }
   await reader.open('tides.pdf')
   await rm(join(world.documents, 'tides.pdf'))
@@ -25,7 +25,7 @@ test('a sentence that stands where it is cited is checked without reading its PD
 
 test('the lines of a PDF are read once for all of its pages', async () => {
   await using world = await createResearchWorld({ 'tides.pdf': PDF })
-  const document = await openDocumentReader(world.storage.documents).open('tides.pdf')
+  const document = await openSilentReader(world.storage.documents).open('tides.pdf')
 
   const first = await document?.lines(1)
   await rm(join(world.documents, 'tides.pdf'))
@@ -36,7 +36,7 @@ test('the lines of a PDF are read once for all of its pages', async () => {
 
 test('a document that has grown beyond what is indexed is not read any more', async () => {
   await using world = await createResearchWorld({ 'log.txt': SENTENCE })
-  const reader = openDocumentReader(world.storage.documents)
+  const reader = openSilentReader(world.storage.documents)
 
   await writeFile(join(world.documents, 'log.txt'), `${SENTENCE}\n`.repeat(50_000))
 

@@ -1,10 +1,12 @@
 // Cited documents as they are on disk now: a file may have changed since it was indexed.
 import type { Citation } from '@deputy/contracts/research'
+import type { Logger } from '@deputy/serve'
 import { stat } from 'node:fs/promises'
 import type { Sentence } from './document.ts'
 import type { DocumentIndex } from './document-index.ts'
 import { findMaxBytes } from './document-kind.ts'
-import { hashDocument, readDocument, readLines, type Lines } from './read-document.ts'
+import type { DocumentLines, DocumentParser } from './document-parser.ts'
+import { hashDocument } from './hash-document.ts'
 
 /** A sentence with the headings above it. */
 export type StandingSentence = Sentence & { readonly heading: string }
@@ -22,14 +24,23 @@ export type DocumentReader = {
   open(file: string): Promise<CurrentDocument | undefined>
 }
 
+export type DocumentReaderDeps = {
+  readonly index: Pick<DocumentIndex, 'find' | 'readPassages'>
+  readonly parser: DocumentParser
+  readonly logger: Logger
+}
+
 /** Opens a reader for one job: each document is read once. */
-export function openDocumentReader(
-  index: Pick<DocumentIndex, 'find' | 'readPassages'>,
-): DocumentReader {
+export function openDocumentReader(deps: DocumentReaderDeps): DocumentReader {
   const opened = new Map<string, Promise<CurrentDocument | undefined>>()
   return {
     async open(file) {
-      const known = opened.get(file) ?? openCurrent(index, file).catch(() => undefined)
+      const known =
+        opened.get(file) ??
+        openCurrent(deps, file).catch((error: unknown) => {
+          deps.logger.warn({ file, err: error }, 'a document cannot be read')
+          return undefined
+        })
       opened.set(file, known)
       return known
     },
@@ -48,7 +59,7 @@ export function findSentences(
 }
 
 async function openCurrent(
-  index: Pick<DocumentIndex, 'find' | 'readPassages'>,
+  { index, parser }: DocumentReaderDeps,
   file: string,
 ): Promise<CurrentDocument | undefined> {
   const indexed = await index.find(file)
@@ -62,14 +73,14 @@ async function openCurrent(
   const current =
     sha256 === indexed.sha256
       ? { sha256, passages: await index.readPassages(file) }
-      : await readDocument(path)
+      : await parser.readDocument(path)
   // A PDF takes seconds to read: once for all that is asked of it.
-  let lines: Promise<Lines> | undefined
+  let lines: Promise<DocumentLines> | undefined
   return {
     sha256: current.sha256,
     sentences: current.passages.flatMap(({ heading, sentences }) =>
       sentences.map((sentence) => Object.assign({ heading }, sentence)),
     ),
-    lines: async (page) => (await (lines ??= readLines(path)))(page),
+    lines: async (page) => (await (lines ??= parser.readLines(path)))[(page ?? 1) - 1] ?? [],
   }
 }

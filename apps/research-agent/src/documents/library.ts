@@ -1,16 +1,25 @@
 import { accept, refuse, type Result } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
 import type { DocumentIndex } from './document-index.ts'
+import type { DocumentParser } from './document-parser.ts'
 import type { DocumentFolder, DocumentsRefusal } from './find-documents.ts'
+import { createReadingThread } from './reading-thread.ts'
 import { updateIndex } from './update-index.ts'
 
 /** The documents that questions are answered from. */
 export type Library = AsyncDisposable & {
   readonly index: DocumentIndex
+  readonly parser: DocumentParser
   /** How many documents there are, once they are indexed; or why there are none. */
   whenIndexed(): Promise<Result<number, DocumentsRefusal>>
   /** Whether questions need not wait. */
   isIndexed(): boolean
+}
+
+export type LibraryOptions = {
+  readonly logger: Logger
+  /** It ends with the library. Default: a thread. */
+  readonly parser?: DocumentParser
 }
 
 /**
@@ -20,7 +29,7 @@ export type Library = AsyncDisposable & {
 export function openLibrary(
   index: DocumentIndex,
   folders: readonly DocumentFolder[],
-  logger: Logger,
+  { logger, parser = createReadingThread() }: LibraryOptions,
 ): Library {
   const folder = folders.map(({ path }) => path).join(', ')
   let isIndexed = false
@@ -28,7 +37,7 @@ export function openLibrary(
   const indexing = (async (): Promise<Result<number, DocumentsRefusal>> => {
     const startedMs = performance.now()
     try {
-      const update = await updateIndex(index, folders, { logger, signal: closing.signal })
+      const update = await updateIndex(index, folders, { logger, parser, signal: closing.signal })
       if (!update.ok) {
         logger.warn({ reason: update.refusal.detail }, 'there are no documents to search')
         return update
@@ -45,10 +54,12 @@ export function openLibrary(
   })()
   return {
     index,
+    parser,
     whenIndexed: async () => indexing,
     isIndexed: () => isIndexed,
     async [Symbol.asyncDispose]() {
       closing.abort()
+      await parser.close()
       await indexing
     },
   }

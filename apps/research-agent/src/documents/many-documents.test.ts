@@ -10,6 +10,7 @@ import {
   writeGeneratedDocuments,
 } from '../../../../test/support/generated-documents.ts'
 import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { parseInProcess as parser } from '../../test-support/parse-in-process.ts'
 import { silent } from '../../test-support/silent-logger.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { updateIndex, type IndexProgress } from './update-index.ts'
@@ -48,6 +49,7 @@ test('progress is told as it goes and logged every 500 documents; a second time 
 
   await updateIndex(storage.documents, folders, {
     logger,
+    parser,
     onProgress: (at) => void progress.push(at),
   })
   const before = await storage.documents.list()
@@ -55,7 +57,7 @@ test('progress is told as it goes and logged every 500 documents; a second time 
     `${folder.path}/${toDocumentName(7)}`,
     '# New\n\nThis document was written again.\n',
   )
-  const again = await updateIndex(storage.documents, folders, { logger: silent })
+  const again = await updateIndex(storage.documents, folders, { logger: silent, parser })
   const after = await storage.documents.list()
 
   expect(lines.map(({ done, msg, total }) => ({ msg, done, total }))).toEqual([

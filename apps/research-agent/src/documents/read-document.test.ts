@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { writeFiles } from '../../../../test/support/documents.ts'
 import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { parseInProcess as parser } from '../../test-support/parse-in-process.ts'
 import { silent } from '../../test-support/silent-logger.ts'
 import { searchSentences } from '../answer/search-sentences.ts'
 import { openStorage } from '../storage/open-storage.ts'
@@ -35,13 +36,13 @@ describe('a document is read in its encoding', () => {
     await writeFiles(folder.path, { [name]: bytes })
 
     const { passages } = await readDocument(folder.file(name))
-    const lines = await readLines(folder.file(name))
+    const [lines] = await readLines(folder.file(name))
 
     expect(passages.flatMap(({ sentences }) => sentences)).toEqual([
       { text: 'Käse.', startLine: 1, endLine: 1 },
       { text: 'Reift zwölf Wochen.', startLine: 2, endLine: 2 },
     ])
-    expect(lines(undefined)[1]).toBe('Reift zwölf Wochen.')
+    expect(lines?.[1]).toBe('Reift zwölf Wochen.')
   })
 
   test('HTML in the letters that it names', async () => {
@@ -63,7 +64,10 @@ describe('long paragraphs', () => {
     await using storage = await openStorage(':memory:')
     const log = Array.from({ length: 100 }, (_, at) => `Pilot ${String(at)} left the harbour.`)
     await writeFiles(folder.path, { 'log.txt': log.join('\n') })
-    await updateIndex(storage.documents, [{ path: folder.path, prefix: '' }], { logger: silent })
+    await updateIndex(storage.documents, [{ path: folder.path, prefix: '' }], {
+      logger: silent,
+      parser,
+    })
 
     const passages = await storage.documents.readPassages('log.txt')
     const [found] = await searchSentences(storage.documents, 'When did pilot 77 leave?', 5)

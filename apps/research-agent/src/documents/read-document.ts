@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { decodeText } from './decode-text.ts'
 import type { Passage } from './document.ts'
 import { toDocumentKind } from './document-kind.ts'
+import type { DocumentLines, ReadDocument } from './document-parser.ts'
+import { toSha256 } from './hash-document.ts'
 import { parseHtml } from './parse-html.ts'
 import { parseJson } from './parse-json.ts'
 import { parseMarkdown } from './parse-markdown.ts'
 import { parsePdfPages, readPdfPages } from './parse-pdf.ts'
 import { parseText } from './parse-text.ts'
-
-/** A document's content as the index and the citation check see it. */
-export type ReadDocument = { readonly sha256: string; readonly passages: readonly Passage[] }
 
 /** Reads and splits a file. Rejects when it cannot be read, or is not what its name says. */
 export async function readDocument(path: string): Promise<ReadDocument> {
@@ -45,26 +43,10 @@ async function parse(path: string, bytes: Buffer): Promise<readonly Passage[]> {
   return kind === 'text' ? parseText(source) : parseMarkdown(source)
 }
 
-/** The lines of a file as a person sees them, or of a page of it. */
-export type Lines = (page: number | undefined) => readonly string[]
-
-/** Reads the lines of a file. Rejects when it cannot be read. */
-export async function readLines(path: string): Promise<Lines> {
+/** Reads the lines of a file, of each page where it has pages. Rejects when it cannot be read. */
+export async function readLines(path: string): Promise<DocumentLines> {
   const bytes = await readFile(path)
   const kind = toDocumentKind(path)
-  if (kind === 'pdf') {
-    const pages = await readPdfPages(bytes)
-    return (page) => pages[(page ?? 1) - 1] ?? []
-  }
-  const lines = decodeText(bytes, { isHtml: kind === 'html' }).split('\n')
-  return () => lines
-}
-
-/** The SHA-256 of a file as it is now. Rejects when it cannot be read. */
-export async function hashDocument(path: string): Promise<string> {
-  return toSha256(await readFile(path))
-}
-
-function toSha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+  if (kind === 'pdf') return readPdfPages(bytes)
+  return [decodeText(bytes, { isHtml: kind === 'html' }).split('\n')]
 }

@@ -2,6 +2,7 @@ import { rm, utimes, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { writeFiles } from '../../../../test/support/documents.ts'
+import { parseInProcess as parser } from '../../test-support/parse-in-process.ts'
 import { silent } from '../../test-support/silent-logger.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { findDocuments } from './find-documents.ts'
@@ -113,7 +114,7 @@ describe('updating the index', () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
     const update = async () =>
-      updateIndex(storage.documents, toFolders(folder.path), { logger: silent })
+      updateIndex(storage.documents, toFolders(folder.path), { logger: silent, parser })
     await writeFiles(folder.path, {
       'same.md': 'Stays as it is here.',
       'changes.md': 'Apples are red fruit.',
@@ -145,11 +146,15 @@ describe('updating the index', () => {
 
     const stopped = await updateIndex(storage.documents, toFolders(folder.path), {
       logger: silent,
+      parser,
       signal: closing.signal,
       onProgress: () => closing.abort(),
     })
     const kept = (await storage.documents.list()).length
-    const rest = await updateIndex(storage.documents, toFolders(folder.path), { logger: silent })
+    const rest = await updateIndex(storage.documents, toFolders(folder.path), {
+      logger: silent,
+      parser,
+    })
 
     expect(stopped.ok).toBe(false)
     expect(kept).toBeGreaterThan(0)
@@ -160,11 +165,12 @@ describe('updating the index', () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
     await writeFiles(folder.path, { 'docs/a.md': 'Apples are red fruit.' })
-    await updateIndex(storage.documents, toFolders(folder.file('docs')), { logger: silent })
+    await updateIndex(storage.documents, toFolders(folder.file('docs')), { logger: silent, parser })
     await rm(folder.file('docs'), { recursive: true })
 
     const result = await updateIndex(storage.documents, toFolders(folder.file('docs')), {
       logger: silent,
+      parser,
     })
 
     expect(result.ok).toBe(false)
@@ -188,7 +194,7 @@ describe('searching', () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
     await writeFiles(folder.path, { 'a.md': 'Apples are red fruit.' })
-    await updateIndex(storage.documents, toFolders(folder.path), { logger: silent })
+    await updateIndex(storage.documents, toFolders(folder.path), { logger: silent, parser })
 
     const found = await storage.documents.search([term, 'apples'], 5)
 
@@ -199,7 +205,7 @@ describe('searching', () => {
     await using folder = await createTemporaryFolder()
     await using storage = await openStorage(':memory:')
     await writeFiles(folder.path, { 'a.md': 'It verifies signatures quickly.' })
-    await updateIndex(storage.documents, toFolders(folder.path), { logger: silent })
+    await updateIndex(storage.documents, toFolders(folder.path), { logger: silent, parser })
 
     expect(await storage.documents.search(['verifying'], 5)).toHaveLength(1)
     expect(await storage.documents.countPassages(['verify', 'absent'])).toEqual({

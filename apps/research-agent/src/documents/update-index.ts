@@ -3,13 +3,14 @@ import type { Logger } from '@deputy/serve'
 import { setImmediate } from 'node:timers/promises'
 import type { DocumentFile } from './document.ts'
 import type { DocumentIndex, IndexedDocument, IndexEntry } from './document-index.ts'
+import type { DocumentParser } from './document-parser.ts'
 import {
   findDocuments,
   type DocumentFolder,
   type DocumentsRefusal,
   type FoundDocuments,
 } from './find-documents.ts'
-import { readDocument } from './read-document.ts'
+import { ReadingLimitError } from './reading-thread.ts'
 
 /** What an update did. */
 export type IndexUpdate = {
@@ -21,6 +22,7 @@ export type IndexUpdate = {
 
 export type UpdateIndexOptions = {
   readonly logger: Logger
+  readonly parser: DocumentParser
   /** Aborted: stop between two documents. What is read by then stays, and is not read again. */
   readonly signal?: AbortSignal | undefined
   /** Told how far it is, after every few documents. */
@@ -49,7 +51,7 @@ const NOTHING: FoundDocuments = { files: [], skipped: [] }
 export async function updateIndex(
   index: DocumentIndex,
   folders: readonly DocumentFolder[],
-  { logger, onProgress, signal }: UpdateIndexOptions,
+  { logger, onProgress, parser, signal }: UpdateIndexOptions,
 ): Promise<Result<IndexUpdate, DocumentsRefusal>> {
   const found = await findDocuments(folders)
   const { files, skipped } = found.ok ? found.value : NOTHING
@@ -73,21 +75,20 @@ export async function updateIndex(
   })
   let done = files.length - changed.length
   for (const together of toGroups(changed)) {
-    if (signal?.aborted === true) {
-      await flush()
-      return refuse({ reason: 'documents_unavailable', detail: 'the agent is being closed' })
-    }
     const contents = await Promise.all(
-      together.map(async (document) =>
-        readDocument(document.path).catch((error: unknown) => {
-          unreadable += 1
-          logger.warn({ path: document.path, err: error }, 'a document cannot be read')
-        }),
+      together.map(async ({ path }) =>
+        parser.readDocument(path).catch((error: unknown): Unreadable => ({ path, error })),
       ),
     )
+    if (signal?.aborted === true) break
     for (const [at, document] of together.entries()) {
       const content = contents[at]
       if (content === undefined) continue
+      if ('error' in content) {
+        unreadable += 1
+        logUnreadable(logger, content)
+        continue
+      }
       known.delete(document.file)
       batch.push({ document, content })
       passages += content.passages.length
@@ -99,10 +100,13 @@ export async function updateIndex(
       logger.info({ done, total: files.length }, 'indexing documents')
     }
     onProgress?.({ done, total: files.length })
-    // Parsing is work of its own: health checks get their turn in between.
+    // Putting them in is work of its own: health checks get their turn in between.
     await setImmediate()
   }
   await flush()
+  if (done < files.length) {
+    return refuse({ reason: 'documents_unavailable', detail: 'the agent is being closed' })
+  }
   await index.removeAll([...known.keys()])
   if (!found.ok) return found
   const documents = files.length - unreadable
@@ -116,6 +120,14 @@ export async function updateIndex(
     removed: known.size,
     skipped: skipped.length + unreadable,
   })
+}
+
+type Unreadable = { readonly path: string; readonly error: unknown }
+
+function logUnreadable(logger: Logger, { error, path }: Unreadable): void {
+  if (error instanceof ReadingLimitError) {
+    logger.warn({ path, why: error.message }, 'a document is left out')
+  } else logger.warn({ path, err: error }, 'a document cannot be read')
 }
 
 /** In order, a few at a time: bounded by their number and by their size. */

@@ -72,8 +72,8 @@ async function hold({ billing, note, open }: Making, maxSentences: number) {
 
 /** The tools that the caller's scopes reach, until the work is done. */
 function openTools(deps: WorkDeps, { call }: Work) {
-  const { index } = deps.library
-  const reader = openDocumentReader(index)
+  const { index, parser } = deps.library
+  const reader = openDocumentReader({ index, parser, logger: deps.logger })
   const documents = createDocumentService(index, reader)
   return { reader, ...createJobTools(call, documents, deps.openBillingFor(call)) }
 }
