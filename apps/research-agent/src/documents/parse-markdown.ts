@@ -8,6 +8,7 @@ import { frontmatter } from 'micromark-extension-frontmatter'
 import { gfm } from 'micromark-extension-gfm'
 import type { Passage } from './document.ts'
 import { parseText } from './parse-text.ts'
+import { splitMarkdown } from './split-markdown.ts'
 import { splitSentences, type LinedText } from './split-sentences.ts'
 import { toTablePassages } from './table-rows.ts'
 
@@ -32,11 +33,25 @@ const MAX_MARKS = 2000
  */
 export function parseMarkdown(source: string): readonly Passage[] {
   if (source.split(/\n[^\S\n]*\n/).some(hasTooManyMarks)) return parseText(source)
-  const tree = fromMarkdown(source, OPTIONS)
   const passages: Passage[] = []
   const headings: string[] = []
-  visit(tree.children, passages, headings)
+  for (const { firstLine, text } of splitMarkdown(source)) {
+    const found: Passage[] = []
+    visit(fromMarkdown(text, OPTIONS).children, found, headings)
+    for (const passage of found) passages.push(moveDown(passage, firstLine - 1))
+  }
   return passages
+}
+
+function moveDown({ heading, sentences }: Passage, lines: number): Passage {
+  return {
+    heading,
+    sentences: sentences.map((sentence) => ({
+      ...sentence,
+      startLine: sentence.startLine + lines,
+      endLine: sentence.endLine + lines,
+    })),
+  }
 }
 
 function hasTooManyMarks(block: string): boolean {

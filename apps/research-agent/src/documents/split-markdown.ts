@@ -1,0 +1,67 @@
+// A long Markdown document in parts that are parsed one by one: the parser's time, and its memory, grow with the square of
+// what it is given. A part begins where a block does, and has the definitions of the links that it refers to.
+export type MarkdownPart = { readonly text: string; readonly firstLine: number }
+
+/** Shorter documents are one part. In characters, as is what follows. */
+const MIN_LENGTH = 32 * 1024
+/** From here on a part ends with the next block. */
+const PART_LENGTH = 8 * 1024
+
+/** An opening or closing fence of code (CommonMark §4.5). */
+const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/
+/** An item of a list needs no empty line before it. */
+const ITEM = /^[-*+] \S/
+const DEFINITION = /^ {0,3}\[([^[\]\n]{1,200})\]:[ \t]*\S.*$/gm
+const REFERENCE = /\[([^[\]\n]{1,200})\]/g
+
+/** Splits a document. Every line is in one part, in order. */
+export function splitMarkdown(source: string): readonly MarkdownPart[] {
+  if (source.length < MIN_LENGTH) return [{ text: source, firstLine: 1 }]
+  const definitions = new Map<string, string>()
+  for (const [line, label = ''] of source.matchAll(DEFINITION)) {
+    // The first one counts.
+    if (!definitions.has(toKey(label))) definitions.set(toKey(label), line)
+  }
+  const parts: MarkdownPart[] = []
+  let lines: string[] = []
+  let length = 0
+  let fence = ''
+  let firstLine = 1
+  const flush = (nextLine: number): void => {
+    parts.push({ text: withDefinitions(lines.join('\n'), definitions), firstLine })
+    lines = []
+    length = 0
+    firstLine = nextLine
+  }
+  for (const [at, line] of source.split('\n').entries()) {
+    const isBegun = ITEM.test(line) || (/^\S/.test(line) && lines.at(-1)?.trim() === '')
+    if (length >= PART_LENGTH && fence === '' && isBegun) flush(at + 1)
+    fence = findFence(line, fence)
+    lines.push(line)
+    length += line.length + 1
+  }
+  flush(1)
+  return parts
+}
+
+/** The fence of the code that goes on below a line; none outside of code. */
+function findFence(line: string, open: string): string {
+  const [, marks = '', rest = ''] = FENCE.exec(line) ?? []
+  if (open === '') return marks.startsWith('`') && rest.includes('`') ? '' : marks
+  return marks.startsWith(open) && rest.trim() === '' ? '' : open
+}
+
+/** Behind it, where they change no line. */
+function withDefinitions(text: string, definitions: ReadonlyMap<string, string>): string {
+  const used = new Set<string>()
+  for (const [, label = ''] of text.matchAll(REFERENCE)) {
+    const definition = definitions.get(toKey(label))
+    if (definition !== undefined) used.add(definition)
+  }
+  return used.size === 0 ? text : `${text}\n\n${[...used].join('\n')}`
+}
+
+/** Labels are the same whatever their case and white space (CommonMark §4.7). */
+function toKey(label: string): string {
+  return label.trim().replaceAll(/\s+/g, ' ').toLowerCase()
+}
