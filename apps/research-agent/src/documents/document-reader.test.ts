@@ -1,5 +1,5 @@
 // Cited documents as they are on disk now, each read once for a job.
-import { rm, writeFile } from 'node:fs/promises'
+import { rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createPdf } from '../../test-support/create-pdf.ts'
@@ -41,4 +41,15 @@ test('a document that has grown beyond what is indexed is not read any more', as
   await writeFile(join(world.documents, 'log.txt'), `${SENTENCE}\n`.repeat(50_000))
 
   expect(await reader.open('log.txt')).toBeUndefined()
+})
+
+test('a document that was replaced by a link is not read any more', async () => {
+  // Attack: whoever may write into the folder has the agent read for them what they may not read themselves.
+  await using world = await createResearchWorld({ 'a.txt': SENTENCE, 'private/.b.txt': 'Secret.' })
+  const reader = openSilentReader(world.storage.documents)
+
+  await rm(join(world.documents, 'a.txt'))
+  await symlink(join(world.documents, 'private/.b.txt'), join(world.documents, 'a.txt'))
+
+  expect(await reader.open('a.txt')).toBeUndefined()
 })

@@ -1,7 +1,7 @@
 // Cited documents as they are on disk now: a file may have changed since it was indexed.
 import type { Citation } from '@deputy/contracts/research'
 import type { Logger } from '@deputy/serve'
-import { stat } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import type { Sentence } from './document.ts'
 import type { DocumentIndex } from './document-index.ts'
 import { findMaxBytes } from './document-kind.ts'
@@ -65,8 +65,8 @@ async function openCurrent(
   const indexed = await index.find(file)
   if (indexed === undefined) return undefined
   const { path } = indexed
-  const now = await stat(path)
-  // It may have grown since, or be no file any more: what would not be indexed is not read either.
+  const now = await lstat(path)
+  // It may have grown since, or be no file any more, but a link: what would not be indexed is not read either.
   if (!now.isFile() || now.size > findMaxBytes(path)) return undefined
   const sha256 = await hashDocument(path)
   // Byte for byte what was indexed: then the index knows its sentences.

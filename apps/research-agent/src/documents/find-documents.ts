@@ -13,6 +13,8 @@ export type FoundDocuments = {
   readonly files: readonly DocumentFile[]
   /** What was left out though it may hold documents, and why. */
   readonly skipped: readonly { readonly path: string; readonly why: string }[]
+  /** Symbolic links to documents or folders, which are not followed: one may lead anywhere. */
+  readonly links: readonly string[]
 }
 
 /** Most files that are taken, in order of their paths. */
@@ -32,13 +34,14 @@ type Walk = {
   readonly prefix: string
   readonly files: Map<string, DocumentFile>
   readonly skipped: FoundDocuments['skipped'][number][]
+  readonly links: string[]
 }
 
 /** Lists the documents below folders. Refuses when one cannot be read or they hold none. */
 export async function findDocuments(
   folders: readonly DocumentFolder[],
 ): Promise<Result<FoundDocuments, DocumentsRefusal>> {
-  const found = { files: new Map<string, DocumentFile>(), skipped: [] }
+  const found = { files: new Map<string, DocumentFile>(), skipped: [], links: [] }
   for (const { path, prefix } of folders) {
     try {
       await visit({ root: path, prefix, ...found }, path)
@@ -47,10 +50,16 @@ export async function findDocuments(
       return refuse({ reason: 'documents_unavailable', detail })
     }
   }
-  const { files, skipped } = found
-  if (files.size > 0) return accept({ files: [...files.values()], skipped })
-  const detail = `${folders.map(({ path }) => path).join(', ')} holds no Markdown, text, HTML, PDF or JSON file that can be read`
+  const { files, links, skipped } = found
+  if (files.size > 0) return accept({ files: [...files.values()], skipped, links })
+  const detail = `${folders.map(({ path }) => path).join(', ')} holds no Markdown, text, HTML, PDF or JSON file that can be read${tellLinks(links)}`
   return refuse({ reason: 'documents_unavailable', detail })
+}
+
+function tellLinks([first, ...others]: readonly string[]): string {
+  if (first === undefined) return ''
+  const more = others.length === 0 ? '' : ` and ${String(others.length)} more`
+  return ` (links are not followed: ${first}${more})`
 }
 
 async function visit(walk: Walk, folder: string): Promise<void> {
@@ -61,6 +70,7 @@ async function visit(walk: Walk, folder: string): Promise<void> {
     const skip = (error: unknown): void => void walk.skipped.push({ path, why: toCode(error) })
     if (isFolderToEnter(entry, walk.root)) await visit(walk, path).catch(skip)
     else if (isDocument(entry, walk.root)) await add(walk, path).catch(skip)
+    else if (await isLeftOut(entry, { root: walk.root, path })) walk.links.push(path)
   }
 }
 
@@ -89,13 +99,27 @@ function isDocument(entry: Dirent, root: string): boolean {
   )
 }
 
-/** Links are not followed: in pnpm's layout they only lead to what is found anyway, or in circles. */
+/** Links are not followed: one may lead out of the folder, or in circles. */
 function isFolderToEnter(entry: Dirent, root: string): boolean {
   if (!entry.isDirectory()) return false
   const isInsideModules = basename(root) === 'node_modules'
   if (entry.name === '.pnpm') return isInsideModules
   if (entry.name === 'node_modules') return isInsideModules
   return !entry.name.startsWith('.')
+}
+
+/** Whether it is a link to what would be taken. Those of a `node_modules` lead to what is found anyway. */
+async function isLeftOut(
+  entry: Dirent,
+  { path, root }: { readonly path: string; readonly root: string },
+): Promise<boolean> {
+  if (!entry.isSymbolicLink() || basename(root) === 'node_modules') return false
+  if (entry.name.startsWith('.') || entry.name === 'node_modules') return false
+  if (isDocumentName(entry.name, false)) return true
+  return stat(path).then(
+    (target) => target.isDirectory(),
+    () => false,
+  )
 }
 
 const MODULES = 'node_modules/'

@@ -1,4 +1,4 @@
-import { rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { createTemporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { writeFiles } from '../../../../test/support/documents.ts'
@@ -93,6 +93,30 @@ describe('finding documents', () => {
         files: [{ file: 'a.md' }],
         skipped: [{ path: folder.file('log.txt'), why: 'larger than 1048576 bytes' }],
       },
+    })
+  })
+
+  test('does not follow links, and says which there are', async () => {
+    await using folder = await createTemporaryFolder()
+    await writeFiles(folder.path, { 'docs/a.md': 'a', 'other/b.md': 'b' })
+    await symlink(folder.file('other'), folder.file('docs/folder'))
+    await symlink(folder.file('other/b.md'), folder.file('docs/link.md'))
+    await symlink(folder.file('nowhere'), folder.file('docs/tool'))
+    await mkdir(folder.file('links'))
+    await symlink(folder.file('other/b.md'), folder.file('links/b.md'))
+
+    const found = await findDocuments(toFolders(folder.file('docs')))
+    const none = await findDocuments(toFolders(folder.file('links')))
+
+    expect(found).toMatchObject({
+      value: {
+        files: [{ file: 'a.md' }],
+        links: [folder.file('docs/folder'), folder.file('docs/link.md')],
+      },
+    })
+    const why = `(links are not followed: ${folder.file('links/b.md')})`
+    expect(none).toMatchObject({
+      refusal: { detail: expect.stringContaining(why) as string },
     })
   })
 

@@ -41,7 +41,7 @@ const DOCUMENTS_IN_BATCH = 100
 /** Documents whose bytes are waited for together; what they hold is in memory at once. */
 const READ_AT_ONCE = { documents: 16, bytes: 4 * 1024 * 1024 }
 
-const NOTHING: FoundDocuments = { files: [], skipped: [] }
+const NOTHING: FoundDocuments = { files: [], skipped: [], links: [] }
 
 /**
  * Brings the index in line with the folder: reads what is new or has another size or time, drops what
@@ -54,8 +54,11 @@ export async function updateIndex(
   { logger, onProgress, parser, signal }: UpdateIndexOptions,
 ): Promise<Result<IndexUpdate, DocumentsRefusal>> {
   const found = await findDocuments(folders)
-  const { files, skipped } = found.ok ? found.value : NOTHING
+  const { files, links, skipped } = found.ok ? found.value : NOTHING
   for (const { path, why } of skipped) logger.warn({ path, why }, 'a document is left out')
+  if (links.length > 0) {
+    logger.warn({ count: links.length, first: links[0] }, 'links are not followed')
+  }
   const known = new Map((await index.list()).map((document) => [document.file, document]))
   let added = 0
   let unreadable = 0
