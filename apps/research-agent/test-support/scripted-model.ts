@@ -9,15 +9,16 @@ export type ScriptedStep =
   | { readonly tool: string; readonly input: object }
   | ((prompt: string) => ScriptedStep)
 
-const USAGE = {
-  inputTokens: { total: 100, noCache: 100, cacheRead: 0, cacheWrite: 0 },
+const toUsage = (inputTokens: number) => ({
+  inputTokens: { total: inputTokens, noCache: inputTokens, cacheRead: 0, cacheWrite: 0 },
   outputTokens: { total: 20, text: 20, reasoning: 0 },
-}
+})
 
 /** A planner with a model that follows the script, and everything that it was shown. */
 export function createScriptedPlanner(
   steps: readonly ScriptedStep[],
   price: Planner['price'] = { input: 0, output: 0 },
+  inputTokens = 100,
 ) {
   const prompts: string[] = []
   const toolNames: string[][] = []
@@ -27,10 +28,10 @@ export function createScriptedPlanner(
       prompts.push(prompt)
       toolNames.push((options.tools ?? []).map(({ name }) => name))
       const step = steps[Math.min(prompts.length, steps.length) - 1] ?? ''
-      return toResult(step, prompt, prompts.length)
+      return { ...toResult(step, prompt, prompts.length), usage: toUsage(inputTokens) }
     },
   })
-  const planner: Planner = { model, label: 'test/scripted', price }
+  const planner: Planner = { model, label: 'test/scripted', countsTokens: true, price }
   return {
     planner,
     /** Everything that the model was sent, each time it was asked. */
@@ -41,9 +42,13 @@ export function createScriptedPlanner(
   }
 }
 
-function toResult(step: ScriptedStep, prompt: string, turn: number): LanguageModelV4GenerateResult {
+function toResult(
+  step: ScriptedStep,
+  prompt: string,
+  turn: number,
+): Omit<LanguageModelV4GenerateResult, 'usage'> {
   if (typeof step === 'function') return toResult(step(prompt), prompt, turn)
-  const common = { usage: USAGE, warnings: [] }
+  const common = { warnings: [] }
   if (typeof step === 'string') {
     const finishReason = { unified: 'stop', raw: undefined } as const
     return { ...common, content: [{ type: 'text', text: step }], finishReason }

@@ -15,7 +15,7 @@ import { findBound, findOutputLeft, type Bound, type LoopLimits } from './limits
 import { beginLoop, formatLoop, type LoopState } from './loop-state.ts'
 import { toAssistantMessage, toToolMessage } from './messages.ts'
 import { NO_ANSWER } from './prompt.ts'
-import { estimateMessages } from './token-estimate.ts'
+import { estimateRequest } from './token-estimate.ts'
 import { verifyAnswer, type VerifiedAnswer } from './verify-answer.ts'
 
 /** What drives the loop: a model, or rules. */
@@ -23,6 +23,8 @@ export type Planner = {
   readonly model: LanguageModel
   /** `rules`, or the provider and name of the model: what briefs and traces call it. */
   readonly label: string
+  /** Whether it takes in tokens: rules do not. */
+  readonly countsTokens: boolean
   /** In millionths of a US dollar a token, which is dollars a million tokens. */
   readonly price: { readonly input: number; readonly output: number }
 }
@@ -83,8 +85,8 @@ async function takeTurn(
 ): Promise<Bound | undefined> {
   const { messages, use } = state
   const { price } = planner
-  const estimate = estimateMessages(messages)
-  const nextInput = nextInputOf(estimate, state.last)
+  const estimate = await estimateRequest(messages, tools)
+  const nextInput = planner.countsTokens ? nextInputOf(estimate, state.last) : 0
   const next = {
     steps: use.steps,
     tokens: use.tokens + nextInput,
@@ -100,6 +102,7 @@ async function takeTurn(
       tools: shown(tools),
       messages,
       maxOutputTokens: findOutputLeft(next, limits, price.output),
+      estimate,
       signal,
       timeoutMs: Math.min(limits.maxModelSeconds, limits.maxSeconds) * 1000,
     })
@@ -145,9 +148,9 @@ async function actOnTurn(
   return undefined
 }
 
-/** What the next step will take in: as much as the last one, and what has come since. Rules take in nothing. */
+/** What the next step will take in: as much as the last one, and what has come since. */
 function nextInputOf(estimate: number, last: LoopState['last']): number {
-  return last.inputTokens === 0 ? 0 : last.inputTokens + Math.max(0, estimate - last.estimate)
+  return last === undefined ? estimate : last.inputTokens + Math.max(0, estimate - last.estimate)
 }
 
 /** The model is shown tools that it cannot run: each call comes back here first. */

@@ -11,7 +11,7 @@ import {
 import { refuseCall } from '../refusals.ts'
 import type { ToolCall } from './check-tool-call.ts'
 import { INSTRUCTIONS } from './prompt.ts'
-import { estimateMessages, estimateTokens } from './token-estimate.ts'
+import { estimateTokens } from './token-estimate.ts'
 
 /** Calls that a model may want in one step; later ones are not looked at. */
 const MAX_CALLS_AT_ONCE = 16
@@ -34,6 +34,8 @@ export type CallModelOptions = {
   readonly tools: ToolSet
   readonly messages: readonly ModelMessage[]
   readonly maxOutputTokens: number
+  /** Tokens that the request is taken to have, where its provider does not count them. */
+  readonly estimate: number
   readonly signal: AbortSignal
   /** How long one answer may take, with what is asked again. */
   readonly timeoutMs: number
@@ -48,7 +50,12 @@ export async function callModel(options: CallModelOptions): Promise<ModelTurn> {
   const { maxOutputTokens, model, signal, timeoutMs } = options
   const timeout = AbortSignal.timeout(timeoutMs)
   try {
-    const { text, toolCalls, usage } = await generateText({
+    const {
+      reasoningText = '',
+      text,
+      toolCalls,
+      usage,
+    } = await generateText({
       model,
       instructions: INSTRUCTIONS,
       messages: [...options.messages],
@@ -67,10 +74,14 @@ export async function callModel(options: CallModelOptions): Promise<ModelTurn> {
         input: call.input,
         isInvalid: call.invalid === true,
       })),
-      inputTokens: usage.inputTokens ?? estimateMessages(options.messages),
+      inputTokens: usage.inputTokens ?? options.estimate,
       outputTokens:
         usage.outputTokens ??
-        estimateTokens(text + JSON.stringify(toolCalls.map(({ input }) => input))),
+        estimateTokens(
+          reasoningText +
+            text +
+            JSON.stringify(toolCalls.map(({ input, toolName }) => [toolName, input])),
+        ),
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason

@@ -4,8 +4,6 @@ import { modelMessageSchema, type ModelMessage } from 'ai'
 import * as z from 'zod'
 import type { Acting } from './act-on-call.ts'
 import type { ModelTurn } from './call-model.ts'
-import { INSTRUCTIONS } from './prompt.ts'
-import { estimateTokens } from './token-estimate.ts'
 
 const Turn = z.object({
   text: z.string(),
@@ -29,7 +27,7 @@ const Saved = z.object({
   quoted: z.array(z.object({ text: z.string(), citations: z.array(Citation) })),
   notes: z.array(BriefNote),
   use: z.object({ steps: z.int(), tokens: z.number(), costMicros: z.number() }),
-  last: z.object({ inputTokens: z.number(), estimate: z.number() }),
+  last: z.object({ inputTokens: z.number(), estimate: z.number() }).optional(),
   backs: z.int(),
   elapsedMs: z.number().min(0),
 })
@@ -40,8 +38,8 @@ export type LoopState = {
   turn: ModelTurn | undefined
   readonly acting: Acting
   readonly use: { steps: number; tokens: number; costMicros: number }
-  /** What a step took in, and what its messages had been estimated at. */
-  last: { readonly inputTokens: number; readonly estimate: number }
+  /** What the last step took in, and what it had been estimated at. */
+  last: { readonly inputTokens: number; readonly estimate: number } | undefined
   /** How often an answer went back. */
   backs: number
   /** What earlier processes took for it. */
@@ -55,7 +53,7 @@ export function beginLoop(prompt: string): LoopState {
     turn: undefined,
     acting: { calls: new Map(), quoted: [], notes: [] },
     use: { steps: 0, tokens: 0, costMicros: 0 },
-    last: { inputTokens: estimateTokens(INSTRUCTIONS), estimate: 0 },
+    last: undefined,
     backs: 0,
     elapsedMs: 0,
   }
@@ -80,7 +78,7 @@ export function formatLoop({ acting, ...state }: LoopState, elapsedMs: number): 
 export function parseLoop(text: string): LoopState | undefined {
   const { data } = Saved.safeParse(JSON.parse(text))
   if (data === undefined) return undefined
-  const { calls, notes, quoted, turn, version: _version, ...state } = data
+  const { calls, last, notes, quoted, turn, version: _version, ...state } = data
   const made = new Map(calls.map(([tool, inputs]) => [tool, new Set(inputs)]))
-  return { ...state, turn, acting: { calls: made, quoted, notes } }
+  return { ...state, last, turn, acting: { calls: made, quoted, notes } }
 }

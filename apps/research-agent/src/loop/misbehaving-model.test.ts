@@ -140,10 +140,10 @@ describe('an endless loop', () => {
   })
 
   test.each([
-    ['max_tokens', { maxTokens: 500 }],
-    ['max_cost', { maxCostMicros: 5000 }],
+    ['max_tokens', { maxTokens: 2400 }],
+    ['max_cost', { maxCostMicros: 24_000 }],
   ])('ends at %s, before the step that would be over it', async (reason, limits) => {
-    const planner = createScriptedPlanner([QUOTE, SEARCH], { input: 10, output: 10 })
+    const planner = createScriptedPlanner([QUOTE, SEARCH], { input: 10, output: 10 }, 900)
 
     const { notes, steps } = await run([], { planner: planner.planner, limits })
 
@@ -151,10 +151,10 @@ describe('an endless loop', () => {
     expect(notes).toEqual([{ kind: 'stopped_early', reason }])
     expect(planner.calls()).toHaveLength(2)
     expect(models).toMatchObject([
-      { inputTokens: 100, outputTokens: 20, costMicros: 1200 },
-      { inputTokens: 100, outputTokens: 20, costMicros: 1200 },
+      { inputTokens: 900, outputTokens: 20, costMicros: 9200 },
+      { inputTokens: 900, outputTokens: 20, costMicros: 9200 },
     ])
-    for (const { maxOutputTokens = 0 } of planner.calls()) expect(maxOutputTokens).toBeLessThan(500)
+    expect(planner.calls()[1]?.maxOutputTokens).toBeLessThan(600)
   })
 
   test('ends when its time is over', async () => {

@@ -31,7 +31,12 @@ function toCount(tokens: number | null | undefined): number | undefined {
 /** Opens the planner. Nothing is sent before the first question. */
 export function openPlanner(settings: ModelSettings | undefined): Planner {
   if (settings === undefined) {
-    return { model: createRulesModel(), label: RULES_LABEL, price: { input: 0, output: 0 } }
+    return {
+      model: createRulesModel(),
+      label: RULES_LABEL,
+      countsTokens: false,
+      price: { input: 0, output: 0 },
+    }
   }
   const { apiKey, inputPrice = 0, name, outputPrice = 0, url } = settings
   const provider = createOpenAICompatible({
@@ -47,6 +52,7 @@ export function openPlanner(settings: ModelSettings | undefined): Planner {
   return {
     model: provider(name),
     label: `openai-compatible/${name}`,
+    countsTokens: true,
     price: { input: inputPrice, output: outputPrice },
   }
 }

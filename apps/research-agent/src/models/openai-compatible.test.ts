@@ -96,12 +96,36 @@ test.each([
   ['parts of tokens', { prompt_tokens: 0.5, completion_tokens: 1.5 }],
 ])('that counts %s is counted for as well', async (_, usage) => {
   // Attack: a provider whose count gives room for more steps, or is no count, so that no trace of the job can be read.
-  const { steps } = await succeed([says(`${SENTENCE} [keys.md:3]`, usage)])
+  const { requests, steps } = await succeed([says(`${SENTENCE} [keys.md:3]`, usage)])
 
   const step = steps.find(({ kind }) => kind === 'model')
   expect(TraceStep.parse(step)).toEqual(step)
-  expect(step?.inputTokens).toBeGreaterThan(10)
+  // With the instructions and the schemas of the tools, which are sent each time.
+  expect(step?.inputTokens).toBeGreaterThan((requests[0]?.body.length ?? Infinity) / 4)
   expect(step?.outputTokens).toBeGreaterThan(10)
+})
+
+test('is not asked when what it would be sent is beyond the bound', async () => {
+  const { answer, requests } = await run([GOOD], { limits: { maxTokens: 800 } })
+
+  const refused = await refusalOf(Promise.reject('error' in answer ? answer.error : undefined))
+  expect(refused.message).toBe('The work was stopped (max_tokens) before anything was quoted')
+  expect(requests).toEqual([])
+})
+
+test('that thinks before it speaks is counted for what it thought', async () => {
+  const message = { role: 'assistant', content: `${SENTENCE} [keys.md:3]` }
+  const thinks: FakeAnswer = (response) => {
+    response.setHeader('content-type', 'application/json')
+    const thought = { ...message, reasoning_content: 'Well. '.repeat(500) }
+    response.end(
+      JSON.stringify({ choices: [{ index: 0, message: thought, finish_reason: 'stop' }] }),
+    )
+  }
+
+  const { steps } = await succeed([thinks])
+
+  expect(steps.find(({ kind }) => kind === 'model')?.outputTokens).toBeGreaterThan(1000)
 })
 
 test('never costs more than the bound, whatever it writes: what it may write is told to it', async () => {
