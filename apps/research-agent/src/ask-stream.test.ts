@@ -133,23 +133,29 @@ describe('of a job of alice’s', () => {
   })
 })
 
-test('ends when the authority that it is done for is revoked, and gives back what is held', async () => {
-  await using world = await createResearchWorld(FILES)
-  const authority = new AbortController()
-  const events = world.service.ask({ ...callBy(ALICE), signal: authority.signal }, INPUT)
-  const seen: string[] = []
-  const following = (async () => {
-    for await (const { event } of events) {
-      if (event.type === 'step') seen.push(event.step.kind)
-      if (seen.at(-1) === 'plan') {
-        authority.abort(new AuthError({ reason: 'token_revoked' }))
+test.each([
+  ['token', 'token_revoked'],
+  ['API key', 'api_key_invalid'],
+] as const)(
+  'ends when the %s that it is done for is revoked, and gives back what is held',
+  async (_, reason) => {
+    await using world = await createResearchWorld(FILES)
+    const authority = new AbortController()
+    const events = world.service.ask({ ...callBy(ALICE), signal: authority.signal }, INPUT)
+    const seen: string[] = []
+    const following = (async () => {
+      for await (const { event } of events) {
+        if (event.type === 'step') seen.push(event.step.kind)
+        if (seen.at(-1) === 'plan') {
+          authority.abort(new AuthError({ reason }))
+        }
       }
-    }
-  })()
+    })()
 
-  await expect(following).rejects.toMatchObject({ refusal: { reason: 'token_revoked' } })
-  const { jobs } = await world.service.listJobs(callBy(ALICE), { limit: 10 })
-  expect(jobs).toMatchObject([{ state: 'failed', reason: 'token_revoked' }])
-  expect([...world.billing.holds.values()]).not.toContain('held')
-  expect(world.billing.acts).not.toContain('capture 15')
-})
+    await expect(following).rejects.toMatchObject({ refusal: { reason } })
+    const { jobs } = await world.service.listJobs(callBy(ALICE), { limit: 10 })
+    expect(jobs).toMatchObject([{ state: 'failed', reason }])
+    expect([...world.billing.holds.values()]).not.toContain('held')
+    expect(world.billing.acts).not.toContain('capture 15')
+  },
+)

@@ -222,6 +222,9 @@ async function waitFor({ clock }: AskDeps, { signal }: Call): Promise<void> {
   })
 }
 
+/** What says that an authority was taken away. An API key has one reason for all that ends it. */
+const TAKEN_AWAY: ReadonlySet<string> = new Set(['token_revoked', 'api_key_invalid'])
+
 /**
  * Work ends with the authority that it is done for: in the moment in which it is revoked. A token that only
  * expires, or a connection that breaks, ends nothing: the caller comes back with a new one.
@@ -229,8 +232,7 @@ async function waitFor({ clock }: AskDeps, { signal }: Call): Promise<void> {
 function endWithAuthority({ signal }: Call, running: RunningJob): void {
   const end = (): void => {
     const reason: unknown = signal?.reason
-    if (reason instanceof AuthError && reason.refusal.reason === 'token_revoked')
-      running.abort(reason)
+    if (reason instanceof AuthError && TAKEN_AWAY.has(reason.refusal.reason)) running.abort(reason)
   }
   if (signal?.aborted === true) end()
   else signal?.addEventListener('abort', end, { once: true })
