@@ -125,10 +125,12 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Runn
     clock,
     algorithm: options.signingAlgorithm,
     rotateEverySeconds: options.rotateKeysEverySeconds,
-    recordRotation: async (rotated) =>
+    commitScheduled: async (change, rotated) =>
       storage.act(async (stores, note) => {
+        if (!(await change(stores.signingKeys))) return false
         note({ ...describeRotation(rotated), reason: 'scheduled' })
         await noteChange(stores, SIGNING_KEYS_CHANGE_ID, clock.now())
+        return true
       }),
   })
   stack.use(startKeyTimer({ keyRing, clock, logger }))

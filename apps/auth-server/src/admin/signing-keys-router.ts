@@ -41,13 +41,18 @@ export function createSigningKeysRouter({ clock, keyRing }: AdminDeps, procedure
       )
       .output(z.object({ activeKid: z.string(), nextKid: z.string(), formerKid: z.string() }))
       .mutation(async ({ ctx: { administrator }, input: { immediately } }) => {
-        const rotated = await keyRing.rotate({ immediately })
-        if (!rotated.ok) throw rotationTooEarly(rotated.refusal)
-        await administrator.act(async (stores, note) => {
-          const { details, outcome: _outcome, ...event } = describeRotation(rotated.value)
-          note({ ...event, details: { ...details, immediately: String(immediately) } })
-          await noteChange(stores, SIGNING_KEYS_CHANGE_ID, clock.now())
+        const rotated = await keyRing.rotate({
+          immediately,
+          commit: async (change, made) =>
+            administrator.act(async (stores, note) => {
+              if (!(await change(stores.signingKeys))) return false
+              const { details, outcome: _outcome, ...event } = describeRotation(made)
+              note({ ...event, details: { ...details, immediately: String(immediately) } })
+              await noteChange(stores, SIGNING_KEYS_CHANGE_ID, clock.now())
+              return true
+            }),
         })
+        if (!rotated.ok) throw rotationTooEarly(rotated.refusal)
         return rotated.value
       }),
   })

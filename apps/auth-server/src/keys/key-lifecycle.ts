@@ -5,7 +5,7 @@ import { createSigningKey } from './create-signing-key.ts'
 import { isSealed } from './aes-gcm-key-sealer.ts'
 import type { KeySealer } from './key-sealer.ts'
 import { RETAIN_SECONDS, toDueAt, toReadyAt } from './key-schedule.ts'
-import type { RecordRotation, RotateOptions, RotationResult } from './rotation.ts'
+import type { CommitRotation, RotateOptions, RotationResult } from './rotation.ts'
 import type {
   ActiveSigningKey,
   NextSigningKey,
@@ -20,8 +20,8 @@ export type KeyLifecycleOptions = {
   /** Of keys that are made from now on. */
   readonly algorithm: SignatureAlgorithm
   readonly rotateEverySeconds: number
-  /** Told of each rotation that this server did because it was due. */
-  readonly recordRotation?: RecordRotation | undefined
+  /** Commits the rotations that are due. */
+  readonly commitScheduled?: CommitRotation | undefined
 }
 
 export type KeyLifecycle = {
@@ -41,23 +41,29 @@ export function createKeyLifecycle(options: KeyLifecycleOptions): KeyLifecycle {
     const key = await create()
     return { ...key, state: 'active', activatedAt: key.createdAt }
   }
+  const commitAlone: CommitRotation = async (change) => change(store)
 
   async function activateNext(
-    active: ActiveSigningKey,
-    next: NextSigningKey,
+    { active, next }: { readonly active: ActiveSigningKey; readonly next: NextSigningKey },
+    commit: CommitRotation = commitAlone,
   ): Promise<RotationResult> {
     const key = await create()
     const rotation = { retire: active.kid, activate: next.kid, next: key, now: clock.now() }
-    return (await store.rotate(rotation))
-      ? accept({ activeKid: next.kid, nextKid: key.kid, formerKid: active.kid })
+    const rotated = { activeKid: next.kid, nextKid: key.kid, formerKid: active.kid }
+    return (await commit(async (keys) => keys.rotate(rotation), rotated))
+      ? accept(rotated)
       : refuse({ reason: 'rotated_meanwhile' })
   }
 
-  async function replaceAll({ kid }: ActiveSigningKey): Promise<RotationResult> {
-    const active = await createActive()
-    const next = await create()
-    return (await store.replaceAll({ activeKid: kid, active, next }))
-      ? accept({ activeKid: active.kid, nextKid: next.kid, formerKid: kid })
+  async function replaceAll(
+    { kid }: ActiveSigningKey,
+    commit: CommitRotation = commitAlone,
+  ): Promise<RotationResult> {
+    const replacement = { activeKid: kid, active: await createActive(), next: await create() }
+    const { active, next } = replacement
+    const rotated = { activeKid: active.kid, nextKid: next.kid, formerKid: kid }
+    return (await commit(async (keys) => keys.replaceAll(replacement), rotated))
+      ? accept(rotated)
       : refuse({ reason: 'rotated_meanwhile' })
   }
 
@@ -68,8 +74,7 @@ export function createKeyLifecycle(options: KeyLifecycleOptions): KeyLifecycle {
       await store.insertNext(await create())
     } else if (toDueAt(active, rotateEverySeconds) <= now && toReadyAt(next) <= now) {
       // When another server was faster, it did the same.
-      const rotated = await activateNext(active, next)
-      if (rotated.ok) await options.recordRotation?.(rotated.value)
+      await activateNext({ active, next }, options.commitScheduled)
     }
     await store.removeRetired(now - RETAIN_SECONDS)
   }
@@ -90,13 +95,13 @@ export function createKeyLifecycle(options: KeyLifecycleOptions): KeyLifecycle {
       await advance()
     },
 
-    async rotate({ immediately = false }) {
+    async rotate({ commit, immediately = false }) {
       const { active, next } = findCurrent(await store.list())
-      if (immediately) return replaceAll(active)
+      if (immediately) return replaceAll(active, commit)
       if (next === undefined) return refuse({ reason: 'rotated_meanwhile' })
       const readyAt = toReadyAt(next)
       if (clock.now() < readyAt) return refuse({ reason: 'next_key_not_ready', readyAt })
-      return activateNext(active, next)
+      return activateNext({ active, next }, commit)
     },
   }
 }

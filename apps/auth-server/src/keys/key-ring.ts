@@ -8,7 +8,7 @@ import type { KeySealer } from './key-sealer.ts'
 import { DEFAULT_ROTATE_EVERY_SECONDS } from './key-schedule.ts'
 import { createNodeSigner } from './node-signer.ts'
 import { createPublishedKeys, type PublishedKeys } from './published-keys.ts'
-import type { RecordRotation, RotateOptions, RotationResult } from './rotation.ts'
+import type { CommitRotation, RotateOptions, RotationResult } from './rotation.ts'
 import type { Signer } from './signer.ts'
 import { toSummary, type SigningKeySummary } from './signing-key-summary.ts'
 import type { ActiveSigningKey, SigningKeyStore } from './signing-key-store.ts'
@@ -39,8 +39,8 @@ export type KeyRingOptions = {
   readonly algorithm?: SignatureAlgorithm | undefined
   /** Default 30 days. */
   readonly rotateEverySeconds?: number | undefined
-  /** Told of each rotation that this server did because it was due. */
-  readonly recordRotation?: RecordRotation | undefined
+  /** Commits the rotations that are due. Default: nothing is written down of them. */
+  readonly commitScheduled?: CommitRotation | undefined
 }
 
 /**
@@ -56,7 +56,7 @@ export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
     clock,
     algorithm,
     rotateEverySeconds,
-    recordRotation: options.recordRotation,
+    commitScheduled: options.commitScheduled,
   })
   await lifecycle.prepare()
   const records = await store.list()

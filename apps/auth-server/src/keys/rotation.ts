@@ -1,6 +1,7 @@
 import type { EpochSeconds, Result } from '@deputy/auth/protocol'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import { SYSTEM_OWNER_ID } from '../owners/owner.ts'
+import type { SigningKeyStore } from './signing-key-store.ts'
 
 export type RotateOptions = {
   /**
@@ -12,6 +13,8 @@ export type RotateOptions = {
    * again for an unknown `kid` refuses new tokens until its copy ends. Default `false`.
    */
   readonly immediately?: boolean | undefined
+  /** Default: nothing is written down. */
+  readonly commit?: CommitRotation | undefined
 }
 
 /** Which key signs now, and which one will. */
@@ -41,5 +44,11 @@ export function describeRotation({ activeKid, formerKid }: Rotated) {
   } as const satisfies AuditEvent
 }
 
-/** Writes a rotation down. */
-export type RecordRotation = (rotated: Rotated) => Promise<void>
+/**
+ * Carries out a rotation in one commit with what is written down of it. `change` answers `false`, having changed nothing,
+ * when another server was faster: then nothing is written down, and this answers `false` too.
+ */
+export type CommitRotation = (
+  change: (store: SigningKeyStore) => Promise<boolean>,
+  rotated: Rotated,
+) => Promise<boolean>

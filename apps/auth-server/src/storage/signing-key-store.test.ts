@@ -185,6 +185,42 @@ describe.each(STORAGE_ADAPTERS)('SigningKeyStore on $name', (adapter) => {
     expect(await storage.signingKeys.list()).toHaveLength(left)
   })
 
+  test('changes nothing in an act that goes on, when another was faster with half of it', async () => {
+    await using storage = await createStorage(adapter)
+    const { signingKeys: store } = storage
+    await insertTwo(store)
+    await store.replaceNext('two', makeNextKey('another'))
+    const before = await store.list()
+
+    const rotated = await storage.act(async ({ owners, signingKeys }) => {
+      const isDone = await signingKeys.rotate(rotation('three'))
+      await owners.insert({ id: 'acme', name: 'Acme', createdAt: LATER })
+      return isDone
+    })
+
+    expect(rotated).toBe(false)
+    expect(await store.list()).toEqual(before)
+    expect(await storage.owners.find('acme')).toMatchObject({ name: 'Acme' })
+  })
+
+  test('rotates in an act that is committed as a whole, or not at all', async () => {
+    await using storage = await createStorage(adapter)
+    const { signingKeys: store } = storage
+    await insertTwo(store)
+    const before = await store.list()
+
+    const undone = storage.act(async ({ signingKeys }) => {
+      await signingKeys.rotate(rotation('three'))
+      throw new Error('the rest failed')
+    })
+
+    await expect(undone).rejects.toThrow('the rest failed')
+    expect(await store.list()).toEqual(before)
+    const act = storage.act(async ({ signingKeys }) => signingKeys.rotate(rotation('three')))
+    expect(await act).toBe(true)
+    expect(await store.list()).toHaveLength(3)
+  })
+
   test('keeps everything when it is opened again', async () => {
     await using place = await adapter.createPlace()
     const before = await place.open()

@@ -87,12 +87,27 @@ async function allOrNothing(
   work: (transaction: Kysely<Tables>) => Promise<void>,
 ): Promise<boolean> {
   try {
-    await db.transaction().execute(work)
+    await (db.isTransaction ? withinSavepoint(db, work) : db.transaction().execute(work))
     return true
   } catch (error) {
     if (error instanceof LostRaceError) return false
     throw error
   }
+}
+
+/** In a transaction that goes on, whatever becomes of the work. */
+async function withinSavepoint(
+  db: Kysely<Tables>,
+  work: (transaction: Kysely<Tables>) => Promise<void>,
+): Promise<void> {
+  await sql`savepoint signing_keys`.execute(db)
+  try {
+    await work(db)
+  } catch (error) {
+    if (error instanceof LostRaceError) await sql`rollback to savepoint signing_keys`.execute(db)
+    throw error
+  }
+  await sql`release savepoint signing_keys`.execute(db)
 }
 
 function requireOne(count: bigint): void {
