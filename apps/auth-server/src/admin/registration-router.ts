@@ -72,9 +72,10 @@ export function createRegistrationRouter({ clock, storage }: AdminDeps, procedur
       .mutation(async ({ ctx: { administrator }, input: { initialAccessTokenId: id } }) =>
         administrator.act(async (stores, note) => {
           const at = { id, within: administrator.within } as const
-          const record = await stores.initialAccessTokens.deactivate(at, clock.now())
-          if (record === undefined) throw credentialUnknown(id)
-          note({ event: 'registration_token.deactivated', ...describe(record) })
+          const ended = await stores.initialAccessTokens.deactivate(at, clock.now())
+          if (ended === undefined) throw credentialUnknown(id)
+          const { isNew, record } = ended
+          if (isNew) note({ event: 'registration_token.deactivated', ...describe(record) })
           return toSummary(record)
         }),
       ),

@@ -90,6 +90,19 @@ describe('POST /oauth/register', () => {
     expect(agents.filter(({ id }) => id.startsWith('nightly-digest'))).toHaveLength(2)
   })
 
+  test('has one entry of the end of its token, however often that is ended', async () => {
+    await using world = await createRegistrationWorld()
+    const { admin, initialAccessTokenId } = world
+
+    const first = await admin.registrationTokens.deactivate.mutate({ initialAccessTokenId })
+    world.server.clock.advance(1)
+    const again = await admin.registrationTokens.deactivate.mutate({ initialAccessTokenId })
+
+    expect(again).toEqual(first)
+    const event = 'registration_token.deactivated'
+    expect((await admin.audit.list.query({ event })).entries).toHaveLength(1)
+  })
+
   test('ends in the second in which the token expires, and when it is deactivated', async () => {
     await using world = await createRegistrationWorld()
     const { initialAccessTokenId } = world

@@ -47,6 +47,20 @@ describe('POST /oauth/revoke', () => {
     expect((await introspect(world.server, world.bob, apiKey)).text).toBe(INACTIVE)
   })
 
+  test('has one entry of a key that is ended twice at once', async () => {
+    await using world = await setUp()
+    const { apiKey } = await world.admin.apiKeys.create.mutate({
+      agentId: world.alice.id,
+      scopes: ['notes:read'],
+    })
+
+    const twice = [apiKey, apiKey].map(async (key) => revoke(world.server, world.alice, key))
+
+    expect((await Promise.all(twice)).map(({ status }) => status)).toEqual([200, 200])
+    const event = 'api_key.deactivated'
+    expect((await world.admin.audit.list.query({ event })).entries).toHaveLength(1)
+  })
+
   test('answers 200 to what it does not know, and to what was ended before', async () => {
     // > invalid tokens do not cause an error response (RFC 7009 §2.2)
     await using world = await setUp()

@@ -32,11 +32,11 @@ export type InitialAccessTokenStore = {
   list(within: Tenancy): Promise<readonly InitialAccessTokenRecord[]>
   /** Takes one registration; `false` when the token is used up, over or deactivated. */
   consume(id: string, now: EpochSeconds): Promise<boolean>
-  /** Ends a token; again changes nothing. Answers `undefined` when there is none. */
+  /** Ends a token. One that has ended keeps its time, and is not new. Answers `undefined` when there is none. */
   deactivate(
     at: { readonly id: string; readonly within: Tenancy },
     now: EpochSeconds,
-  ): Promise<InitialAccessTokenRecord | undefined>
+  ): Promise<{ readonly record: InitialAccessTokenRecord; readonly isNew: boolean } | undefined>
 }
 
 export type NewInitialAccessTokenOptions = Pick<

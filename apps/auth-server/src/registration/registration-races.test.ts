@@ -1,7 +1,8 @@
-// What becomes of a registration that is replaced while an operator decides about the same client.
+// What becomes of a registration that is replaced while an operator decides about the same client, or ended twice at once.
 import { createAgentSecret } from '@deputy/auth/protocol'
 import { describe, expect, test } from 'vitest'
 import { START_AT } from '../../test-support/clock.ts'
+import { readAll } from '../../test-support/audit.ts'
 import { createStorage, makeAgent, STORAGE_ADAPTERS } from '../../test-support/storage-adapters.ts'
 import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
@@ -37,7 +38,8 @@ async function setUp(storage: Storage, between: (stores: Stores) => Promise<unkn
   })
   const replace = async (metadata: object = {}) =>
     registration.replace({ token, clientId: agent.id }, ClientMetadata.parse(metadata), {})
-  return { replace }
+  const remove = async () => registration.remove({ token, clientId: agent.id }, {})
+  return { replace, remove }
 }
 
 describe.each(STORAGE_ADAPTERS)('a registration that is replaced on $name', (adapter) => {
@@ -69,3 +71,20 @@ describe.each(STORAGE_ADAPTERS)('a registration that is replaced on $name', (ada
     expect(await storage.agents.find(AT)).toMatchObject({ name: 'Alice', state: 'inactive' })
   })
 })
+
+test.each(STORAGE_ADAPTERS)(
+  'a registration on $name is ended by one of two that end it at once, and has one entry of it',
+  async (adapter) => {
+    await using storage = await createStorage(adapter)
+    const { remove } = await setUp(storage, async () => {})
+
+    const ends = await Promise.allSettled([remove(), remove()])
+
+    expect(ends).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'invalid_token', status: 401 } },
+    ])
+    const events = (await readAll(storage.audit)).map(({ event }) => event)
+    expect(events).toEqual(['client.deleted'])
+  },
+)

@@ -17,5 +17,6 @@ export type RegistrationStore = {
   /** By the token itself, which is the proof. */
   findByHash(tokenHash: Uint8Array): Promise<RegistrationRecord | undefined>
   updateMetadata(agentId: string, metadata: ClientMetadata): Promise<void>
-  remove(agentId: string): Promise<void>
+  /** Answers `false` when it was removed before. */
+  remove(agentId: string): Promise<boolean>
 }

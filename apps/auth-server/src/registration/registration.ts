@@ -140,9 +140,10 @@ export function createRegistration({ clock, storage }: RegistrationOptions): Reg
     },
 
     async remove(access, context) {
-      const { agent } = await findOwn(storage, access)
       await storage.act(async (stores, note) => {
-        await stores.registrations.remove(agent.id)
+        const { agent } = await findOwn(stores, access)
+        // Of two that end it at once, one does.
+        if (!(await stores.registrations.remove(agent.id))) throw invalidToken()
         await stores.agents.deactivate({ id: agent.id, within: agent.ownerId }, clock.now())
         await denyAgent(stores, agent.id, clock.now())
         note({ ...describe(agent, context), event: 'client.deleted' })

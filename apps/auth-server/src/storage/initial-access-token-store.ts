@@ -66,14 +66,17 @@ export function createKyselyInitialAccessTokenStore(db: Kysely<Tables>): Initial
     async deactivate({ id, within }, now) {
       let write = db
         .updateTable('initial_access_token')
-        .set((column) => ({
-          deactivated_at: column.fn.coalesce('deactivated_at', column.val(now)),
-        }))
+        .set({ deactivated_at: now })
         .where('id', '=', id)
-        .returningAll()
-      if (within !== EVERY_OWNER) write = write.where('owner_id', '=', within)
-      const row = await write.executeTakeFirst()
-      return row && toRecord(row)
+        .where('deactivated_at', 'is', null)
+      let read = db.selectFrom('initial_access_token').selectAll().where('id', '=', id)
+      if (within !== EVERY_OWNER) {
+        write = write.where('owner_id', '=', within)
+        read = read.where('owner_id', '=', within)
+      }
+      const { numUpdatedRows } = await write.executeTakeFirst()
+      const row = await read.executeTakeFirst()
+      return row && { record: toRecord(row), isNew: numUpdatedRows === 1n }
     },
   }
 }

@@ -44,7 +44,11 @@ export function createKyselyRegistrationStore(db: Kysely<Tables>): RegistrationS
     },
 
     async remove(agentId) {
-      await db.deleteFrom('client_registration').where('agent_id', '=', agentId).execute()
+      const { numDeletedRows } = await db
+        .deleteFrom('client_registration')
+        .where('agent_id', '=', agentId)
+        .executeTakeFirst()
+      return numDeletedRows === 1n
     },
   }
 }

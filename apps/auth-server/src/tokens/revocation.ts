@@ -47,10 +47,9 @@ export function createRevocation(options: RevocationOptions): RevokeFor {
   }
 
   async function revokeApiKey(client: Client, key: string, context: RevocationContext) {
-    const record = await storage.apiKeys.findByHash(hashSecret(key))
-    if (record === undefined || record.agentId !== client.id) return
-    if (record.deactivatedAt !== undefined) return
     await storage.act(async (stores, note) => {
+      const record = await stores.apiKeys.findByHash(hashSecret(key))
+      if (record?.agentId !== client.id || record.deactivatedAt !== undefined) return
       await stores.apiKeys.deactivate({ id: record.id, within: client.ownerId }, clock.now())
       await denyCredential(stores, record.id, clock.now())
       note({
