@@ -80,7 +80,7 @@ describe('the commands', () => {
     await expect(restored).rejects.toThrow(/a running server uses it/)
   })
 
-  test('export the audit trail, and verify what was exported', async () => {
+  test('export the audit trail with an entry of that, and verify what was exported', async () => {
     await using world = await setUp()
     const storage = await openStorage({ file: world.file })
     await storage.audit.record(makeAuditEvent({ tokenId: 'token-1' }))
@@ -90,8 +90,9 @@ describe('the commands', () => {
     const lines = world.printed.splice(0)
     await world.run(['audit-check'], lines)
 
-    expect(lines).toHaveLength(2)
-    expect(world.printed).toEqual(['2 entries are as they were written\n'])
+    const events = lines.map((line) => (JSON.parse(line) as { event: string }).event)
+    expect(events).toEqual(['writer.started', 'token.issued', 'writer.started', 'audit.exported'])
+    expect(world.printed).toEqual(['4 entries are as they were written\n'])
     const forged = lines.map((line) => line.replace('token-1', 'token-2'))
     await expect(world.run(['audit-check'], forged)).rejects.toThrow(/entry_altered/)
   })

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { backupDatabase, restoreDatabase, type DatabaseLocation } from '@deputy/storage'
 import { findSecrets } from './find-secrets.ts'
 import { exportTrail, verifyExport } from '../audit/export-trail.ts'
+import { SYSTEM_OWNER_ID } from '../owners/owner.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
 import { migrations } from '../storage/migrations.ts'
 import { openStorage } from '../storage/open-storage.ts'
@@ -30,6 +31,12 @@ const USAGE = `commands:
   audit-check       verify JSON lines of standard input that audit-export wrote
   secret-check      say where standard input has secrets of Deputy; works offline`
 
+const EXPORTED = {
+  event: 'audit.exported',
+  outcome: 'success',
+  ownerId: SYSTEM_OWNER_ID,
+} as const
+
 type Command = (argument: string, context: CommandContext) => Promise<void>
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -56,6 +63,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       throw new CommandError(`there is no database ${database.file}: set DEPUTY_DATABASE_FILE`)
     }
     await using storage = await openStorage(database)
+    // First, so that the export has it itself. Who it is, the machine knows: commands have no identity here.
+    await storage.audit.record(EXPORTED)
     const lines = exportTrail(storage.audit, { within: EVERY_OWNER, filter: {} })
     for await (const line of lines) print(line)
   },
