@@ -2,8 +2,9 @@
 // file that only its owner can read. Nothing is built in.
 import { CredentialsFile, formatScope, type Clock } from '@deputy/auth/protocol'
 import type { Logger } from '@deputy/serve'
+import { makeFolder } from '@deputy/storage'
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ADMIN_SCOPES, AUTH_SERVER_ID, OPERATOR_ID, OWNER_SCOPES } from './admin/admin-scopes.ts'
 import { AgentSettings } from './agents/agent.ts'
@@ -117,7 +118,7 @@ async function restoreAuthority({ agents }: Pick<Stores, 'agents'>): Promise<voi
 }
 
 async function writeCredentials(file: string, credentials: CredentialsFile): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(file))
   // A name that nobody can foresee, and a file that must be new. Attack prevented: a file or a link
   // that waits under the draft's name, for the secret to be written into.
   const draft = `${file}.${randomUUID()}`

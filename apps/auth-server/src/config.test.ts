@@ -79,7 +79,7 @@ describe('readConfig', () => {
   })
 
   test.each([
-    ['PORT', '0'],
+    ['PORT', '-1'],
     ['PORT', '65536'],
     ['PORT', '80.5'],
     ['PORT', 'http'],
@@ -130,6 +130,11 @@ describe('readConfig', () => {
       expect(readConfig({ DEPUTY_ISSUER: issuer }).issuer).toBe(issuer)
     },
   )
+
+  test('needs an issuer where it takes any port that is free', () => {
+    expect(() => readConfig({ PORT: '0' })).toThrow('DEPUTY_ISSUER: is required with PORT=0')
+    expect(readConfig({ PORT: '0', DEPUTY_ISSUER: 'https://auth.example' }).port).toBe(0)
+  })
 
   test.each(['0.0.0.0', '::', 'auth.internal', '10.0.0.5'])(
     'needs an issuer that callers can reach where it listens on %s',

@@ -41,6 +41,11 @@ const Config = ServerEnvironment.extend({
     .pipe(z.array(EncryptionKey))
     .default([]),
 })
+  .refine((env) => env.DEPUTY_ISSUER !== undefined || env.PORT !== 0, {
+    path: ['DEPUTY_ISSUER'],
+    message:
+      'is required with PORT=0: the URL by which callers reach the server, whatever its port is',
+  })
   .refine((env) => env.DEPUTY_ISSUER !== undefined || isSecureUrl(toDefaultIssuer(env)), {
     path: ['DEPUTY_ISSUER'],
     message: 'is required where other machines call: the https URL by which they reach the server',

@@ -60,6 +60,34 @@ describe('main', () => {
     expect(exitCode).toBe(1)
   })
 
+  // Node tries for ever to make a folder there.
+  test.runIf(process.platform === 'linux').each(['databaseFile', 'operatorFile'] as const)(
+    'says in one sentence that there is no place for its %s, and exits with 1',
+    async (name) => {
+      await using place = await createPlaceInFolder()
+      await using main = startMain({ ...place, [name]: '/proc/none/of/it' })
+
+      const { exitCode, stderr } = await main.ended
+
+      expect(stderr).toMatch(/^auth-server: [^\n]*ENOENT[^\n]*\/proc\/none[^\n]*$/m)
+      expect(exitCode).toBe(1)
+    },
+  )
+
+  test('takes a free port when it is told 0, and says where it is bound', async () => {
+    await using place = await createPlaceInFolder()
+    await using main = startMain(place, { PORT: '0', DEPUTY_ISSUER: 'https://auth.example' })
+
+    await main.whenLogged('listening')
+
+    const line = main.output().match(/^.*"msg":"listening".*$/m)?.[0] ?? ''
+    const { listensOn, url } = JSON.parse(line) as { listensOn: string; url: string }
+    expect(url).toBe('https://auth.example')
+    expect(listensOn).toMatch(/^127\.0\.0\.1:[1-9]\d*$/)
+    const { body } = await send(`http://${listensOn}/.well-known/oauth-authorization-server`)
+    expect(body).toMatchObject({ issuer: 'https://auth.example' })
+  })
+
   test.each([
     ['a sealing key that is not the one it was', { DEPUTY_KEY_ENCRYPTION_KEY: 'A'.repeat(43) }, 0],
     ['a key file that others can read', {}, 0o044],

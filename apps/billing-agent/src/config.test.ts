@@ -48,7 +48,7 @@ test('takes every setting', () => {
 })
 
 test.each([
-  ['PORT', '0'],
+  ['PORT', '-1'],
   ['PORT', '65536'],
   ['PORT', 'http'],
   ['PORT', ''],

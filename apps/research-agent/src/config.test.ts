@@ -24,7 +24,7 @@ test('needs nothing but the credentials', () => {
 })
 
 test.each([
-  ['PORT', '0'],
+  ['PORT', '-1'],
   ['DEPUTY_CREDENTIALS_FILE', undefined],
   ['DEPUTY_DOCUMENTS', ''],
   ['DEPUTY_BILLING_URL', 'localhost:2885'],

@@ -33,8 +33,12 @@ describe('the environment of a server', () => {
     expect(readEnvironment(ServerEnvironment, settings).DEPUTY_LIMITS).toEqual(limits)
   })
 
+  test('takes 0 for any port that is free', () => {
+    expect(readEnvironment(ServerEnvironment, { PORT: '0' }).PORT).toBe(0)
+  })
+
   test.each([
-    ['PORT', '0'],
+    ['PORT', '-1'],
     ['PORT', '65536'],
     ['PORT', '28.5'],
     ['PORT', 'http'],

@@ -5,7 +5,12 @@ import { AgentLimitsSetting } from './limits/agent-limits.ts'
 
 /** The settings that each server has. `PORT` has no default here: each app has its own. */
 export const ServerEnvironment = z.object({
-  PORT: z.coerce.number().int().min(1).max(65_535),
+  /** 0 for any that is free: the log says which. */
+  PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a number from 0 to 65535')
+    .transform(Number)
+    .pipe(z.int().max(65_535)),
   DEPUTY_HOST: z.string().min(1).default('127.0.0.1'),
   DEPUTY_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])

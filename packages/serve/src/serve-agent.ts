@@ -176,7 +176,7 @@ export async function serveAgent(options: ServeAgentOptions): Promise<RunningAge
     throw error
   })
   if (url === '') url = `http://${host}:${String(port)}`
-  logger.info({ url, issuer: options.issuer }, 'listening')
+  logger.info({ url, listensOn: `${host}:${String(port)}`, issuer: options.issuer }, 'listening')
 
   async function drain(): Promise<void> {
     isDraining = true

@@ -15,6 +15,7 @@ export {
   type LimitUseOptions,
 } from './limit-use/limit-use.ts'
 export { createLimitUseTable } from './limit-use/limit-use-table.ts'
+export { makeFolder } from './make-folder.ts'
 export type { Migrations } from './migrate.ts'
 export { openDatabase, type DatabaseLocation, type OpenDatabaseOptions } from './open-database.ts'
 export { backupDatabase } from './sqlite/backup-database.ts'

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSource } from '../database-source.ts'
+import { makeFolder } from '../make-folder.ts'
 import { createSqliteDialect } from './sqlite-dialect.ts'
 
 /** Opens the file, or makes it with its folder. Throws what Node and SQLite throw. */
@@ -19,6 +20,6 @@ export function openSqlite(file: string): DatabaseSource {
 
 /** Nobody else may read it, not even for the moment before a `chmod`. What is there stays as it is. */
 function createOwnersFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(file))
   closeSync(openSync(file, 'a', 0o600))
 }

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseBackupError } from '../database-errors.ts'
 import type { Migrations } from '../migrate.ts'
+import { makeFolder } from '../make-folder.ts'
 import { copyDatabase } from './copy-database.ts'
 import { isBusy, isDamaged } from './sqlite-unavailability.ts'
 
@@ -27,7 +28,7 @@ export function restoreDatabase({ backup, file, migrations }: RestoreDatabaseOpt
     using source = new DatabaseSync(backup, { readOnly: true, timeout: 5000 })
     checkIntegrity(source)
     checkMigrations(source, migrations)
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(file))
     using _lock = existsSync(file) ? lockUnused(file) : undefined
     copyDatabase(source, file, (copy) => {
       // What a crash left of the old database's log would be played into the new one.
