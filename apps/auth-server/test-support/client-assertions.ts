@@ -55,9 +55,9 @@ export async function createAssertionHarness(options: AssertionHarnessOptions = 
     },
     findKeys: createClientKeys({
       store: {
-        listByAgent: async (id, within) => {
-          calls.push(`list ${id}`)
-          return storage.clientKeys.listByAgent(id, within)
+        listLive: async (request) => {
+          calls.push(`list ${request.agentId}`)
+          return storage.clientKeys.listLive(request)
         },
       },
       remote,

@@ -1,8 +1,6 @@
 // Finds the keys that an assertion of a client may be signed with: those that are kept here, or else
 // those that the client publishes.
 import { isKeyFor, type Clock, type ProofAlgorithm, type PublicJwk } from '@deputy/auth/protocol'
-import { isLive } from '../credentials/credential.ts'
-import { EVERY_OWNER } from '../owners/tenancy.ts'
 import type { ClientKeyStore } from './client-key-store.ts'
 import type { RemoteClientKeys } from './client-keys-remote.ts'
 
@@ -31,10 +29,13 @@ export type FoundClientKeys = {
 }
 
 export type ClientKeysOptions = {
-  readonly store: Pick<ClientKeyStore, 'listByAgent'>
+  readonly store: Pick<ClientKeyStore, 'listLive'>
   readonly remote: RemoteClientKeys
   readonly clock: Clock
 }
+
+/** Attack prevented: assertions in the name of a client with very many keys, each of which reads all of them. */
+const MAX_KEYS = 100
 
 /** Finds keys. Asks the store for a client that is not there too, so that the work is the same. */
 export type FindClientKeys = (request: ClientKeysRequest) => Promise<FoundClientKeys>
@@ -44,13 +45,9 @@ export function createClientKeys(options: ClientKeysOptions): FindClientKeys {
   const { clock, remote, store } = options
 
   return async ({ algorithm, clientId, jwksUri, kid }) => {
-    const records = await store.listByAgent(clientId, EVERY_OWNER)
-    const kept = records.filter(
-      (record) =>
-        isLive(record, clock.now()) &&
-        (kid === undefined || record.kid === kid) &&
-        isKeyFor(record.publicJwk, algorithm),
-    )
+    const now = clock.now()
+    const records = await store.listLive({ agentId: clientId, kid, now, limit: MAX_KEYS })
+    const kept = records.filter(({ publicJwk }) => isKeyFor(publicJwk, algorithm))
     const keys = kept.map(({ id, publicJwk }) => ({ publicJwk, credentialId: id, recordId: id }))
     if (keys.length > 0 || jwksUri === undefined) return { keys, fault: undefined }
     const published = await remote.find(

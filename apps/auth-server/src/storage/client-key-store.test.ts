@@ -43,6 +43,33 @@ describe.each(STORAGE_ADAPTERS)('ClientKeyStore on $name', (adapter) => {
     expect(found.map(({ id }) => id)).toEqual(['new', 'old'])
   })
 
+  test('lists of the keys that count the newest few, of one name where that is given', async () => {
+    await using storage = await createStorageWithAlice(adapter)
+    await storage.agents.insert(makeAgent({ id: 'agent-bob' }))
+    const keys = [
+      makeClientKey({ id: 'old', kid: 'a' }),
+      makeClientKey({ id: 'over', expiresAt: START_AT + 60 }),
+      makeClientKey({ id: 'ended', deactivatedAt: START_AT }),
+      makeClientKey({ id: 'new', kid: 'b', createdAt: START_AT + 1, expiresAt: START_AT + 61 }),
+      makeClientKey({ id: 'bobs', agentId: 'agent-bob' }),
+    ]
+    for (const key of keys) await storage.clientKeys.insert(key)
+    const list = async (kid: string | undefined, limit = 10) =>
+      (
+        await storage.clientKeys.listLive({
+          agentId: 'agent-alice',
+          kid,
+          now: START_AT + 60,
+          limit,
+        })
+      ).map(({ id }) => id)
+
+    expect(await list(undefined)).toEqual(['new', 'old'])
+    expect(await list(undefined, 1)).toEqual(['new'])
+    expect(await list('a')).toEqual(['old'])
+    expect(await list('c')).toEqual([])
+  })
+
   test('refuses a key of an agent that is not there', async () => {
     await using storage = await createStorageWithAlice(adapter)
     const orphan = makeClientKey({ agentId: 'agent-nobody' })

@@ -55,6 +55,21 @@ export function createKyselyClientKeyStore(db: Kysely<Tables>): ClientKeyStore {
       return rows.map(toRecord)
     },
 
+    async listLive({ agentId, kid, limit, now }) {
+      const rows = await select()
+        .where('agent_id', '=', agentId)
+        .where('deactivated_at', 'is', null)
+        .where((column) =>
+          column.or([column('expires_at', 'is', null), column('expires_at', '>', now)]),
+        )
+        .$if(kid !== undefined, (query) => query.where('kid', '=', kid ?? ''))
+        .orderBy('created_at', 'desc')
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      return rows.map(toRecord)
+    },
+
     async deactivate(at, now) {
       await writes.deactivate(at, now)
       return find(at)
