@@ -89,10 +89,11 @@ export function createAuditRouter({ clock, storage }: AdminDeps, procedure: Admi
     verify: procedure('audit:write')
       .input(z.object({ checkpoints: z.array(ChainHead).max(1000).default([]) }).prefault({}))
       .output(Verdict)
-      .query(async ({ input: { checkpoints } }) => {
+      .query(async ({ ctx: { getSignal }, input: { checkpoints } }) => {
         const verified = await verifyChains(audit, {
           // What the running server remembers must be there as well.
           checkpoints: [...checkpoints, ...audit.ownHeads()],
+          signal: getSignal(),
         })
         if (!verified.ok) return { ok: false as const, ...verified.refusal }
         return { ok: true as const, ...verified.value, heads: [...verified.value.heads] }

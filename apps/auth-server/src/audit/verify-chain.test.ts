@@ -8,6 +8,7 @@ import { openStorage } from '../storage/open-storage.ts'
 import { migrations } from '../storage/migrations.ts'
 import type { Tables } from '../storage/tables.ts'
 import type { AuditSelection } from './audit-trail.ts'
+import type { ChainSource } from './chain-source.ts'
 import { exportTrail, verifyExport } from './export-trail.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
 import { verifyChains } from './verify-chain.ts'
@@ -33,6 +34,26 @@ async function setUp() {
   const close = async (): Promise<void> => resources.disposeAsync()
   return { storage, db: database.db, [Symbol.asyncDispose]: close }
 }
+
+test('stops when nobody waits for the verdict any more', async () => {
+  await using world = await setUp()
+  const { audit } = world.storage
+  const caller = new AbortController()
+  let pages = 0
+  const source: ChainSource = {
+    ...audit,
+    async listLinks(page) {
+      pages += 1
+      if (pages === 2) caller.abort(new Error('the caller gave up'))
+      return audit.listLinks(page)
+    },
+  }
+
+  const verified = verifyChains(source, { pageSize: 1, signal: caller.signal })
+
+  await expect(verified).rejects.toThrow('the caller gave up')
+  expect(pages).toBe(2)
+})
 
 test('finds any single change to any column of any entry', async () => {
   // Attack: who can write to the database makes an entry say something else.

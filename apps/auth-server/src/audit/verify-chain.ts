@@ -13,6 +13,8 @@ export type VerifyOptions = {
   readonly checkpoints?: readonly ChainHead[] | undefined
   /** Entries in memory at a time. Default 500. */
   readonly pageSize?: number | undefined
+  /** Rejects with its reason, before the next page, once nobody waits for the verdict any more. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A trail without a fault. */
@@ -27,11 +29,11 @@ export async function verifyChains(
   source: ChainSource,
   options: VerifyOptions = {},
 ): Promise<Result<VerifiedChains, BrokenLink>> {
-  const { checkpoints = [], pageSize = 500 } = options
+  const { checkpoints = [], pageSize = 500, signal } = options
   const heads: ChainHead[] = []
   let entries = 0
   for await (const writerId of eachWriter(source, pageSize)) {
-    const walked = await walkAgain(source, { writerId, pageSize })
+    const walked = await walkAgain(source, { writerId, pageSize, signal })
     if (!walked.ok) return walked
     entries += walked.value.entries
     if (walked.value.head.seq > 0) heads.push(walked.value.head)
@@ -43,7 +45,10 @@ export async function verifyChains(
   return accept({ entries, heads })
 }
 
-type Walk = { readonly writerId: string; readonly pageSize: number }
+type Walk = Pick<VerifyOptions, 'signal'> & {
+  readonly writerId: string
+  readonly pageSize: number
+}
 type Walked = { readonly entries: number; readonly head: ChainHead }
 
 /** A pruning may have gone on at the same time: what looks broken is looked at once more. */
@@ -54,12 +59,13 @@ async function walkAgain(source: ChainSource, walk: Walk): Promise<Result<Walked
 
 async function walkWriter(
   source: ChainSource,
-  { pageSize, writerId }: Walk,
+  { pageSize, signal, writerId }: Walk,
 ): Promise<Result<Walked, BrokenLink>> {
   let head: ChainHead | undefined
   let entries = 0
   let lastId = 0
   for (;;) {
+    signal?.throwIfAborted()
     const links = await source.listLinks({ writerId, afterSeq: head?.seq, limit: pageSize })
     head ??= await findStart(source, links[0]?.entry ?? { writerId, seq: 1, prevHash: '' })
     for (const link of links) {
