@@ -246,11 +246,11 @@ export function timeInTheFuture(): CallRefusal {
   })
 }
 
-/** The database is gone, or takes no writes: nothing was done. */
+/** The database is gone, or takes no writes. Nobody can say what became of a commit in which the connection broke. */
 export function storeUnavailable(): CallRefusal {
   return createRefusal('SERVICE_UNAVAILABLE', 'store_unavailable', {
-    message: 'The store cannot be reached or written right now: nothing was done',
-    hint: 'Try again shortly. The log of the authorization server says what is wrong with the store.',
+    message: 'The store cannot be reached or written right now',
+    hint: 'Nothing was done, unless the connection to PostgreSQL broke as it was being committed: look, and try again shortly. The log of the authorization server says what is wrong with the store.',
   })
 }
 
