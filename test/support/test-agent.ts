@@ -171,6 +171,8 @@ export type TestAgentOptions = Partial<
     | 'trustedProxies'
   >
 > & {
+  /** For how long after its end a token is taken. Default: no moment. */
+  readonly clockToleranceSeconds?: number
   /** Given, proofs of bound tokens need one of these. */
   readonly dpopNonces?: DpopNonces
   /** Takes nothing but bound tokens. Default: no. */
@@ -191,7 +193,7 @@ export async function startTestAgent(options: TestAgentOptions = {}) {
     audience: TEST_AGENT,
     keys: createRemoteSigningKeySource(ISSUER, { fetch: issuer.fetch }),
     clock,
-    clockToleranceSeconds: 0,
+    clockToleranceSeconds: options.clockToleranceSeconds ?? 0,
   })
   const apiKeys = createApiKeyVerifier({
     audience: TEST_AGENT,

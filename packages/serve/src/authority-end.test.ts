@@ -83,3 +83,39 @@ describe('when what a caller stands on is revoked', () => {
     expect((await ask('token-2')).status).toBe(200)
   })
 })
+
+describe('a token that has ended and is still taken, since clocks may differ', () => {
+  async function holdLate(agent: TestAgent) {
+    const token = await agent.token()
+    agent.clock.advance(902)
+    const answer = fetch(`${agent.url}/trpc/hold`, {
+      method: 'POST',
+      headers: { ...bearer(token), 'content-type': 'application/json' },
+    })
+    await agent.gate.entered
+    return answer
+  }
+
+  test('has what is begun with it done, and answered', async () => {
+    await using agent = await startTestAgent({ clockToleranceSeconds: 5 })
+    const answering = holdLate(agent)
+    await agent.gate.entered
+
+    agent.clock.advance(2)
+    agent.gate.open()
+
+    const answer = await answering
+    expect([answer.status, await answer.json()]).toEqual([200, { result: { data: 'done' } }])
+  })
+
+  test('ends it once it is taken no more', async () => {
+    await using agent = await startTestAgent({ clockToleranceSeconds: 5 })
+    const answering = holdLate(agent)
+    await agent.gate.entered
+
+    agent.clock.advance(3)
+
+    const said = { reason: 'token_expired', mayBeDone: true }
+    expect(await (await answering).json()).toMatchObject({ error: { data: said } })
+  })
+})

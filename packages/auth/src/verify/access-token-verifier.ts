@@ -30,6 +30,8 @@ export type AccessTokenVerifier = {
   verify(token: string): Promise<Result<Principal, CredentialRefusal>>
   /** Checks the time alone, for a principal that was verified before and is still on the line. */
   checkTime(principal: Principal): Result<Principal, CredentialRefusal>
+  /** For how long after its end a token is still taken. Default: no moment. */
+  readonly clockToleranceSeconds?: number | undefined
 }
 
 export type AccessTokenVerifierOptions = {
@@ -91,6 +93,8 @@ export function createAccessTokenVerifier(
   }
 
   return Object.freeze({
+    clockToleranceSeconds: toleranceSeconds,
+
     async verify(token: string) {
       const jws = readCompactJws(token)
       if (jws === undefined) return refuse({ reason: 'token_malformed', detail: 'no signed JWT' })

@@ -78,7 +78,9 @@ type Request = {
 /** Wires the verifiers behind the one question that transports ask. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { accessTokens, apiKeys, revocations } = options
-  const ending = { revocations, expiries: createExpiryWatch(options.clock ?? systemClock) }
+  const { clock = systemClock } = options
+  const toleranceSeconds = accessTokens.clockToleranceSeconds ?? 0
+  const ending = { revocations, clock, toleranceSeconds, expiries: createExpiryWatch(clock) }
   const checkBinding = createTokenBindingCheck(options.dpop)
 
   async function verify(

@@ -69,6 +69,8 @@ export function createVerifiedTokenCache(
   }
 
   return Object.freeze({
+    clockToleranceSeconds: verifier.clockToleranceSeconds,
+
     async verify(token: string) {
       const pending = keys.keepFresh()
       if (pending !== undefined) await pending
