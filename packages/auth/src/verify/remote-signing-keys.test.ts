@@ -187,6 +187,26 @@ describe('the keys of a remote issuer', () => {
     expect([during, after]).toEqual(['verifier_unavailable', 'accepted'])
   })
 
+  test('that may be there and cannot be had are not the fault of the token, however many come', async () => {
+    // A key that began to sign just before the issuer went down: whoever is told that its token is bad gives up.
+    const issuer = createFakeIssuer([first.publicJwk])
+    const verify = createVerifier(issuer, 30)
+    await verify(first)
+    issuer.keys = [second.publicJwk, first.publicJwk]
+    issuer.isDown = true
+
+    const during: string[] = []
+    for (let at = 0; at < 5; at += 1) during.push(await verify(second))
+    const asked = issuer.requests.length
+    issuer.isDown = false
+    clock.advance(30)
+
+    expect(new Set(during)).toEqual(new Set(['verifier_unavailable']))
+    // The issuer is not asked more often for that.
+    expect(asked).toBe(2 + 3)
+    expect(await verify(second)).toBe('accepted')
+  })
+
   test('still verify when the issuer goes down after they were fetched', async () => {
     const issuer = createFakeIssuer([first.publicJwk])
     const verify = createVerifier(issuer)

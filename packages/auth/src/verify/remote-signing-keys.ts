@@ -68,8 +68,8 @@ type Held = {
 
 /**
  * Serves keys from the issuer's JWKS, found through its metadata (RFC 8414) on first use. Rejects with
- * `SigningKeysUnavailableError` when there are no keys yet and the issuer cannot be asked; with keys at hand
- * an outage is not noticed, however long.
+ * `SigningKeysUnavailableError` when the issuer cannot be asked and there are no keys yet, or not the one that is wanted;
+ * with that at hand an outage is not noticed, however long.
  */
 export function createRemoteSigningKeySource(
   issuer: string,
@@ -83,6 +83,8 @@ export function createRemoteSigningKeySource(
   let held: Held | undefined
   let triedAt: EpochSeconds | undefined
   let underWay: Promise<Held> | undefined
+  /** Of the last fetch, if it failed. */
+  let fault: unknown
   /** Fetches that were begun. */
   let fetches = 0
   let removals = 0
@@ -113,7 +115,14 @@ export function createRemoteSigningKeySource(
   async function refresh(): Promise<Held> {
     triedAt = clock.now()
     underWay ??= download()
-      .then((fetched) => (held = fetched))
+      .then((fetched) => {
+        fault = undefined
+        return (held = fetched)
+      })
+      .catch((cause: unknown) => {
+        fault = cause
+        throw cause
+      })
       .finally(() => {
         underWay = undefined
       })
@@ -155,7 +164,11 @@ export function createRemoteSigningKeySource(
     // What was fetched since this token came is as new as a look of its own would be. A fetch that was under way before
     // may have been answered before the issuer signed with the key.
     while (key === undefined && known.fetchNumber <= before) {
-      if (underWay === undefined && !mayLookFor(kid)) return undefined
+      if (underWay === undefined && !mayLookFor(kid)) {
+        // Nobody knows: the key may be there since.
+        if (fault !== undefined) throw unavailable(fault)
+        return undefined
+      }
       known = await refreshOrExplain()
       key = known.find(wanted)
       if (key === undefined && known.fetchNumber > before) {
@@ -169,8 +182,12 @@ export function createRemoteSigningKeySource(
     try {
       return await refresh()
     } catch (cause) {
-      throw new SigningKeysUnavailableError(`cannot read the keys of ${issuer}`, { cause })
+      throw unavailable(cause)
     }
+  }
+
+  function unavailable(cause: unknown): SigningKeysUnavailableError {
+    return new SigningKeysUnavailableError(`cannot read the keys of ${issuer}`, { cause })
   }
 
   function prefetch(): void {
