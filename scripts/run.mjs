@@ -97,11 +97,13 @@ if (!tool) {
   writeFileSync(stampFile, JSON.stringify({ fingerprint: fingerprint(), tool }))
 }
 
+// What V8 made of the code: a server starts in two thirds of the time, and the tests start hundreds of processes.
+const compileCache = join(root, 'node_modules', '.cache', 'node')
 const path = [dirname(tool.node), join(root, 'node_modules', '.bin'), tool.path].join(delimiter)
 const child = spawn(command, args, {
   cwd: root,
   stdio: 'inherit',
-  env: { ...env, PATH: path },
+  env: { NODE_COMPILE_CACHE: compileCache, ...env, PATH: path },
   shell: isWindows,
 })
 child.on('error', (error) => {

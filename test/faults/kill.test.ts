@@ -61,6 +61,11 @@ async function killAgainAndAgain(settings: Readonly<Record<string, string>>) {
   const admin = connectAdmin({ issuer, operator, clock: systemClock })
   const { alice, bob } = await enrollCast(admin)
   await admin[Symbol.asyncDispose]()
+  // Ended in order for once: only then does Node keep what it compiled, for all the starts that follow.
+  first.kill('SIGTERM')
+  await first.ended
+  first = startMain(place, unlimited)
+  await first.whenReady()
 
   for (let round = 0; round < ROUNDS; round += 1) {
     const before = answered.issued.length
@@ -98,7 +103,7 @@ async function killAgainAndAgain(settings: Readonly<Record<string, string>>) {
 }
 
 const NOTHING_LOST = { isTrailWhole: true, isRevocationTried: true, lost: [], revived: [] }
-const TIMEOUT_MS = 180_000
+const TIMEOUT_MS = 300_000
 
 describe('killed again and again, the server loses nothing that was answered', () => {
   test('on SQLite', { timeout: TIMEOUT_MS }, async () => {

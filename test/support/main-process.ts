@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** Starts it. The environment holds nothing but what is named here. */
+/** Starts it. The environment holds nothing but what is named here, and where compiled code is kept. */
 export function startMainProcess(main: URL, environment: Readonly<Record<string, string>>) {
   const child = spawn(process.execPath, ['--conditions=@deputy/source', fileURLToPath(main)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: environment,
+    env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...environment },
   })
   let stdout = ''
   let stderr = ''

@@ -24,7 +24,7 @@ export type Ended = {
   readonly stderr: string
 }
 
-/** Starts `main.ts` in a place. The environment holds nothing but what is named here. */
+/** Starts `main.ts` in a place. The environment holds nothing but what is named here, and where compiled code is kept. */
 export function startMain(
   place: Place,
   environment: Readonly<Record<string, string>> = {},
@@ -32,6 +32,7 @@ export function startMain(
   const child = spawn(process.execPath, ['--conditions=@deputy/source', MAIN], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       PORT: String(place.port),
       DEPUTY_DATABASE_FILE: place.databaseFile,
       DEPUTY_OPERATOR_FILE: place.operatorFile,

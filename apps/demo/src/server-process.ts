@@ -34,7 +34,12 @@ export async function startServer(options: ServerProcessOptions): Promise<Server
     process.execPath,
     ['--disable-warning=ExperimentalWarning', '--conditions=@deputy/source', main],
     {
-      env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...environment },
+      env: {
+        PATH: process.env['PATH'],
+        NODE_ENV: 'production',
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        ...environment,
+      },
       stdio: ['ignore', log, log, 'ipc'],
       // Its own process group: Ctrl-C comes to us, and we end it in order.
       detached: true,
