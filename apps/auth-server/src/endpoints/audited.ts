@@ -17,15 +17,15 @@ export function createAuditedEndpoint(
   endpoint: AuditedEndpoint,
 ): Endpoint {
   return async (request) => {
-    let known: Partial<AuditEvent> = {}
-    const note = (more: Partial<AuditEvent>): void => {
-      known = { ...known, ...more }
-    }
+    const notes: Partial<AuditEvent>[] = []
+    const note = (known: Partial<AuditEvent>): void => void notes.push(known)
     try {
       return await endpoint(request, { note })
     } catch (error) {
       if (error instanceof OAuthError && error.isAudited) {
         const { code, reason, status } = error
+        const known: Partial<AuditEvent> = {}
+        for (const noted of notes) Object.assign(known, noted)
         await audit.record({
           ...describeRequest(request),
           ...known,

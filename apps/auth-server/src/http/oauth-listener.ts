@@ -29,6 +29,8 @@ const UNAVAILABLE_RETRY_SECONDS = 5
 // (RFC 6749 §5.1)
 const NOT_CACHED = { 'cache-control': 'no-store', pragma: 'no-cache' }
 
+const NO_QUERY: OAuthRequest['query'] = new URLSearchParams()
+
 /** Creates the listener. It answers every request and never throws. */
 export function createOAuthListener(options: OAuthListenerOptions): RequestListener {
   const { logger, readAddress, routes } = options
@@ -64,7 +66,7 @@ function toOAuthRequest(req: IncomingMessage, readAddress: ReadCallerAddress): O
   return {
     method: req.method ?? 'GET',
     path: mark === -1 ? url : url.slice(0, mark),
-    query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)),
+    query: mark === -1 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1)),
     headers,
     // Node keeps a second list for this, which is made only when somebody asks.
     headerValues: (name) => (headers[name] === undefined ? [] : (req.headersDistinct[name] ?? [])),

@@ -6,7 +6,7 @@ export type OAuthRequest = {
   readonly method: string
   /** Without the query. */
   readonly path: string
-  readonly query: URLSearchParams
+  readonly query: Pick<URLSearchParams, 'has'>
   readonly headers: IncomingHttpHeaders
   /** Every value of a header as it was sent, for those of which there must be one only. */
   headerValues(name: string): readonly string[]
