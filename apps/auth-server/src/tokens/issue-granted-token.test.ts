@@ -1,4 +1,5 @@
-// What becomes of a token whose approval ends between the look at it and the moment in which the token is written.
+// What becomes of a token whose approval, or what it stands on, ends between the look at it and the moment in which the token is
+// written.
 import { describe, expect, test } from 'vitest'
 import { readAll } from '../../test-support/audit.ts'
 import { START_AT } from '../../test-support/clock.ts'
@@ -6,6 +7,7 @@ import { openTestKeyRing } from '../../test-support/signing-keys.ts'
 import { createStorage, makeAgent, STORAGE_ADAPTERS } from '../../test-support/storage-adapters.ts'
 import { createSettableClock } from '../../../../test/support/settable-clock.ts'
 import type { Approval } from '../approvals/approval.ts'
+import type { GrantNode } from '../delegation/grant-node.ts'
 import { EVERY_OWNER } from '../owners/tenancy.ts'
 import type { Storage } from '../storage/open-storage.ts'
 import { createIssueGrantedToken } from './issue-granted-token.ts'
@@ -94,6 +96,61 @@ describe.each(STORAGE_ADAPTERS)('a token for an approved call, on $name', (adapt
 
     await expect(issue()).rejects.toMatchObject({ code: 'expired_token' })
 
+    expect(await readTokens(storage)).toEqual([])
+  })
+})
+
+describe.each(STORAGE_ADAPTERS)('a token below a task grant, on $name', (adapter) => {
+  test('is refused, and no fault of the server, where the task was over a moment before', async () => {
+    await using storage = await createStorage(adapter)
+    const clock = createSettableClock()
+    const keyRing = await openTestKeyRing({ store: storage.signingKeys, clock })
+    const issuer = 'https://auth.example'
+    const prepareAccessToken = createPrepareAccessToken({ issuer, keyRing, clock })
+    const issueToken = createIssueGrantedToken({ prepareAccessToken, storage, clock })
+    const node: GrantNode = {
+      id: 'token-1',
+      kind: 'token',
+      parentId: 'task-1',
+      grantPath: ['secret-1', 'task-1', 'token-1'],
+      ownerId: 'system',
+      subjectId: 'agent-alice',
+      agentId: 'agent-alice',
+      actors: [],
+      audiences: ['agent-bob'],
+      scopes: ['bob:pay'],
+      dropped: [],
+      limits: [],
+      maxDepth: 1,
+      openedBy: 'agent-alice',
+      purpose: '',
+      createdAt: START_AT,
+      expiresAt: START_AT + 1,
+    }
+    clock.advance(1)
+
+    const issued = issueToken({
+      grant: {
+        audience: makeAgent({ id: 'agent-bob' }),
+        scopes: ['bob:pay'],
+        authorizationDetails: undefined,
+        tokenId: node.id,
+        grantPath: node.grantPath,
+        derived: {
+          node,
+          subject: 'agent-alice',
+          act: undefined,
+          expiresAt: node.expiresAt,
+          issuedTokenType: undefined,
+        },
+      },
+      client: { agent: makeAgent(), credentialId: 'secret-1' },
+      confirmation: undefined,
+      basis: undefined,
+      context: {},
+    })
+
+    await expect(issued).rejects.toMatchObject({ code: 'invalid_request', reason: 'chain_expired' })
     expect(await readTokens(storage)).toEqual([])
   })
 })

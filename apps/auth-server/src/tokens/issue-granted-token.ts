@@ -24,7 +24,7 @@ export type GrantedToken = {
 
 /**
  * Issues a token. Answers `undefined` when agents or secrets have changed since what it was decided on.
- * Rejects with `OAuthError` for a chain that was revoked meanwhile, and for an approval that has ended.
+ * Rejects with `OAuthError` for a chain that was revoked or expired meanwhile, and for an approval that has ended.
  */
 export type IssueGrantedToken = (request: GrantedToken) => Promise<TokenResponse | undefined>
 
@@ -63,6 +63,14 @@ export function createIssueGrantedToken(options: IssueGrantedTokenOptions): Issu
   return async (request) => {
     const { basis, client, confirmation, grant } = request
     const { derived, ...granted } = grant
+    // It was there when it was looked at.
+    if (derived !== undefined && derived.expiresAt <= clock.now()) {
+      throw new OAuthError({
+        code: 'invalid_request',
+        message: 'what this token would stand on has expired',
+        reason: 'chain_expired',
+      })
+    }
     const prepared = prepareAccessToken({
       ...granted,
       agent: client.agent,
