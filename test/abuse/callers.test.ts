@@ -159,11 +159,12 @@ describe('calls under way', () => {
 
   test('go on to count when nobody waits for them any more, until they are done', async () => {
     // Attack: calls that are given up at once, while what they have begun goes on.
+    // Time enough for a busy machine to begin them.
     await using agent = await startTestAgent({ limits: { maxCallsPerAgent: 2 } })
     await using socket = await openSocket(agent)
     socket.send([
-      { id: 1, method: 'mutation', params: { path: 'hold', timeoutMs: 1 } },
-      { id: 2, method: 'mutation', params: { path: 'hold', timeoutMs: 1 } },
+      { id: 1, method: 'mutation', params: { path: 'hold', timeoutMs: 1000 } },
+      { id: 2, method: 'mutation', params: { path: 'hold', timeoutMs: 1000 } },
     ])
     await Promise.all([socket.message(0), socket.message(1), agent.gate.arrived(2)])
     const headers = bearer(await agent.token(ALICE))
