@@ -9,8 +9,6 @@ export default defineConfig({
       'bench/src/**/*.test.ts',
       'test/**/*.test.ts',
     ],
-    // A worker for each processor: most tests wait for a server or a disk half of their time.
-    maxWorkers: '100%',
     globalSetup: ['test/support/servers.ts'],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-report.json' },
