@@ -87,7 +87,13 @@ export function createReadingThread(options: ReadingThreadOptions = {}): Documen
       return
     }
     clearTimeout(timer)
-    worker ??= start()
+    try {
+      worker ??= start()
+    } catch (error) {
+      // There may be no more threads: the next one who asks may have one.
+      finish(({ settle }) => settle.reject(error))
+      return
+    }
     worker.ref()
     const why = `it takes more than ${String(maxSeconds)} seconds to read`
     timer = setTimeout(() => end(new ReadingLimitError(why)), maxSeconds * 1000)

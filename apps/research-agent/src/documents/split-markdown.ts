@@ -7,8 +7,19 @@ const MIN_LENGTH = 32 * 1024
 /** From here on a part ends with the next block. */
 const PART_LENGTH = 8 * 1024
 
-/** An opening or closing fence of code (CommonMark §4.5). */
-const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/
+/** An opening or closing fence of code (CommonMark §4.5), which may stand in an item of a list, and on its first line. */
+const FENCE = /^(?:\s*(?:[-*+]|\d{1,9}[.)])(?=\s))*\s*(`{3,}|~{3,})(.*)$/
+/** Blocks of HTML that go on over empty lines (CommonMark §4.6): how a line begins one, and what ends it. */
+const HTML = [
+  { begin: /^ {0,3}<!--/, end: /-->/ },
+  {
+    begin: /^ {0,3}<(?:pre|script|style|textarea)(?:[\s>]|$)/i,
+    end: /<\/(?:pre|script|style|textarea)>/i,
+  },
+  { begin: /^ {0,3}<\?/, end: /\?>/ },
+  { begin: /^ {0,3}<!\[CDATA\[/, end: /\]\]>/ },
+  { begin: /^ {0,3}<![a-z]/i, end: />/ },
+] as const
 /** An item of a list needs no empty line before it. */
 const ITEM = /^[-*+] \S/
 const DEFINITION = /^ {0,3}\[([^[\]\n]{1,200})\]:[ \t]*\S.*$/gm
@@ -25,7 +36,7 @@ export function splitMarkdown(source: string): readonly MarkdownPart[] {
   const parts: MarkdownPart[] = []
   let lines: string[] = []
   let length = 0
-  let fence = ''
+  let isLast: IsLast | undefined
   let firstLine = 1
   const flush = (nextLine: number): void => {
     parts.push({ text: withDefinitions(lines.join('\n'), definitions), firstLine })
@@ -35,8 +46,9 @@ export function splitMarkdown(source: string): readonly MarkdownPart[] {
   }
   for (const [at, line] of source.split('\n').entries()) {
     const isBegun = ITEM.test(line) || (/^\S/.test(line) && lines.at(-1)?.trim() === '')
-    if (length >= PART_LENGTH && fence === '' && isBegun) flush(at + 1)
-    fence = findFence(line, fence)
+    if (length >= PART_LENGTH && isLast === undefined && isBegun) flush(at + 1)
+    if (isLast === undefined) isLast = findOpened(line)
+    else if (isLast(line)) isLast = undefined
     lines.push(line)
     length += line.length + 1
   }
@@ -44,11 +56,22 @@ export function splitMarkdown(source: string): readonly MarkdownPart[] {
   return parts
 }
 
-/** The fence of the code that goes on below a line; none outside of code. */
-function findFence(line: string, open: string): string {
-  const [, marks = '', rest = ''] = FENCE.exec(line) ?? []
-  if (open === '') return marks.startsWith('`') && rest.includes('`') ? '' : marks
-  return marks.startsWith(open) && rest.trim() === '' ? '' : open
+/** Whether a line is the last one of what was opened. */
+type IsLast = (line: string) => boolean
+
+/** What a line opens that goes on over empty lines, told by its end. */
+function findOpened(line: string): IsLast | undefined {
+  const html = HTML.find(({ begin }) => begin.test(line))
+  if (html !== undefined) {
+    const { end } = html
+    return end.test(line) ? undefined : (later) => end.test(later)
+  }
+  const [, marks, info = ''] = FENCE.exec(line) ?? []
+  if (marks === undefined || (marks.startsWith('`') && info.includes('`'))) return undefined
+  return (later) => {
+    const [, closing = '', rest = ''] = FENCE.exec(later) ?? []
+    return closing.startsWith(marks) && rest.trim() === ''
+  }
 }
 
 /** Behind it, where they change no line. */
